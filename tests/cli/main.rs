@@ -1,0 +1,4 @@
+//! End to end: the real binary, as a person, a script or a CI job meets it.
+
+mod support;
+mod surface;

@@ -1,0 +1,292 @@
+//! A fluent builder that runs oneup and holds its stdout, stderr and exit code against what is promised.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::rc::Rc;
+use std::time::Duration;
+
+use assert_cmd::Command;
+use tempfile::TempDir;
+
+/// A temporary home: HOME, config and state directories of its own. Gone when its last user is.
+#[derive(Clone)]
+pub(crate) struct Home(Rc<TempDir>);
+
+impl Home {
+    /// An empty one.
+    pub(crate) fn new() -> Self {
+        Self(Rc::new(
+            tempfile::Builder::new().prefix("oneup-test-").tempdir().expect("a temporary directory"),
+        ))
+    }
+
+    /// A path in it.
+    pub(crate) fn path(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// Its config directory; profiles are below it.
+    pub(crate) fn config(&self) -> PathBuf {
+        self.path("config")
+    }
+
+    /// Its state directory.
+    pub(crate) fn state(&self) -> PathBuf {
+        self.path("state")
+    }
+
+    /// Writes a file into it; the answer is its path.
+    pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().expect("below the home")).expect("a directory in the home");
+        std::fs::write(&path, bytes).expect("a file in the home");
+        path
+    }
+
+    /// A run of oneup in this home.
+    pub(crate) fn oneup(&self) -> Oneup {
+        Oneup::at(self.clone())
+    }
+}
+
+/// One run of oneup, and what is expected of it. Exit code 0 unless [`Oneup::status`] says otherwise.
+pub(crate) struct Oneup {
+    home: Home,
+    command: Command,
+    shown: Vec<String>,
+    status: i32,
+    stdout: Option<String>,
+    stderr: Option<String>,
+    stdout_has: Vec<String>,
+    stderr_has: Vec<String>,
+    never: Vec<String>,
+}
+
+impl Oneup {
+    /// A run in a fresh [`Home`].
+    pub(crate) fn new() -> Self {
+        Self::at(Home::new())
+    }
+
+    fn at(home: Home) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_oneup"));
+        command.timeout(Duration::from_secs(90)).current_dir(home.path(""));
+        for (name, _) in std::env::vars_os().filter(|(name, _)| is_foreign(name)) {
+            command.env_remove(name);
+        }
+        command
+            .env("HOME", home.path(""))
+            .env("ONEUP_CONFIG_DIR", home.config())
+            .env("ONEUP_STATE_DIR", home.state())
+            .env("ONEUP_STORE", "file")
+            .env("ONEUP_NO_CACHE", "1");
+        Self {
+            home,
+            command,
+            shown: vec!["oneup".to_owned()],
+            status: 0,
+            stdout: None,
+            stderr: None,
+            stdout_has: Vec::new(),
+            stderr_has: Vec::new(),
+            never: Vec::new(),
+        }
+    }
+
+    /// Adds an argument.
+    pub(crate) fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
+        self.shown.push(arg.as_ref().to_string_lossy().into_owned());
+        self.command.arg(arg);
+        self
+    }
+
+    /// Adds arguments.
+    pub(crate) fn args<S: AsRef<OsStr>>(self, args: impl IntoIterator<Item = S>) -> Self {
+        args.into_iter().fold(self, Self::arg)
+    }
+
+    /// Sets a variable.
+    pub(crate) fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Sets variables, such as [`super::Sandbox::env`].
+    pub(crate) fn envs(mut self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        self.command.envs(variables);
+        self
+    }
+
+    /// Removes a variable.
+    pub(crate) fn env_remove(mut self, name: &str) -> Self {
+        self.command.env_remove(name);
+        self
+    }
+
+    /// Lets the kernel cache of live tokens be used.
+    pub(crate) fn with_cache(self) -> Self {
+        self.env_remove("ONEUP_NO_CACHE")
+    }
+
+    /// Kills the run, and fails, after this long instead of 90 s.
+    pub(crate) fn timeout(mut self, limit: Duration) -> Self {
+        self.command.timeout(limit);
+        self
+    }
+
+    /// What it reads; nothing unless given.
+    pub(crate) fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.command.write_stdin(bytes);
+        self
+    }
+
+    /// Expects exactly this on stdout.
+    pub(crate) fn stdout(mut self, text: impl Into<String>) -> Self {
+        self.stdout = Some(text.into());
+        self
+    }
+
+    /// Expects exactly this on stderr.
+    pub(crate) fn stderr(mut self, text: impl Into<String>) -> Self {
+        self.stderr = Some(text.into());
+        self
+    }
+
+    /// Expects this somewhere in stdout.
+    pub(crate) fn stdout_has(mut self, text: impl Into<String>) -> Self {
+        self.stdout_has.push(text.into());
+        self
+    }
+
+    /// Expects this somewhere in stderr.
+    pub(crate) fn stderr_has(mut self, text: impl Into<String>) -> Self {
+        self.stderr_has.push(text.into());
+        self
+    }
+
+    /// Expects this nowhere on either stream: a secret.
+    pub(crate) fn never(mut self, secret: impl Into<String>) -> Self {
+        self.never.push(secret.into());
+        self
+    }
+
+    /// Expects this exit code. A failing command also has to leave stdout empty, unless an expectation of
+    /// stdout says otherwise.
+    pub(crate) fn status(mut self, code: i32) -> Self {
+        self.status = code;
+        self
+    }
+
+    /// Runs it as a child that the test holds itself; nothing is checked.
+    pub(crate) fn spawn(self) -> std::process::Child {
+        let mut command = std::process::Command::new(self.command.get_program());
+        command.args(self.command.get_args()).current_dir(self.home.path(""));
+        for (name, value) in self.command.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().expect("oneup starts")
+    }
+
+    /// Runs it, and fails with everything there is to see when an expectation isn't met.
+    #[track_caller]
+    pub(crate) fn run(mut self) -> Outcome {
+        let output = self.command.output().expect("oneup runs");
+        let outcome = Outcome {
+            status: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+            home: self.home.clone(),
+        };
+        let complaints = self.complaints(&outcome);
+        assert!(
+            complaints.is_empty(),
+            "$ {}\n{}\n--- exit code: {:?}\n--- stdout\n{}\n--- stderr\n{}",
+            self.shown.join(" "),
+            complaints.join("\n"),
+            outcome.status,
+            outcome.stdout,
+            outcome.stderr
+        );
+        outcome
+    }
+
+    fn complaints(&self, outcome: &Outcome) -> Vec<String> {
+        let mut found = Vec::new();
+        if outcome.status != Some(self.status) {
+            found.push(format!("exit code: expected {}, got {:?}", self.status, outcome.status));
+        }
+        let silent = self.status != 0 && self.stdout.is_none() && self.stdout_has.is_empty();
+        let stdout = if silent { Some("") } else { self.stdout.as_deref() };
+        found.extend(difference("stdout", stdout, &outcome.stdout));
+        found.extend(difference("stderr", self.stderr.as_deref(), &outcome.stderr));
+        for (stream, wanted, text) in
+            [("stdout", &self.stdout_has, &outcome.stdout), ("stderr", &self.stderr_has, &outcome.stderr)]
+        {
+            let missing = wanted.iter().filter(|part| !text.contains(part.as_str()));
+            found.extend(missing.map(|part| format!("{stream} lacks {part:?}")));
+        }
+        for secret in &self.never {
+            if outcome.stdout.contains(secret) || outcome.stderr.contains(secret) {
+                found.push(format!("a secret leaked: {secret:?}"));
+            }
+        }
+        found
+    }
+}
+
+/// What a run left behind.
+pub(crate) struct Outcome {
+    /// The exit code; none when a signal ended it.
+    pub(crate) status: Option<i32>,
+    /// All of stdout.
+    pub(crate) stdout: String,
+    /// All of stderr.
+    pub(crate) stderr: String,
+    /// Where it ran, for the next run.
+    pub(crate) home: Home,
+}
+
+/// Variables of the surroundings that would change what oneup does.
+fn is_foreign(name: &OsStr) -> bool {
+    let name = name.to_string_lossy().to_ascii_uppercase();
+    name.starts_with("ONEUP_")
+        || name.starts_with("XDG_")
+        || name.ends_with("_PROXY")
+        || name.starts_with("GITHUB_")
+        || matches!(
+            name.as_str(),
+            "CI" | "NO_COLOR"
+                | "CLICOLOR"
+                | "CLICOLOR_FORCE"
+                | "SSL_CERT_FILE"
+                | "SSL_CERT_DIR"
+                | "BROWSER"
+                | "DISPLAY"
+                | "WAYLAND_DISPLAY"
+                | "DBUS_SESSION_BUS_ADDRESS"
+                | "CURL_HOME"
+        )
+}
+
+/// The first line that differs, as expected and as it came.
+fn difference(stream: &str, expected: Option<&str>, actual: &str) -> Option<String> {
+    let expected = expected.filter(|expected| *expected != actual)?;
+    let (mut left, mut right) = (expected.split('\n'), actual.split('\n'));
+    for number in 1.. {
+        let (want, got) = (left.next(), right.next());
+        if want != got {
+            return Some(format!(
+                "{stream} differs at line {number}:\n  expected {want:?}\n  got      {got:?}"
+            ));
+        }
+        if want.is_none() {
+            break;
+        }
+    }
+    None
+}
