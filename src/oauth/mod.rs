@@ -1,6 +1,10 @@
 //! OAuth 2.0 as values: no file, socket, environment, clock or terminal in here.
 
+pub mod discovery;
 pub mod grant;
+pub mod jwks;
+pub mod jwt;
 pub mod product;
+pub mod scope;
 pub mod secret;
 pub mod token;

@@ -1,0 +1,153 @@
+//! Where a realm's endpoints are: by OpenID Connect Discovery (RFC 8414), or, where 1up hides that document, by the
+//! paths that every Keycloak realm has.
+//!
+//! Only the issuer that a profile trusts is ever asked; what a token says of its issuer fetches nothing.
+
+use serde_json::Value;
+use url::Url;
+
+use crate::error::{Error, Result};
+
+/// The endpoints of a realm beside the token endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Realm {
+    /// The issuer, exactly as tokens carry it.
+    pub issuer: String,
+    /// Its keys (RFC 7517).
+    pub jwks_uri: String,
+    /// RFC 7662; none where the discovery document names none.
+    pub introspection_endpoint: Option<String>,
+    /// RFC 7009; none where the discovery document names none.
+    pub revocation_endpoint: Option<String>,
+    /// Whether the discovery document said so, and not the convention.
+    pub discovered: bool,
+}
+
+/// The endpoints of the realm that is its issuer's. `get` fetches a URL and gives the body of a 200, none for any
+/// other status.
+///
+/// # Errors
+/// What `get` fails with; protocol, when the document is about another issuer or leads to another origin.
+pub fn realm(issuer: &str, get: impl FnOnce(&str) -> Result<Option<Vec<u8>>>) -> Result<Realm> {
+    let issuer = issuer.trim_end_matches('/');
+    match get(&format!("{issuer}/.well-known/openid-configuration"))? {
+        Some(body) => discovered(issuer, &body),
+        None => Ok(conventional(issuer)),
+    }
+}
+
+/// Where a realm's tokens are revoked (RFC 7009), as `realm` finds it; none when it offers no revocation.
+///
+/// # Errors
+/// As [`realm`].
+pub fn revocation_endpoint(
+    issuer: &str,
+    get: impl FnOnce(&str) -> Result<Option<Vec<u8>>>,
+) -> Result<Option<String>> {
+    Ok(realm(issuer, get)?.revocation_endpoint)
+}
+
+/// Keycloak's own paths.
+fn conventional(issuer: &str) -> Realm {
+    let oidc = format!("{issuer}/protocol/openid-connect");
+    Realm {
+        issuer: issuer.to_owned(),
+        jwks_uri: format!("{oidc}/certs"),
+        introspection_endpoint: Some(format!("{oidc}/token/introspect")),
+        revocation_endpoint: Some(format!("{oidc}/revoke")),
+        discovered: false,
+    }
+}
+
+/// A page of HTML with status 200, as gateways send it, is no document, and the convention holds.
+fn discovered(issuer: &str, body: &[u8]) -> Result<Realm> {
+    let Ok(Value::Object(document)) = serde_json::from_slice(body) else { return Ok(conventional(issuer)) };
+    let text = |name: &str| document.get(name).and_then(Value::as_str);
+    if text("issuer") != Some(issuer) {
+        let named = text("issuer").map_or("no issuer".to_owned(), |named| named.escape_debug().to_string());
+        return Err(Error::protocol("the discovery document is not about the realm that was asked")
+            .because(format!("asked: {issuer}\nfound: {}", named.chars().take(200).collect::<String>()))
+            .hint("log in again with the --gateway and --realm that the issuer itself names"));
+    }
+    let endpoint = |name: &str| text(name).map(|url| same_origin(issuer, name, url)).transpose();
+    Ok(Realm {
+        jwks_uri: endpoint("jwks_uri")?.unwrap_or_else(|| conventional(issuer).jwks_uri),
+        introspection_endpoint: endpoint("introspection_endpoint")?,
+        revocation_endpoint: endpoint("revocation_endpoint")?,
+        issuer: issuer.to_owned(),
+        discovered: true,
+    })
+}
+
+/// Tokens and client secrets go to these endpoints, so they must be where the issuer is.
+fn same_origin(issuer: &str, name: &str, url: &str) -> Result<String> {
+    let parse =
+        |url: &str| Url::parse(url).ok().filter(|url| url.username().is_empty() && url.password().is_none());
+    match (parse(issuer), parse(url)) {
+        (Some(issuer), Some(parsed)) if issuer.origin() == parsed.origin() => Ok(url.to_owned()),
+        _ => {
+            let shown: String = url.escape_debug().take(200).collect();
+            Err(Error::protocol(format!("the discovery document's {name} is on a foreign origin"))
+                .because(format!("issuer: {issuer}\n{name}: {shown}")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const ISSUER: &str = "https://gateway.1up.health/auth/realms/dev-portal";
+
+    fn with(document: &Value) -> Result<Realm> {
+        realm(ISSUER, |url| {
+            assert_eq!(url, format!("{ISSUER}/.well-known/openid-configuration"));
+            Ok(Some(document.to_string().into_bytes()))
+        })
+    }
+
+    #[test]
+    fn a_hidden_document_leaves_keycloaks_paths() {
+        let oidc = format!("{ISSUER}/protocol/openid-connect");
+        for body in [None, Some(b"<html>".to_vec())] {
+            let realm = realm(ISSUER, |_| Ok(body)).expect("the convention");
+            assert_eq!(realm.jwks_uri, format!("{oidc}/certs"));
+            assert_eq!(realm.introspection_endpoint, Some(format!("{oidc}/token/introspect")));
+            assert_eq!(realm.revocation_endpoint, Some(format!("{oidc}/revoke")));
+            assert!(!realm.discovered);
+        }
+    }
+
+    #[test]
+    fn the_document_is_believed_about_its_own_origin() {
+        let realm =
+            with(&json!({"issuer": ISSUER, "jwks_uri": "https://gateway.1up.health/keys"})).expect("good");
+        assert_eq!(realm.jwks_uri, "https://gateway.1up.health/keys");
+        assert_eq!((realm.revocation_endpoint, realm.discovered), (None, true));
+    }
+
+    #[test]
+    fn another_issuer_is_refused_to_the_letter() {
+        for issuer in [json!(format!("{ISSUER}/")), json!("https://evil.example"), json!(null)] {
+            assert_eq!(with(&json!({"issuer": issuer})).expect_err("foreign").exit as u8, 3);
+        }
+    }
+
+    #[test]
+    fn an_endpoint_elsewhere_is_refused() {
+        for url in [
+            "https://evil.example/keys",
+            "http://gateway.1up.health/keys",
+            "https://gateway.1up.health:444/keys",
+            "https://gateway.1up.health@evil.example/",
+            "https://user@gateway.1up.health/",
+            "/keys",
+        ] {
+            for name in ["jwks_uri", "introspection_endpoint", "revocation_endpoint"] {
+                let refused = with(&json!({"issuer": ISSUER, name: url})).expect_err(url);
+                assert!(refused.to_string().contains(name), "{refused}");
+            }
+        }
+    }
+}
