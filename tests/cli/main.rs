@@ -1,4 +1,5 @@
 //! End to end: the real binary, as a person, a script or a CI job meets it.
 
+mod keycloak;
 mod support;
 mod surface;

@@ -1,0 +1,226 @@
+//! Against a real Keycloak with the realms of `.ci/`: what a server of another make answers, not what we think it
+//! would. `.ci/keycloak` starts one; `ONEUP_KEYCLOAK_URL` says where it is.
+
+use std::thread::sleep;
+use std::time::Duration;
+
+use crate::support::{Home, Oneup, requires_variable};
+
+const SECRET: &str = "secret-of-a-test-client";
+const SCOPE: &str = "bulk-data|user/*.rs";
+
+fn keycloak() -> Option<String> {
+    requires_variable("Keycloak", "ONEUP_KEYCLOAK_URL")
+}
+
+/// A login at the realm, in a home of its own.
+fn login(gateway: &str, client_id: &str) -> Oneup {
+    Oneup::new()
+        .args(["login", "provider", "--gateway", gateway, "--client-id", client_id])
+        .env("ONEUP_CLIENT_SECRET", SECRET)
+        .never(SECRET)
+}
+
+/// A home in which `client_id` is logged in.
+fn logged_in(gateway: &str, client_id: &str) -> Home {
+    login(gateway, client_id).stdout("").run().home
+}
+
+fn show(home: &Home, flags: &[&str]) -> String {
+    home.oneup().args(["token", "show"]).args(flags).stderr("").run().stdout.trim_end().to_owned()
+}
+
+#[test]
+fn login_show_status_and_logout() {
+    let Some(gateway) = keycloak() else { return };
+    let home = logged_in(&gateway, "svc");
+
+    let token = show(&home, &[]);
+    assert_eq!(token.split('.').count(), 3, "Keycloak's access tokens are JWTs");
+    assert_eq!(show(&home, &[]), token, "a live token is handed out again");
+    assert_eq!(show(&home, &["--format", "header"]), format!("Authorization: Bearer {token}"));
+
+    let json: serde_json::Value = serde_json::from_str(&show(&home, &["--format", "json"])).expect("JSON");
+    assert_eq!(json["access_token"], token.as_str());
+    assert_eq!(json["token_type"], "Bearer");
+    assert_eq!(json["product"], "provider");
+    assert_eq!(json["profile"], "provider");
+    assert_eq!(json["scope"], SCOPE);
+    assert!(json["expires_in"].as_i64().is_some_and(|left| (1..=60).contains(&left)), "{json}");
+
+    home.oneup().args(["status", "--check"]).stdout_has("svc").never(&token).never(SECRET).run();
+    home.oneup().arg("logout").stdout("").never(SECRET).run();
+    home.oneup().args(["token", "show"]).status(4).stderr_has("hint: ").stderr_has("oneup login").run();
+    home.oneup().args(["logout", "--profile", "provider"]).status(4).run();
+}
+
+#[test]
+fn no_store_prints_the_token_and_remembers_nothing() {
+    let Some(gateway) = keycloak() else { return };
+    let run = login(&gateway, "svc").arg("--no-store").env_remove("ONEUP_STORE").run();
+    assert_eq!(run.stdout.trim_end().split('.').count(), 3);
+    assert!(!run.home.config().join("profiles").exists(), "no profile");
+    run.home.oneup().args(["token", "show"]).status(4).run();
+}
+
+#[test]
+fn an_expired_token_is_renewed() {
+    let Some(gateway) = keycloak() else { return };
+    let home = logged_in(&gateway, "short");
+    let first = show(&home, &[]);
+    sleep(Duration::from_secs(4));
+    assert_ne!(show(&home, &[]), first);
+}
+
+#[test]
+fn a_live_token_is_renewed_when_asked() {
+    let Some(gateway) = keycloak() else { return };
+    let home = logged_in(&gateway, "svc");
+    let first = show(&home, &[]);
+    let second = show(&home, &["--refresh"]);
+    assert_ne!(second, first);
+    sleep(Duration::from_secs(2));
+    assert_ne!(show(&home, &["--min-ttl", "59"]), second, "59 of 60 seconds are no longer left");
+}
+
+#[test]
+fn a_secret_and_an_id_that_need_encoding_arrive_byte_for_byte() {
+    let Some(gateway) = keycloak() else { return };
+    for method in ["post", "basic"] {
+        login(&gateway, "my client:1")
+            .args(["--auth-method", method])
+            .env("ONEUP_CLIENT_SECRET", "p&a=s+s% wörd")
+            .stdout("")
+            .never("s+s%")
+            .run();
+    }
+}
+
+#[test]
+fn a_scope_is_asked_single_spaced() {
+    let Some(gateway) = keycloak() else { return };
+    let scope = format!("  openid \t {SCOPE} ");
+    let home = login(&gateway, "svc").args(["--scope", &scope]).stdout("").run().home;
+    let json: serde_json::Value = serde_json::from_str(&show(&home, &["--format", "json"])).expect("JSON");
+    assert!(json["scope"].as_str().is_some_and(|granted| granted.contains(SCOPE)), "{json}");
+}
+
+/// A refusal of Keycloak's, and what oneup makes of it.
+struct Refusal {
+    client_id: &'static str,
+    secret: &'static str,
+    flags: &'static [&'static str],
+    says: &'static str,
+}
+
+const REFUSALS: &[Refusal] = &[
+    Refusal { client_id: "nobody", secret: SECRET, flags: &[], says: "nobody" },
+    Refusal { client_id: "disabled", secret: SECRET, flags: &[], says: "disabled" },
+    Refusal { client_id: "svc", secret: "wrong-secret-of-a-client", flags: &[], says: "secret" },
+    Refusal { client_id: "no-service-account", secret: SECRET, flags: &[], says: "grant" },
+    Refusal { client_id: "public", secret: SECRET, flags: &[], says: "grant" },
+    Refusal { client_id: "assertion", secret: SECRET, flags: &[], says: "client_assertion_type" },
+    Refusal { client_id: "svc", secret: SECRET, flags: &["--scope", "nope"], says: "--scope" },
+    Refusal { client_id: "svc", secret: SECRET, flags: &["--scope", "unassigned/*.rs"], says: "--scope" },
+    Refusal { client_id: "svc", secret: SECRET, flags: &["--realm", "tls-only"], says: "HTTPS required" },
+    Refusal {
+        client_id: "svc",
+        secret: SECRET,
+        flags: &["--realm", "nowhere"],
+        says: "Realm does not exist",
+    },
+];
+
+#[test]
+fn every_refusal_is_exit_4_with_a_hint_and_stores_nothing() {
+    let Some(gateway) = keycloak() else { return };
+    for refusal in REFUSALS {
+        let run = login(&gateway, refusal.client_id)
+            .args(refusal.flags)
+            .env("ONEUP_CLIENT_SECRET", refusal.secret)
+            .status(4)
+            .stderr_has("error: ")
+            .stderr_has("hint: ")
+            .stderr_has(refusal.says)
+            .never(refusal.secret)
+            .run();
+        assert!(!run.home.config().join("profiles/provider.toml").exists(), "{}", refusal.client_id);
+    }
+}
+
+#[test]
+fn a_secret_that_was_changed_at_the_server_ends_the_login_but_keeps_the_profile() {
+    let Some(gateway) = keycloak() else { return };
+    let home = login(&gateway, "svc").env("ONEUP_CLIENT_SECRET", SECRET).run().home;
+    home.oneup()
+        .args(["login", "provider", "--gateway", &gateway, "--client-id", "svc"])
+        .env("ONEUP_CLIENT_SECRET", "wrong-secret-of-a-client")
+        .status(4)
+        .run();
+    assert!(!show(&home, &["--refresh"]).is_empty(), "a refused login leaves the old one whole");
+}
+
+#[test]
+fn a_bad_code_is_refused_and_burnt() {
+    let Some(gateway) = keycloak() else { return };
+    Oneup::new()
+        .args(["login", "patient", "--gateway", &gateway, "--client-id", "patient-app", "--code", "-"])
+        .env("ONEUP_CLIENT_SECRET", SECRET)
+        .stdin("not-a-code-of-this-realm\n")
+        .status(4)
+        .stderr_has("hint: ")
+        .never("not-a-code-of-this-realm")
+        .never(SECRET)
+        .run();
+}
+
+#[test]
+fn inspect_verifies_against_the_realm() {
+    let Some(gateway) = keycloak() else { return };
+    let home = logged_in(&gateway, "svc");
+    let token = show(&home, &[]);
+    let inspect = |flags: &[&str]| home.oneup().args(["token", "inspect"]).args(flags).never(&token);
+    inspect(&[]).stdout_has("/auth/realms/dev-portal").run();
+    inspect(&["--verify"]).run();
+
+    // One changed letter of the signature, from elsewhere.
+    let (rest, signature) = token.rsplit_once('.').expect("a JWT");
+    let flipped = if signature.starts_with('A') { "B" } else { "A" };
+    let forged = format!("{rest}.{flipped}{}", &signature[1..]);
+    inspect(&["--verify", "-"]).stdin(forged).status(7).stdout_has("").run();
+}
+
+#[test]
+fn inspect_verifies_nothing_that_another_realm_signed() {
+    let Some(gateway) = keycloak() else { return };
+    let home = logged_in(&gateway, "svc");
+    let form = "grant_type=password&client_id=admin-cli&username=admin&password=admin";
+    let Some(token) = other_realms_token(&gateway, form) else { panic!("the master realm gives a token") };
+    home.oneup().args(["token", "inspect", "--verify", "-"]).stdin(token).status(7).stdout_has("").run();
+}
+
+#[test]
+fn introspection_says_active_only_to_the_audience() {
+    let Some(gateway) = keycloak() else { return };
+    let home = logged_in(&gateway, "audience");
+    home.oneup().args(["token", "inspect", "--introspect"]).stdout_has("active").run();
+    let home = logged_in(&gateway, "svc");
+    let run = home.oneup().args(["token", "inspect", "--introspect"]).run();
+    assert!(
+        run.stdout.contains("audience") || run.stderr.contains("audience"),
+        "{}{}",
+        run.stdout,
+        run.stderr
+    );
+}
+
+/// A token of the master realm, by curl: its keys are not the profile's.
+fn other_realms_token(gateway: &str, form: &str) -> Option<String> {
+    let url = format!("{gateway}/auth/realms/master/protocol/openid-connect/token");
+    let output = std::process::Command::new("curl")
+        .args(["-fsS", "--noproxy", "*", "-d", form, &url])
+        .output()
+        .ok()?;
+    let answer: serde_json::Value = serde_json::from_slice(&output.stdout).ok()?;
+    Some(answer["access_token"].as_str()?.to_owned())
+}
