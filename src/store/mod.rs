@@ -1,12 +1,31 @@
 //! Where secrets are kept: one trait, three stores, and the choice between them.
 
+pub mod cache;
+mod choice;
+#[cfg(any(windows, test))]
+mod chunks;
+mod fault;
+mod file;
+mod kernel;
+mod keyring;
+mod keyutils;
+#[cfg(target_os = "linux")]
+mod secret_service;
+
 use std::path::Path;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
-use crate::error::Result;
+pub use choice::choose;
+
+use crate::error::{Error, Result};
 use crate::oauth::secret::Secret;
 use crate::oauth::token::Token;
+
+/// The layout of an item that this version writes.
+const SCHEMA: u32 = 1;
 
 /// The store of a profile, decided at its login and recorded in its file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,7 +42,7 @@ pub enum StoreKind {
 /// What is kept of a profile in secret, as one JSON value.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Item {
-    /// The layout; this version writes 1.
+    /// The layout; this version writes 1, whatever stands here.
     pub schema: u32,
     /// The client secret, unless a command prints it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -42,4 +61,98 @@ pub trait Store {
     fn write(&self, id: &str, item: &Item) -> Result<()>;
     /// Forgets the item; false when there was none.
     fn delete(&self, id: &str) -> Result<bool>;
+}
+
+/// The store of this kind. Nothing is touched before its first use. Each use of the keyring ends at `deadline`;
+/// `can_prompt` is whether a person is there to unlock it.
+pub fn open(kind: StoreKind, state_dir: &Path, deadline: Duration, can_prompt: bool) -> Box<dyn Store> {
+    match kind {
+        StoreKind::Keyring => Box::new(keyring::Keyring::new(state_dir, deadline, can_prompt)),
+        StoreKind::Keyutils => Box::new(keyutils::Keyutils),
+        StoreKind::File => Box::new(file::Files::new(state_dir)),
+    }
+}
+
+/// The item as the bytes that every store keeps; wiped when dropped.
+fn encode(item: &Item) -> Result<Zeroizing<Vec<u8>>> {
+    let item = Item { schema: SCHEMA, ..item.clone() };
+    serde_json::to_vec(&item)
+        .map(Zeroizing::new)
+        .map_err(|_| Error::store("the login can't be written as JSON"))
+}
+
+/// The item that [`encode`] wrote; `place` is where it was, for the error.
+fn decode(bytes: &[u8], place: &str) -> Result<Item> {
+    // serde's own message quotes the value that it stumbled over, and that may be a secret.
+    let item: Item = serde_json::from_slice(bytes).map_err(|error| {
+        Error::store(format!("{place} holds no login of oneup")).because(format!(
+            "not understood at line {}, column {}",
+            error.line(),
+            error.column()
+        ))
+    })?;
+    match item.schema {
+        SCHEMA => Ok(item),
+        newer => Err(Error::store(format!("{place} was written by another version of oneup"))
+            .because(format!("its layout is {newer}; this version knows {SCHEMA}"))
+            .hint("update oneup, or log in again under another --profile")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    /// A login with both secrets, the access token of this many characters.
+    pub(super) fn item(length: usize) -> Item {
+        Item {
+            schema: SCHEMA,
+            client_secret: Some(Secret::new("s3cr3t")),
+            token: Some(Token {
+                access_token: Secret::new("t".repeat(length)),
+                scope: Some("patient/*.read".into()),
+                refresh_token: Some(Secret::new("r")),
+                obtained_at: 1_000,
+                lifetime: Some(7_200),
+                context: serde_json::Map::new(),
+            }),
+        }
+    }
+
+    /// Says that a test can't run here; where the real things are required, that is a failure.
+    pub(super) fn missing(what: &str) {
+        assert!(std::env::var_os("ONEUP_REQUIRE_REAL").is_none_or(|v| v != "1"), "needs {what}");
+        // Not `eprintln!`, which the test harness keeps to itself.
+        let _ = writeln!(std::io::stderr(), "skipped: needs {what}");
+    }
+
+    #[test]
+    fn an_item_survives_its_encoding() {
+        let bytes = encode(&Item { schema: 0, ..item(10) }).expect("it encodes");
+        assert_eq!(decode(&bytes, "here").expect("it decodes"), item(10));
+    }
+
+    #[test]
+    fn a_broken_item_is_named_and_none_of_it_is_shown() {
+        for bytes in [
+            &br#"{"schema":1,"token":"SECRET"}"#[..],
+            br#"{"schema":"SECRET"}"#,
+            br#"{"schema":1,"client_secret":"SECR"#,
+            b"",
+            b"\xff\xfe",
+        ] {
+            let error = decode(bytes, "/state/x.json").expect_err("it is broken");
+            assert_eq!(error.exit as u8, 6);
+            assert!(error.to_string().contains("/state/x.json"), "{error}");
+            assert!(!error.to_string().contains("SECR") && !format!("{error:?}").contains("SECR"), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_item_of_another_version_is_refused() {
+        let error = decode(br#"{"schema":2}"#, "here").expect_err("it is newer");
+        assert!(error.to_string().contains("another version"), "{error}");
+    }
 }

@@ -1,0 +1,276 @@
+//! The store of last resort: a private file a profile, not encrypted, for machines without any keyring.
+//!
+//! Whoever can read the file has the login, so a file that others can read, that is not ours, or that is a link is
+//! refused. It is replaced whole or not at all: temporary file, fsync, rename.
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use super::{Item, Store, decode, encode};
+use crate::error::{Error, Result};
+
+/// No login comes near this many bytes.
+const LONGEST: u64 = 4 * 1024 * 1024;
+
+/// `STATE/secrets/ID.json`.
+pub(super) struct Files {
+    dir: PathBuf,
+}
+
+impl Files {
+    /// The store below this state directory.
+    pub(super) fn new(state_dir: &Path) -> Self {
+        Self { dir: state_dir.join("secrets") }
+    }
+
+    /// The id comes from a file that a person can edit: it must not lead out of the directory.
+    fn path(&self, id: &str) -> Result<PathBuf> {
+        let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if id.is_empty() || id.len() > 64 || !id.chars().all(fits) {
+            return Err(Error::store("the profile's id can't name a file"));
+        }
+        Ok(self.dir.join(format!("{id}.json")))
+    }
+
+    fn prepare(&self) -> Result<()> {
+        private_dir(&self.dir).map_err(|error| failed("create", &self.dir, &error))?;
+        check_dir(&self.dir)
+    }
+
+    fn replace(&self, path: &Path, id: &str, bytes: &[u8]) -> std::io::Result<()> {
+        let mut file = tempfile::Builder::new().prefix(&format!(".{id}.")).tempfile_in(&self.dir)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        sync_dir(&self.dir)
+    }
+
+    /// Temporary files of a process that was killed while it wrote.
+    fn sweep(&self, id: &str) {
+        let stale = format!(".{id}.");
+        for entry in fs::read_dir(&self.dir).into_iter().flatten().flatten() {
+            if entry.file_name().to_string_lossy().starts_with(&stale) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+}
+
+impl Store for Files {
+    fn read(&self, id: &str) -> Result<Option<Item>> {
+        let path = self.path(id)?;
+        let Some(mut file) = open_private(&path)? else { return Ok(None) };
+        let mut bytes = Zeroizing::new(Vec::new());
+        let read = Read::by_ref(&mut file).take(LONGEST).read_to_end(&mut bytes);
+        read.map_err(|error| failed("read", &path, &error))?;
+        let item = decode(&bytes, &path.display().to_string());
+        item.map(Some).map_err(|error| error.hint("move that file away, then log in again"))
+    }
+
+    fn write(&self, id: &str, item: &Item) -> Result<()> {
+        let path = self.path(id)?;
+        self.prepare()?;
+        // What can't be understood may be somebody's only copy: it is never overwritten.
+        self.read(id)?;
+        self.replace(&path, id, &encode(item)?).map_err(|error| failed("write", &path, &error))
+    }
+
+    fn delete(&self, id: &str) -> Result<bool> {
+        let path = self.path(id)?;
+        self.sweep(id);
+        match fs::remove_file(&path) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(failed("remove", &path, &error)),
+        }
+    }
+}
+
+fn failed(verb: &str, path: &Path, error: &std::io::Error) -> Error {
+    let full = matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
+    let hint = if full { "make room on that disk" } else { "give a directory of yours with --state-dir DIR" };
+    Error::store(format!("can't {verb} {}", path.display())).because(error).hint(hint)
+}
+
+fn refused(path: &Path, why: &str, hint: String) -> Error {
+    Error::store(format!("{} is not used: {why}", path.display())).hint(hint)
+}
+
+/// Creates a directory that only we can enter, with those above it; one that is there already stays as it is.
+pub(super) fn private_dir(dir: &Path) -> std::io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir)
+}
+
+/// A directory of somebody else's could have its files exchanged; one of ours that is too open is closed.
+#[cfg(unix)]
+fn check_dir(dir: &Path) -> Result<()> {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    let found = fs::metadata(dir).map_err(|error| failed("read", dir, &error))?;
+    if found.uid() != rustix::process::geteuid().as_raw() {
+        return Err(refused(
+            dir,
+            "it belongs to another user",
+            "give a directory with --state-dir DIR".into(),
+        ));
+    }
+    if found.mode() & 0o077 == 0 {
+        return Ok(());
+    }
+    fs::set_permissions(dir, fs::Permissions::from_mode(0o700))
+        .map_err(|error| failed("protect", dir, &error))
+}
+
+#[cfg(not(unix))]
+fn check_dir(_: &Path) -> Result<()> {
+    Ok(())
+}
+
+/// The file, if it is there and nobody else can read it. What is checked is the file that was opened.
+#[cfg(unix)]
+fn open_private(path: &Path) -> Result<Option<File>> {
+    use rustix::fs::{Mode, OFlags};
+    use std::os::unix::fs::MetadataExt;
+    // NONBLOCK: a pipe put in its place would hold the open for ever.
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let file = match rustix::fs::open(path, flags, Mode::empty()) {
+        Ok(descriptor) => File::from(descriptor),
+        Err(rustix::io::Errno::NOENT) => return Ok(None),
+        Err(rustix::io::Errno::LOOP) => return Err(refused(path, "it is a symbolic link", move_away())),
+        Err(errno) => return Err(failed("open", path, &errno.into())),
+    };
+    let found = file.metadata().map_err(|error| failed("read", path, &error))?;
+    if !found.is_file() {
+        return Err(refused(path, "it is no regular file", move_away()));
+    }
+    if found.uid() != rustix::process::geteuid().as_raw() {
+        return Err(refused(path, "it belongs to another user", move_away()));
+    }
+    if found.mode() & 0o077 != 0 {
+        let why = format!("others can get at it (mode {:04o})", found.mode() & 0o7777);
+        return Err(refused(path, &why, format!("chmod 600 '{}'", path.display())));
+    }
+    Ok(Some(file))
+}
+
+#[cfg(unix)]
+fn move_away() -> String {
+    "move it away, then log in again".into()
+}
+
+#[cfg(not(unix))]
+fn open_private(path: &Path) -> Result<Option<File>> {
+    match File::open(path) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed("open", path, &error)),
+    }
+}
+
+#[cfg(unix)]
+fn sync_dir(dir: &Path) -> std::io::Result<()> {
+    File::open(dir)?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_dir(_: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::super::tests::item;
+    use super::*;
+
+    fn store() -> (tempfile::TempDir, Files) {
+        let state = tempfile::tempdir().expect("a temporary directory");
+        let files = Files::new(&state.path().join("not/yet/there"));
+        (state, files)
+    }
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).expect("it is there").permissions().mode() & 0o7777
+    }
+
+    #[test]
+    fn it_is_private_and_comes_back() {
+        let (_state, files) = store();
+        assert_eq!(files.read("a").expect("nothing is no error"), None);
+        assert!(!files.delete("a").expect("nothing is no error"));
+        for length in [1, 100_000, 10] {
+            files.write("a", &item(length)).expect("it is written");
+            assert_eq!(files.read("a").expect("it is read"), Some(item(length)));
+        }
+        assert_eq!((mode(&files.dir), mode(&files.dir.join("a.json"))), (0o700, 0o600));
+        assert_eq!(fs::read_dir(&files.dir).expect("a directory").count(), 1, "no temporary file is left");
+        assert!(files.delete("a").expect("it is deleted"));
+        assert_eq!(files.read("a").expect("nothing is no error"), None);
+    }
+
+    #[test]
+    fn a_file_that_others_can_read_is_refused_with_the_fix() {
+        let (_state, files) = store();
+        files.write("a", &item(1)).expect("it is written");
+        let path = files.dir.join("a.json");
+        for open in [0o640, 0o604, 0o620, 0o777] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(open)).expect("it is ours");
+            for error in [files.read("a").err(), files.write("a", &item(2)).err()] {
+                let error = error.expect("it is refused");
+                assert_eq!(error.exit as u8, 6);
+                assert!(error.to_string().contains("hint: chmod 600 '"), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_file_of_ours_is_refused() {
+        let (state, files) = store();
+        files.write("a", &item(1)).expect("it is written");
+        symlink(files.dir.join("a.json"), files.dir.join("link.json")).expect("a link");
+        symlink("/nowhere", files.dir.join("dangling.json")).expect("a link");
+        fs::create_dir(files.dir.join("dir.json")).expect("a directory");
+        let status = std::process::Command::new("mkfifo").arg(files.dir.join("pipe.json")).status();
+        assert!(status.expect("mkfifo runs").success());
+        for id in ["link", "dangling", "dir", "pipe"] {
+            assert_eq!(files.read(id).expect_err(id).exit as u8, 6);
+            assert_eq!(files.write(id, &item(2)).expect_err(id).exit as u8, 6);
+        }
+        for id in ["", "..", "../a", "a/b", "a.json", &"a".repeat(65)] {
+            assert_eq!(files.read(id).expect_err(id).exit as u8, 6);
+        }
+        drop(state);
+    }
+
+    #[test]
+    fn a_broken_file_is_named_and_kept() {
+        let (_state, files) = store();
+        files.write("a", &item(1)).expect("it is written");
+        let path = files.dir.join("a.json");
+        fs::write(&path, "{\"schema\":1,\"client_secret\":\"half").expect("it is ours");
+        for error in [files.read("a").err(), files.write("a", &item(2)).err()] {
+            assert!(error.expect("it is refused").to_string().contains("a.json"));
+        }
+        assert!(fs::read_to_string(&path).expect("it is kept").ends_with("half"));
+        assert!(files.delete("a").expect("a logout still works"));
+    }
+
+    #[test]
+    fn a_directory_that_is_too_open_is_closed_and_leftovers_go_with_the_login() {
+        let (_state, files) = store();
+        files.write("a", &item(1)).expect("it is written");
+        fs::set_permissions(&files.dir, fs::Permissions::from_mode(0o755)).expect("it is ours");
+        fs::write(files.dir.join(".a.x1"), "half").expect("it is ours");
+        files.write("a", &item(2)).expect("it is written");
+        assert_eq!(mode(&files.dir), 0o700);
+        assert!(files.delete("a").expect("it is deleted"));
+        assert_eq!(fs::read_dir(&files.dir).expect("a directory").count(), 0);
+    }
+}

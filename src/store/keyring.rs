@@ -1,0 +1,296 @@
+//! The OS keyring: Secret Service, Keychain or Credential Manager, through the `keyring-core` stores.
+//!
+//! It can hang, and a prompt can wait for ever, so each use runs on a thread of its own under a deadline. Parallel
+//! sessions can crash gnome-keyring, so each use also holds one kernel lock, whichever the profile, and a process
+//! opens one session. Errors of the keyring crates can carry the secret's bytes: they are never shown with `{:?}`.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use keyring_core::Error as Cause;
+use keyring_core::api::CredentialStore;
+use zeroize::Zeroizing;
+
+use super::fault::Fault;
+use super::{Item, Store, decode, encode, file};
+use crate::error::{Error, Result};
+
+/// The keyring's `service` attribute of every item; `username` is the profile's id.
+pub(super) const SERVICE: &str = "oneup";
+
+/// How long a person has to type the keyring's password.
+const PROMPT: Duration = Duration::from_secs(60);
+
+/// One item a profile.
+pub(super) struct Keyring {
+    state_dir: PathBuf,
+    deadline: Duration,
+    can_prompt: bool,
+    service: Arc<OnceLock<Service>>,
+}
+
+/// What the thread tells.
+enum News<T> {
+    /// A prompt opens: the person's time counts now.
+    Asking,
+    Done(Result<T, Fault>),
+}
+
+impl Keyring {
+    /// A keyring whose uses each end at `deadline`, and that opens a prompt only where someone can see it.
+    pub(super) fn new(state_dir: &Path, deadline: Duration, can_prompt: bool) -> Self {
+        let can_prompt = can_prompt && has_display();
+        Self { state_dir: state_dir.into(), deadline, can_prompt, service: Arc::default() }
+    }
+
+    /// Runs `task` with the item's name and whether it is there, under lock and deadline.
+    fn with<T, F>(&self, id: &str, task: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Service, &str, bool) -> Result<T, Fault> + Send + 'static,
+    {
+        let start = Instant::now();
+        let lock = lock(&self.state_dir, self.deadline)?;
+        let (service, id, can_prompt) = (Arc::clone(&self.service), id.to_owned(), self.can_prompt);
+        let done = run(self.deadline.saturating_sub(start.elapsed()), self.deadline, move |news| {
+            // Held until the service has answered, even when nobody waits for it any more.
+            let _lock = lock;
+            let service = Service::shared(&service)?;
+            let ask = || drop(news.send(News::Asking));
+            let there = service.prepare(&id, can_prompt.then_some(&ask))?;
+            task(service, &id, there)
+        });
+        Ok(done?)
+    }
+}
+
+impl Store for Keyring {
+    fn read(&self, id: &str) -> Result<Option<Item>> {
+        let bytes = self.with(id, |service, id, there| if there { service.load(id) } else { Ok(None) })?;
+        let item = bytes.map(|bytes| decode(&bytes, "the keyring's item")).transpose();
+        item.map_err(|error| error.hint("log out, then log in again"))
+    }
+
+    fn write(&self, id: &str, item: &Item) -> Result<()> {
+        let bytes = encode(item)?;
+        self.with(id, move |service, id, _| service.save(id, &bytes))
+    }
+
+    fn delete(&self, id: &str) -> Result<bool> {
+        self.with(id, |service, id, there| if there { service.erase(id) } else { Ok(false) })
+    }
+}
+
+/// Whether a prompt would be seen: over SSH it would open on a desk where nobody sits.
+pub(super) fn has_display() -> bool {
+    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    cfg!(not(target_os = "linux")) || set("DISPLAY") || set("WAYLAND_DISPLAY")
+}
+
+/// Runs `task` on a thread of its own and waits for it until `left` is over, or [`PROMPT`] once a prompt is open.
+/// `told` is the time that the error names.
+fn run<T, F>(left: Duration, told: Duration, task: F) -> Result<T, Fault>
+where
+    T: Send + 'static,
+    F: FnOnce(&Sender<News<T>>) -> Result<T, Fault> + Send + 'static,
+{
+    let (news, heard) = channel();
+    let thread = std::thread::Builder::new().name("keyring".into());
+    let spawned = thread.spawn(move || {
+        let done = task(&news);
+        let _ = news.send(News::Done(done));
+    });
+    spawned.map_err(Fault::failed)?;
+    wait(&heard, left, told)
+}
+
+fn wait<T>(heard: &Receiver<News<T>>, left: Duration, told: Duration) -> Result<T, Fault> {
+    match heard.recv_timeout(left) {
+        Ok(News::Done(done)) => done,
+        Ok(News::Asking) => match heard.recv_timeout(PROMPT) {
+            Ok(News::Done(done)) => done,
+            _ => Err(Fault::Dismissed),
+        },
+        Err(RecvTimeoutError::Timeout) => Err(Fault::Hanging(told)),
+        Err(RecvTimeoutError::Disconnected) => Err(Fault::failed("its client broke off")),
+    }
+}
+
+/// Takes the lock that all profiles of the state directory share; it dies with the file handle.
+fn lock(state_dir: &Path, deadline: Duration) -> Result<File> {
+    let path = state_dir.join("keyring.lock");
+    let failed = |error: std::io::Error| {
+        Error::store(format!("can't lock {}", path.display()))
+            .because(error)
+            .hint("give a directory of yours with --state-dir DIR")
+    };
+    file::private_dir(state_dir).map_err(failed)?;
+    let file = OpenOptions::new().create(true).append(true).open(&path).map_err(failed)?;
+    let start = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+            Err(TryLockError::WouldBlock) if start.elapsed() >= deadline => {
+                return Err(Fault::Busy(deadline).into());
+            }
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(5)),
+        }
+    }
+}
+
+/// The state of the keyring where no login is there yet, without a prompt; `Ok(true)` when it is locked.
+#[cfg(target_os = "linux")]
+pub(super) fn probe(deadline: Duration) -> Result<bool, Fault> {
+    run(deadline, deadline, |_: &Sender<News<bool>>| {
+        let bus = super::secret_service::Bus::connect()?;
+        bus.is_locked(&bus.default_collection()?)
+    })
+}
+
+/// The process's connection to the platform's keyring.
+struct Service {
+    #[cfg(target_os = "linux")]
+    bus: super::secret_service::Bus,
+    store: OnceLock<Arc<CredentialStore>>,
+}
+
+impl Service {
+    fn shared(cell: &OnceLock<Self>) -> Result<&Self, Fault> {
+        if let Some(service) = cell.get() {
+            return Ok(service);
+        }
+        let service = Self {
+            #[cfg(target_os = "linux")]
+            bus: super::secret_service::Bus::connect()?,
+            store: OnceLock::new(),
+        };
+        Ok(cell.get_or_init(|| service))
+    }
+
+    #[cfg(target_os = "linux")]
+    fn prepare(&self, id: &str, ask: Option<&dyn Fn()>) -> Result<bool, Fault> {
+        self.bus.prepare(id, ask)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn prepare(&self, _: &str, _: Option<&dyn Fn()>) -> Result<bool, Fault> {
+        Ok(true)
+    }
+
+    fn entry(&self, name: &str) -> Result<keyring_core::Entry, Fault> {
+        let store = match self.store.get() {
+            Some(store) => store,
+            None => {
+                let opened = open().map_err(fault)?;
+                self.store.get_or_init(|| opened)
+            }
+        };
+        // Roaming to other machines is not what a login is for.
+        #[cfg(windows)]
+        let modifiers = Some(std::collections::HashMap::from([("persistence", "Local")]));
+        #[cfg(not(windows))]
+        let modifiers = None;
+        store.build(SERVICE, name, modifiers.as_ref()).map_err(fault)
+    }
+
+    fn get(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Fault> {
+        unless_absent(self.entry(name)?.get_secret()).map(|bytes| bytes.map(Zeroizing::new))
+    }
+
+    fn set(&self, name: &str, bytes: &[u8]) -> Result<(), Fault> {
+        self.entry(name)?.set_secret(bytes).map_err(fault)
+    }
+
+    fn remove(&self, name: &str) -> Result<bool, Fault> {
+        unless_absent(self.entry(name)?.delete_credential()).map(|gone| gone.is_some())
+    }
+}
+
+#[cfg(not(windows))]
+impl Service {
+    fn load(&self, id: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Fault> {
+        self.get(id)
+    }
+
+    fn save(&self, id: &str, bytes: &[u8]) -> Result<(), Fault> {
+        self.set(id, bytes)
+    }
+
+    fn erase(&self, id: &str) -> Result<bool, Fault> {
+        self.remove(id)
+    }
+}
+
+#[cfg(windows)]
+impl Service {
+    fn load(&self, id: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Fault> {
+        super::chunks::read(self, id)
+    }
+
+    fn save(&self, id: &str, bytes: &[u8]) -> Result<(), Fault> {
+        super::chunks::write(self, id, bytes)
+    }
+
+    fn erase(&self, id: &str) -> Result<bool, Fault> {
+        super::chunks::delete(self, id)
+    }
+}
+
+#[cfg(windows)]
+impl super::chunks::Bytes for Service {
+    fn get(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Fault> {
+        self.get(name)
+    }
+
+    fn set(&self, name: &str, bytes: &[u8]) -> Result<(), Fault> {
+        self.set(name, bytes)
+    }
+
+    fn remove(&self, name: &str) -> Result<bool, Fault> {
+        self.remove(name)
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn open() -> keyring_core::Result<Arc<CredentialStore>> {
+    Ok(zbus_secret_service_keyring_store::Store::new()?)
+}
+
+#[cfg(target_os = "macos")]
+fn open() -> keyring_core::Result<Arc<CredentialStore>> {
+    Ok(apple_native_keyring_store::keychain::Store::new()?)
+}
+
+#[cfg(windows)]
+fn open() -> keyring_core::Result<Arc<CredentialStore>> {
+    Ok(windows_native_keyring_store::Store::new()?)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
+fn open() -> keyring_core::Result<Arc<CredentialStore>> {
+    Err(Cause::NotSupportedByStore("oneup knows no keyring of this system".into()))
+}
+
+fn unless_absent<T>(result: keyring_core::Result<T>) -> Result<Option<T>, Fault> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(Cause::NoEntry) => Ok(None),
+        Err(error) => Err(fault(error)),
+    }
+}
+
+/// Only the causes are shown: the errors themselves print bytes and whole entries.
+fn fault(error: Cause) -> Fault {
+    match error {
+        Cause::NoStorageAccess(_) => Fault::Locked,
+        Cause::PlatformFailure(cause) => Fault::failed(cause),
+        Cause::Ambiguous(_) => Fault::Several,
+        Cause::NotSupportedByStore(why) | Cause::BadStoreFormat(why) => Fault::failed(why),
+        Cause::TooLong(what, limit) => Fault::failed(format_args!("{what} is longer than {limit}")),
+        _ => Fault::failed("it answered something that is no item"),
+    }
+}
