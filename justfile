@@ -1,0 +1,31 @@
+# Short names for what one does often; `just` lists them.
+
+default:
+    @just --list
+
+# What is quick: format, lints, tests without the real peers
+check:
+    cargo fmt --check
+    cargo clippy --all-targets -- -D warnings
+    cargo test
+
+# What CI runs, with every real peer
+ci:
+    .ci/run
+
+# Only what needs a Keycloak at URL (start one with .ci/keycloak 8080)
+keycloak url="http://127.0.0.1:8080":
+    ONEUP_KEYCLOAK_URL={{url}} cargo test keycloak
+
+# Only what needs a keyring, beside a private gnome-keyring
+keyring *args="store":
+    .ci/with-keyring cargo test {{args}}
+
+# Regenerate the committed completions
+completions:
+    ONEUP_REGENERATE=1 cargo test generated
+
+# The table of times
+bench:
+    cargo build --release
+    benches/run
