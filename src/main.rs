@@ -3,6 +3,7 @@
 mod cli;
 mod complete;
 mod context;
+mod curl;
 mod error;
 mod oauth;
 mod profile;

@@ -1,0 +1,234 @@
+//! The table of curl's options: which take a value, and which matter to the safety of the token.
+//!
+//! It holds the options of curl 7.55 to 8.22 (no option changed its arity in between, but `--help`). An option that
+//! isn't here is refused: what follows it might be its value or a URL.
+
+use std::fmt;
+
+/// Options with a value, `SHORT:LONG` or `LONG`.
+const WITH_VALUE: &str = "\
+    abstract-unix-socket alt-svc aws-sigv4 cacert capath E:cert cert-type ciphers K:config connect-timeout
+    connect-to C:continue-at b:cookie c:cookie-jar create-file-mode crlfile curves d:data data-ascii
+    data-binary data-raw data-urlencode delegation dns-interface dns-ipv4-addr dns-ipv6-addr dns-servers
+    doh-url D:dump-header ech egd-file engine etag-compare etag-save expect100-timeout F:form form-string
+    ftp-account ftp-alternative-to-user ftp-method P:ftp-port ftp-ssl-ccc-mode happy-eyeballs-timeout-ms
+    haproxy-clientip H:header h:help hostpubmd5 hostpubsha256 hsts httpsig-algo httpsig-headers httpsig-key
+    httpsig-keyid interface ip-tos ipfs-gateway json keepalive-cnt keepalive-time key key-type knownhosts
+    krb krb4 libcurl limit-rate local-port login-options mail-auth mail-from mail-rcpt max-filesize
+    max-redirs m:max-time netrc-file noproxy oauth2-bearer o:output output-dir parallel-max
+    parallel-max-host pass pinnedpubkey preproxy proto proto-default proto-redir x:proxy proxy-cacert
+    proxy-capath proxy-cert proxy-cert-type proxy-ciphers proxy-crlfile proxy-header proxy-key
+    proxy-key-type proxy-pass proxy-pinnedpubkey proxy-service-name proxy-tls13-ciphers proxy-tlsauthtype
+    proxy-tlspassword proxy-tlsuser U:proxy-user proxy1.0 pubkey Q:quote random-file r:range rate e:referer
+    X:request request-target resolve retry retry-delay retry-max-time sasl-authzid service-name sigalgs
+    socks4 socks4a socks5 socks5-gssapi-service socks5-hostname Y:speed-limit y:speed-time ssl-sessions
+    stderr t:telnet-option tftp-blksize z:time-cond tls-max tls13-ciphers tlsauthtype tlspassword tlsuser
+    trace trace-ascii trace-config unix-socket T:upload-file upload-flags url url-query u:user A:user-agent
+    variable vlan-priority w:write-out";
+
+/// Options without one.
+const SWITCHES: &str = "\
+    alpn anyauth a:append basic N:buffer ca-native cert-status clobber compressed compressed-ssh create-dirs
+    crlf digest q:disable disable-eprt disable-epsv disallow-username-in-url doh-cert-status doh-insecure
+    dump-ca-embed eprt epsv f:fail fail-early fail-with-body false-start follow form-escape ftp-create-dirs
+    ftp-pasv ftp-pret ftp-skip-pasv-ip ftp-ssl ftp-ssl-ccc ftp-ssl-control ftp-ssl-reqd G:get g:globoff
+    haproxy-protocol I:head http0.9 0:http1.0 http1.1 http2 http2-prior-knowledge http3 http3-only
+    ignore-content-length include k:insecure 4:ipv4 6:ipv6 j:junk-session-cookies keepalive l:list-only
+    L:location location-trusted mail-rcpt-allowfails M:manual metalink mptcp negotiate n:netrc
+    netrc-optional ::next npn ntlm ntlm-wb out-null Z:parallel parallel-immediate path-as-is post301 post302
+    post303 #:progress-bar progress-meter proxy-anyauth proxy-basic proxy-ca-native proxy-digest proxy-http2
+    proxy-http3 proxy-insecure proxy-negotiate proxy-ntlm proxy-ssl-allow-beast proxy-ssl-auto-client-cert
+    proxy-tlsv1 p:proxytunnel raw J:remote-header-name O:remote-name remote-name-all R:remote-time
+    remove-on-error retry-all-errors retry-connrefused sasl-ir sessionid S:show-error i:show-headers
+    s:silent skip-existing socks5-basic socks5-gssapi socks5-gssapi-nec ssl ssl-allow-beast
+    ssl-auto-client-cert ssl-no-revoke ssl-reqd ssl-revoke-best-effort 2:sslv2 3:sslv3 styled-output
+    suppress-connect-headers tcp-fastopen tcp-nodelay test-duphandle test-event tftp-no-options
+    tls-earlydata 1:tlsv1 tlsv1.0 tlsv1.1 tlsv1.2 tlsv1.3 tr-encoding trace-ids trace-time B:use-ascii
+    v:verbose V:version wdebug xattr";
+
+/// What an option is to the token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Nothing: it can't change where the token goes.
+    Plain,
+    /// Its value is a URL to fetch.
+    Url,
+    /// Ends a section: a URL list with its options.
+    Next,
+    /// Reads options from a file.
+    Config,
+    /// `-q`: `~/.curlrc` is not read.
+    Disable,
+    /// Prints something and ends curl without a request.
+    Info,
+    /// Follows redirects.
+    Follow,
+    /// Sends credentials to wherever a redirect leads.
+    TrustRedirects,
+    /// Adds a header, which might be a second `Authorization`.
+    Header,
+    /// Another way to authenticate.
+    Credentials,
+    /// Gives up checking who the server is.
+    Insecure,
+    /// Sends the connection through or to another machine, which only TLS makes safe.
+    Reroute,
+    /// Shows the request's headers on stderr.
+    Verbose,
+    /// Sends curl's stderr elsewhere.
+    Stderr,
+    /// Writes the request's headers to a file.
+    Trace,
+}
+
+/// One option of curl.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Opt {
+    /// Without the dashes.
+    pub name: &'static str,
+    /// The letter, where it has one.
+    pub short: Option<char>,
+    /// Whether it takes a value.
+    pub takes_value: bool,
+}
+
+/// Why a long name has no option.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Unknown {
+    /// curl's options, as far as this table knows, have none that begins so.
+    Name,
+    /// It abbreviates several.
+    Ambiguous(Vec<&'static str>),
+}
+
+impl Opt {
+    /// What it is to the token.
+    pub fn role(self) -> Role {
+        match self.name {
+            "url" => Role::Url,
+            "next" => Role::Next,
+            "config" => Role::Config,
+            "disable" => Role::Disable,
+            "help" | "manual" | "version" | "dump-ca-embed" => Role::Info,
+            "location" | "follow" => Role::Follow,
+            "location-trusted" => Role::TrustRedirects,
+            "header" => Role::Header,
+            "user" | "oauth2-bearer" | "aws-sigv4" | "negotiate" | "ntlm" | "ntlm-wb" | "httpsig-key" => {
+                Role::Credentials
+            }
+            "insecure" => Role::Insecure,
+            "proxy"
+            | "proxy1.0"
+            | "preproxy"
+            | "socks4"
+            | "socks4a"
+            | "socks5"
+            | "socks5-hostname"
+            | "resolve"
+            | "connect-to"
+            | "unix-socket"
+            | "abstract-unix-socket"
+            | "doh-url"
+            | "dns-servers"
+            | "dns-interface"
+            | "haproxy-protocol"
+            | "alt-svc" => Role::Reroute,
+            "verbose" => Role::Verbose,
+            "stderr" => Role::Stderr,
+            "trace" | "trace-ascii" | "libcurl" => Role::Trace,
+            _ => Role::Plain,
+        }
+    }
+}
+
+impl fmt::Display for Opt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "--{}", self.name)
+    }
+}
+
+/// All options, those with a value first.
+pub fn all() -> impl Iterator<Item = Opt> {
+    let table = |text: &'static str, takes_value| {
+        text.split_whitespace().map(move |entry| {
+            let short = entry.chars().next().filter(|_| entry[1..].starts_with(':'));
+            let name = if short.is_some() { &entry[2..] } else { entry };
+            Opt { name, short, takes_value }
+        })
+    };
+    table(WITH_VALUE, true).chain(table(SWITCHES, false))
+}
+
+/// The option of a letter.
+pub fn by_letter(letter: char) -> Option<Opt> {
+    all().find(|option| option.short == Some(letter))
+}
+
+/// The option of a long name, without dashes, in any case and abbreviated, as curl 7 takes it.
+///
+/// # Errors
+/// None begins so, or several do.
+pub fn by_name(name: &str) -> Result<Opt, Unknown> {
+    let name = name.to_ascii_lowercase();
+    if let Some(option) = all().find(|option| option.name == name) {
+        return Ok(option);
+    }
+    let hits: Vec<Opt> = all().filter(|option| !name.is_empty() && option.name.starts_with(&name)).collect();
+    match hits[..] {
+        [] => Err(Unknown::Name),
+        [option] => Ok(option),
+        _ => Err(Unknown::Ambiguous(hits.iter().map(|option| option.name).collect())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_and_names_are_unique() {
+        let mut names: Vec<_> = all().map(|option| option.name).collect();
+        let mut letters: Vec<_> = all().filter_map(|option| option.short).collect();
+        assert_eq!((names.len(), letters.len()), (287, 59));
+        names.sort_unstable();
+        names.dedup();
+        letters.sort_unstable();
+        letters.dedup();
+        assert_eq!((names.len(), letters.len()), (287, 59));
+    }
+
+    #[test]
+    fn names_may_be_abbreviated_when_only_one_fits() {
+        assert_eq!(by_name("location").expect("exact").name, "location");
+        assert_eq!(by_name("location-t").expect("unique").name, "location-trusted");
+        assert_eq!(by_name("URL").expect("any case").name, "url");
+        assert_eq!(
+            by_name("loc"),
+            Err(Unknown::Ambiguous(vec!["local-port", "location", "location-trusted"]))
+        );
+        assert_eq!(by_name("frobnicate"), Err(Unknown::Name));
+        assert_eq!(by_name(""), Err(Unknown::Name));
+    }
+
+    /// The installed curl's own list agrees with the table on every option's letter and value.
+    #[test]
+    fn the_table_agrees_with_the_installed_curl() {
+        let Ok(help) = std::process::Command::new("curl").args(["-q", "--help", "all"]).output() else {
+            eprintln!("skipped: there is no curl");
+            return;
+        };
+        let text = String::from_utf8_lossy(&help.stdout);
+        let mut seen = 0;
+        for line in text.lines().filter(|line| line.get(..9).is_some_and(|start| start.contains("--"))) {
+            let (left, rest) = line.split_once("--").expect("filtered");
+            let (name, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+            let option = by_name(name.strip_prefix("no-").unwrap_or(name)).expect(name);
+            assert_eq!(option.takes_value, rest.starts_with(['<', '[']), "{name}");
+            if let Some(letter) = left.trim().strip_prefix('-').and_then(|letter| letter.chars().next()) {
+                assert!(option.short == Some(letter) || (name, letter) == ("include", 'i'), "{name}");
+            }
+            seen += 1;
+        }
+        assert!(seen > 200, "{seen} options seen");
+    }
+}
