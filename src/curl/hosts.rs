@@ -36,6 +36,12 @@ impl Hosts {
         Ok(hosts)
     }
 
+    /// The hosts of these URLs, for tests of what uses them.
+    #[cfg(test)]
+    pub fn at(urls: &[&str], loopback: bool) -> Self {
+        Self { exact: urls.iter().filter_map(|url| host_of(url)).collect(), domains: Vec::new(), loopback }
+    }
+
     /// Whether the token may go there.
     pub fn contain(&self, url: &Url) -> bool {
         let below = |domain: &String| {

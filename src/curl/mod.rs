@@ -9,5 +9,7 @@ pub mod config;
 pub mod hosts;
 pub mod options;
 pub mod policy;
+#[cfg(test)]
+mod policy_tests;
 pub mod url;
 pub mod write;

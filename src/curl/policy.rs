@@ -85,33 +85,37 @@ impl Policy<'_> {
 
     fn section(&self, all: &Arguments, items: &[Item], without: &mut Vec<String>) -> Result<Section> {
         let mut section = Section { items: Vec::new(), urls: Vec::new(), auth: false };
+        let mut foreign = false;
         for item in items {
             let mut item = item.clone();
             if item.option.role() == Role::Url {
                 let url = self.url(&item).map_err(|error| placed(all, &item, error))?;
+                if !self.hosts.contain(&url) {
+                    self.foreign(&url.host).map_err(|error| placed(all, &item, error))?;
+                    foreign = true;
+                }
                 item.value = Some(url.text.clone().into());
                 section.urls.push(url);
             }
             section.items.push(item);
         }
-        let (ours, foreign): (Vec<_>, Vec<_>) = section.urls.iter().partition(|url| self.hosts.contain(url));
-        section.auth = !ours.is_empty() && foreign.is_empty();
-        if let Some(url) = foreign.first().filter(|_| !self.no_auth_elsewhere) {
-            return Err(Error::usage(format!(
-                "{} is none of the profile's hosts, so it gets no token",
-                url.host
-            ))
-            .hint(format!(
-                "--allow-host {} sends it there, --no-auth-elsewhere fetches without it",
-                url.host
-            )));
-        }
+        section.auth = !foreign && !section.urls.is_empty();
         if section.auth {
             check(all, section.items.iter(), |item| refuses_in(&section, item))?;
-        } else {
-            without.extend(ours.iter().map(|url| url.text.clone()));
         }
+        let ours = section.urls.iter().filter(|url| foreign && self.hosts.contain(url));
+        without.extend(ours.map(|url| url.text.clone()));
         Ok(section)
+    }
+
+    fn foreign(&self, host: &str) -> Result<()> {
+        if self.no_auth_elsewhere {
+            return Ok(());
+        }
+        let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+        Err(Error::usage(format!("{host} is none of the profile's hosts, so it gets no token")).hint(format!(
+            "--allow-host {host} sends it there, --no-auth-elsewhere fetches without it; both stand before curl's arguments"
+        )))
     }
 
     fn url(&self, item: &Item) -> Result<Url> {
