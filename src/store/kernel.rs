@@ -11,7 +11,7 @@ pub(super) enum Refusal {
     /// Not allowed, or not there: a container's seccomp profile, a kernel without it.
     Denied(String),
     /// This is not Linux.
-    #[cfg_attr(target_os = "linux", expect(dead_code, reason = "other platforms only"))]
+    #[cfg(not(target_os = "linux"))]
     NotLinux,
 }
 

@@ -294,3 +294,7 @@ fn fault(error: Cause) -> Fault {
         _ => Fault::failed("it answered something that is no item"),
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+#[path = "keyring_tests.rs"]
+mod tests;

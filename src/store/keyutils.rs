@@ -46,6 +46,7 @@ fn error(refusal: Refusal) -> Error {
         Refusal::Denied(why) => {
             Error::store("the kernel keyring can't be used here (in a container?)").because(why)
         }
+        #[cfg(not(target_os = "linux"))]
         Refusal::NotLinux => Error::store("the store keyutils is the Linux kernel's: this is another system"),
     };
     error.hint(HINT)
