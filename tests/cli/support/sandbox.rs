@@ -41,14 +41,23 @@ impl Sandbox {
             ("ONEUP_GATEWAY", self.url.clone()),
             ("ONEUP_PLAN", format!("{}/test", self.url)),
             ("ONEUP_FHIR_BASE", format!("{}/r4", self.url)),
-            ("ONEUP_CLIENT_ID", "sandbox-client".to_owned()),
-            ("ONEUP_CLIENT_SECRET", "sandbox-secret".to_owned()),
+            ("ONEUP_CLIENT_ID", "oneup-sandbox".to_owned()),
+            ("ONEUP_CLIENT_SECRET", "not-a-secret".to_owned()),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .to_vec()
     }
 
-    /// The count of requests by path.
+    /// How many requests came for paths that end so, by any method: `count("/token")`.
+    pub(crate) fn count(&self, path: &str) -> u64 {
+        let journal = self.journal();
+        let rows = journal["requests"].as_array().expect("the journal lists requests");
+        let matching =
+            rows.iter().filter(|row| row["path"].as_str().is_some_and(|came| came.ends_with(path)));
+        matching.filter_map(|row| row["count"].as_u64()).sum()
+    }
+
+    /// The journal: `{"total", "requests": [{"method", "path", "grant", "count"}]}`.
     pub(crate) fn journal(&self) -> serde_json::Value {
         let (head, body) = self.get("/sandbox/journal");
         serde_json::from_str(&body)
