@@ -1,16 +1,48 @@
 //! Parse, run, print the error, exit.
 
 mod cli;
+mod client_secret;
+mod clock;
+mod commands;
 mod complete;
 mod context;
 mod curl;
 mod error;
+mod files;
+mod http;
+mod lock;
+mod notes;
 mod oauth;
+mod output;
 mod profile;
+mod progress;
+mod refusal;
+mod session;
 mod store;
 
-use clap::Parser;
+use std::process::ExitCode;
 
-fn main() {
-    let _ = cli::Cli::parse();
+use clap::{CommandFactory, Parser};
+
+fn main() -> ExitCode {
+    protect_memory();
+    if std::env::var_os("COMPLETE").is_some() {
+        clap_complete::CompleteEnv::with_factory(cli::Cli::command).complete();
+    }
+    let cli = cli::Cli::parse();
+    let outcome =
+        context::Context::resolve(cli.globals).and_then(|context| commands::run(&context, &cli.command));
+    match outcome {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            anstream::eprintln!("\x1b[31merror:\x1b[0m {error}");
+            ExitCode::from(error.exit as u8)
+        }
+    }
+}
+
+/// No core dump, and no other process of this user, gets to see the secrets that pass through.
+fn protect_memory() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
 }

@@ -4,13 +4,16 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Exit, Result};
+use crate::error::{Error, Result};
 use crate::oauth::grant::ClientAuthentication;
 use crate::oauth::product::Product;
 use crate::store::StoreKind;
 
 /// The layout of the file that this version writes.
-const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 1;
+
+/// Hex digits of a profile's id.
+const ID_LENGTH: usize = 32;
 
 /// A named login. Holds no secret.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -65,11 +68,195 @@ pub struct Profile {
     pub client_secret_command: Option<String>,
 }
 
+/// Where a profile of this name is kept.
+pub fn path(config_dir: &Path, name: &str) -> PathBuf {
+    config_dir.join("profiles").join(format!("{name}.toml"))
+}
+
+/// Refuses a name that is not 1 to 64 of letters, digits, `.`, `_`, `-`, beginning with a letter or digit.
+///
+/// # Errors
+/// Usage.
+pub fn check_name(name: &str) -> Result<()> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    let begins_well = name.starts_with(|c: char| c.is_ascii_alphanumeric());
+    if begins_well && name.len() <= 64 && name.chars().all(allowed) {
+        return Ok(());
+    }
+    Err(Error::usage(format!(
+        "{:?} can't be the name of a profile",
+        name.chars().take(80).collect::<String>()
+    ))
+    .hint("use 1 to 64 letters, digits, '.', '_' or '-', beginning with a letter or digit"))
+}
+
 /// The names of all profiles, in order.
 ///
 /// # Errors
 /// A directory that can't be read; one that isn't there holds no profile.
 pub fn names(config_dir: &Path) -> Result<Vec<String>> {
-    let _ = (config_dir, SCHEMA, Exit::Failure, Error::failure("").exit, PathBuf::new());
-    Ok(Vec::new())
+    let dir = config_dir.join("profiles");
+    let entries = match std::fs::read_dir(&dir) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(unreadable(&dir, &error)),
+    };
+    let mut names: Vec<String> = entries
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.strip_suffix(".toml").map(str::to_owned))
+        .filter(|name| check_name(name).is_ok())
+        .collect();
+    names.sort_unstable();
+    Ok(names)
+}
+
+/// The profile of this name, or none where there is no such file.
+///
+/// # Errors
+/// A file that can't be read, is no profile, or is from a newer version: each names the file, and it stays as it is.
+pub fn load(config_dir: &Path, name: &str) -> Result<Option<Profile>> {
+    check_name(name)?;
+    let path = path(config_dir, name);
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(unreadable(&path, &error)),
+    };
+    let mut profile: Profile = toml::from_str(&text).map_err(|error| malformed(&path, &text, &error))?;
+    if profile.id.len() != ID_LENGTH || !profile.id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(Error::usage(format!("{} has an id that oneup did not make", path.display()))
+            .hint("remove the file, then log in again"));
+    }
+    name.clone_into(&mut profile.name);
+    Ok(Some(profile))
+}
+
+/// The profile that a command works on: the one named, or the only one there is.
+///
+/// # Errors
+/// Authentication: there is none, no such one, or several to choose from.
+pub fn choose(config_dir: &Path, name: Option<&str>) -> Result<Profile> {
+    if let Some(name) = name {
+        return load(config_dir, name)?.ok_or_else(|| none_called(config_dir, name));
+    }
+    let mut names = names(config_dir)?;
+    match (names.pop(), names.is_empty()) {
+        (None, _) => Err(Error::auth("nobody is logged in").hint("oneup login provider, p2p or patient")),
+        (Some(only), true) => load(config_dir, &only)?.ok_or_else(|| none_called(config_dir, &only)),
+        (Some(last), false) => {
+            names.push(last);
+            Err(Error::auth(format!("there are several profiles: {}", names.join(", ")))
+                .hint("choose one with --profile NAME, or set ONEUP_PROFILE"))
+        }
+    }
+}
+
+fn none_called(config_dir: &Path, name: &str) -> Error {
+    let there = names(config_dir).unwrap_or_default();
+    let error = Error::auth(format!("there is no profile {name}"));
+    match there.as_slice() {
+        [] => error.hint(format!("oneup login provider --profile {name}")),
+        there => error.hint(format!(
+            "the profiles are {}; log in with: oneup login PRODUCT --profile {name}",
+            there.join(", ")
+        )),
+    }
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Error {
+    Error::failure(format!("can't read {}", path.display())).because(error)
+}
+
+fn malformed(path: &Path, text: &str, error: &toml::de::Error) -> Error {
+    let schema = text.parse::<toml::Table>().ok().and_then(|table| table.get("schema")?.as_integer());
+    if schema.is_some_and(|schema| schema > i64::from(SCHEMA)) {
+        return newer(path);
+    }
+    let offset = error.span().map_or(0, |span| span.start.min(text.len()));
+    let line = text.as_bytes()[..offset].iter().filter(|&&byte| byte == b'\n').count() + 1;
+    Error::failure(format!("{}, line {line}, is not a profile", path.display()))
+        .because(crate::output::plain(error.message(), 200))
+        .hint("correct the file, or remove it and log in again")
+}
+
+fn newer(path: &Path) -> Error {
+    Error::failure(format!("{} was written by a newer oneup", path.display())).hint("update oneup")
+}
+
+impl Profile {
+    /// A new id: 128 random bits in hex.
+    ///
+    /// # Panics
+    /// Never on a system that has a source of randomness; without one nothing here is safe.
+    pub fn new_id() -> String {
+        let mut bytes = [0u8; ID_LENGTH / 2];
+        aws_lc_rs::rand::fill(&mut bytes).expect("the system has a source of randomness");
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Writes the file whole: a private temporary file beside it, synced, renamed.
+    ///
+    /// # Errors
+    /// A directory that can't be written; the old file is then still there.
+    pub fn save(&self, config_dir: &Path) -> Result<()> {
+        let path = path(config_dir, &self.name);
+        let text = toml::to_string(self)
+            .map_err(|error| Error::failure("can't write the profile").because(error))?;
+        crate::files::replace(&path, text.as_bytes())
+    }
+
+    /// Removes the file; true if it was there.
+    ///
+    /// # Errors
+    /// A directory that can't be written.
+    pub fn remove(config_dir: &Path, name: &str) -> Result<bool> {
+        crate::files::remove(&path(config_dir, name))
+    }
+
+    /// The command that logs in to this profile again.
+    pub fn login_command(&self) -> String {
+        let product = self.product.name();
+        if self.name == product {
+            format!("oneup login {product}")
+        } else {
+            format!("oneup login {product} --profile {}", self.name)
+        }
+    }
+
+    /// Where it logs in, in words for messages.
+    pub fn whereabouts(&self) -> String {
+        match (&self.realm, &self.gateway, &self.plan) {
+            (Some(realm), Some(gateway), _) => format!("realm {realm} at {gateway}"),
+            (_, _, Some(plan)) => format!("health plan {plan}"),
+            _ => self.token_url.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Exit;
+
+    #[test]
+    fn names_that_could_leave_the_directory_are_refused() {
+        for name in ["a", "provider", "A.b_c-9", &"x".repeat(64)] {
+            assert!(check_name(name).is_ok(), "{name}");
+        }
+        for name in ["", ".", "..", "../x", "-x", "_x", "a/b", "a b", "ä", "a\n", &"x".repeat(65)] {
+            assert_eq!(check_name(name).expect_err(name).exit, Exit::Usage);
+        }
+    }
+
+    #[test]
+    fn a_broken_file_is_named_with_its_line_and_a_newer_one_is_told() {
+        let dir = tempfile::tempdir().expect("a directory");
+        std::fs::create_dir(dir.path().join("profiles")).expect("a directory");
+        let message = |text: &str| {
+            std::fs::write(path(dir.path(), "p"), text).expect("a file");
+            load(dir.path(), "p").expect_err(text).to_string()
+        };
+        assert!(message("schema = 1\nid = 7\n").contains("p.toml, line 2, is not a profile"));
+        assert!(message("schema = 9\nwhat = 'ever'\n").contains("newer oneup"));
+        assert!(message("schema = 1\nproduct").contains("line 2"));
+    }
 }

@@ -5,6 +5,7 @@ pub mod grant;
 pub mod jwks;
 pub mod jwt;
 pub mod product;
+pub mod response;
 pub mod scope;
 pub mod secret;
 pub mod token;

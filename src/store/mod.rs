@@ -39,6 +39,26 @@ pub enum StoreKind {
     File,
 }
 
+impl StoreKind {
+    /// The name in flags, files and JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Keyring => "keyring",
+            Self::Keyutils => "keyutils",
+            Self::File => "file",
+        }
+    }
+
+    /// Where the secrets are, for the person who just logged in.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Keyring => "kept in the OS keyring",
+            Self::Keyutils => "kept in the kernel keyring until reboot",
+            Self::File => "kept in a private file, not encrypted",
+        }
+    }
+}
+
 /// What is kept of a profile in secret, as one JSON value.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Item {

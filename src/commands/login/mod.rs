@@ -1,0 +1,131 @@
+//! `oneup login`: get a token, and remember the login as a profile.
+
+mod draft;
+mod prompt;
+mod remember;
+
+use crate::cli::{ClientCredentials, LoginCommon, TokenFormat};
+use crate::client_secret;
+use crate::commands::show::hand_out;
+use crate::context::{Context, nonempty};
+use crate::error::{Error, Result};
+use crate::oauth::grant::{Client, Grant};
+use crate::oauth::product::Product;
+use crate::oauth::scope;
+use crate::oauth::secret::Secret;
+use crate::oauth::token::Token;
+use crate::output::plain;
+use crate::profile::Profile;
+use crate::refusal::Asked;
+use crate::session;
+use crate::store::Item;
+
+/// Provider Access.
+///
+/// # Errors
+/// Usage for what is missing; authentication, network, protocol, store. An older login stays as it was.
+pub fn provider(context: &Context, args: &ClientCredentials) -> Result<u8> {
+    client_credentials(context, Product::Provider, &args.common)
+}
+
+/// Payer-to-Payer.
+///
+/// # Errors
+/// As [`provider`].
+pub fn p2p(context: &Context, args: &ClientCredentials) -> Result<u8> {
+    client_credentials(context, Product::P2p, &args.common)
+}
+
+fn client_credentials(context: &Context, product: Product, args: &LoginCommon) -> Result<u8> {
+    let draft = draft::client_credentials(context, product, args)?;
+    let secret = required_secret(context, args, &draft.profile)?;
+    let client = client(&draft.profile, Some(secret));
+    let grant = Grant::ClientCredentials { scope: draft.profile.scope.clone() };
+    let token = session::request(context, &draft.profile, &client, &grant, Asked::ClientCredentials)?;
+    finish(context, args, draft, client, token)
+}
+
+/// The client of a draft.
+pub fn client(profile: &Profile, secret: Option<Secret>) -> Client {
+    Client { id: profile.client_id.clone(), secret, authentication: profile.auth_method }
+}
+
+/// Remembers the login and tells about it, or, with `--no-store`, hands the token out and forgets it.
+///
+/// # Errors
+/// Store, or a config or state directory that can't be written; the older login is then still there.
+pub fn finish(
+    context: &Context,
+    args: &LoginCommon,
+    draft: draft::Draft,
+    client: Client,
+    token: Token,
+) -> Result<u8> {
+    tell_difference(context, &draft.profile.scope, token.scope.as_deref().unwrap_or_default());
+    if args.no_store {
+        hand_out(&token, Some(&draft.profile), args.format.unwrap_or(TokenFormat::Raw))?;
+        return Ok(0);
+    }
+    let client_secret = if draft.profile.client_secret_command.is_some() { None } else { client.secret };
+    let lifetime = token.lifetime;
+    let profile = remember::remember(context, draft, Item { schema: 1, client_secret, token: Some(token) })?;
+    let lives = match lifetime {
+        Some(seconds) => format!("its token lives {}", crate::output::duration(seconds)),
+        None => "the server did not say how long its token lives".into(),
+    };
+    context.say(format_args!(
+        "\x1b[32mLogged in\x1b[0m to {} as profile {}: {lives}; {}.",
+        profile.product.title(),
+        profile.name,
+        profile.store.in_words(),
+    ));
+    Ok(0)
+}
+
+fn tell_difference(context: &Context, asked: &str, granted: &str) {
+    let difference = scope::difference(asked, granted);
+    if !difference.missing.is_empty() {
+        context
+            .warn(format_args!("asked for and not granted: {}", plain(&difference.missing.join(" "), 500)));
+    }
+    if !difference.extra.is_empty() {
+        context
+            .say(format_args!("Granted beyond what was asked: {}", plain(&difference.extra.join(" "), 500)));
+    }
+}
+
+/// The client secret from wherever it was said to be; a prompt where there is a person.
+///
+/// # Errors
+/// Usage, when none of the sources has one.
+pub fn required_secret(context: &Context, args: &LoginCommon, profile: &Profile) -> Result<Secret> {
+    if let Some(secret) = given_secret(context, args, profile)? {
+        return Ok(secret);
+    }
+    if context.no_input {
+        return Err(Error::usage("there is no client secret").hint(
+            "give --client-secret-stdin, --client-secret-file or --client-secret-command, or set ONEUP_CLIENT_SECRET",
+        ));
+    }
+    prompt::secret(&profile.client_id)
+}
+
+/// The client secret where one was given: flags before variables, and those before the profile's own command.
+///
+/// # Errors
+/// Usage, when the source that was named has none.
+pub fn given_secret(context: &Context, args: &LoginCommon, profile: &Profile) -> Result<Option<Secret>> {
+    if args.client_secret_stdin {
+        return client_secret::from_stdin().map(Some);
+    }
+    if let Some(file) = &args.client_secret_file {
+        return client_secret::from_file(context, file).map(Some);
+    }
+    if let Some(command) = &profile.client_secret_command {
+        return client_secret::from_command(command).map(Some);
+    }
+    if let Some(file) = nonempty("ONEUP_CLIENT_SECRET_FILE") {
+        return client_secret::from_file(context, file.as_ref()).map(Some);
+    }
+    client_secret::from_environment()
+}

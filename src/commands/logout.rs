@@ -1,0 +1,86 @@
+//! `oneup logout`: revoke what can be revoked, then forget.
+
+use crate::cli::Logout;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::http::{Http, Retry};
+use crate::lock;
+use crate::notes;
+use crate::oauth::discovery;
+use crate::oauth::token::Token;
+use crate::profile::{self, Profile};
+use crate::session::{self, lock_path, open_store};
+use crate::store::{Item, cache};
+
+/// Forgets the chosen profile, or all.
+///
+/// # Errors
+/// Authentication when there is nothing to forget; store when a secret can't be deleted, and then the profile stays.
+pub fn run(context: &Context, args: &Logout) -> Result<u8> {
+    if !args.all {
+        let profile = profile::choose(&context.config_dir, context.profile.as_deref())?;
+        forget(context, &profile, args.no_revoke)?;
+        return Ok(0);
+    }
+    let names = profile::names(&context.config_dir)?;
+    if names.is_empty() {
+        return Err(Error::auth("nobody is logged in"));
+    }
+    let failures: Vec<Error> =
+        names.iter().filter_map(|name| forget_named(context, name, args.no_revoke).err()).collect();
+    failures.into_iter().next().map_or(Ok(0), Err)
+}
+
+fn forget_named(context: &Context, name: &str, no_revoke: bool) -> Result<()> {
+    let profile = profile::choose(&context.config_dir, Some(name))?;
+    forget(context, &profile, no_revoke)
+}
+
+fn forget(context: &Context, profile: &Profile, no_revoke: bool) -> Result<()> {
+    let _lock = lock::acquire(&lock_path(context, &profile.id), context.timeout)?;
+    let store = open_store(context, profile);
+    let item = store.read(&profile.id)?;
+    if !no_revoke && let Some(item) = &item {
+        revoke(context, profile, item);
+    }
+    store.delete(&profile.id)?;
+    cache::forget(&profile.id);
+    notes::remove(context, &profile.id)?;
+    Profile::remove(&context.config_dir, &profile.name)?;
+    crate::files::remove(&lock_path(context, &profile.id))?;
+    context.say(format_args!("Logged out of {} ({}).", profile.name, profile.product.title()));
+    Ok(())
+}
+
+/// RFC 7009. A token that the server keeps is a warning: it dies by itself, and the person asked to forget it here.
+fn revoke(context: &Context, profile: &Profile, item: &Item) {
+    let Some(token) = &item.token else { return };
+    if profile.issuer.is_none() {
+        context.say("The health plan offers no revocation; the access token lives on until it expires.");
+    } else if let Err(error) = try_revoke(context, profile, item, token) {
+        context.warn(format_args!(
+            "the server did not revoke the token, which lives until it expires\n  {error}"
+        ));
+    }
+}
+
+fn try_revoke(context: &Context, profile: &Profile, item: &Item, token: &Token) -> Result<()> {
+    let Some(issuer) = &profile.issuer else { return Ok(()) };
+    let client = session::client(profile, item)?;
+    let http = Http::new(context)?;
+    let get = |url: &str| http.get(url).map(|answer| (answer.status == 200).then_some(answer.body));
+    let Some(endpoint) = discovery::revocation_endpoint(issuer, get)? else {
+        return Err(Error::protocol("the realm offers no revocation"));
+    };
+    let tokens =
+        [("refresh_token", token.refresh_token.as_ref()), ("access_token", Some(&token.access_token))];
+    for (hint, token) in tokens {
+        let Some(token) = token else { continue };
+        let form = client.form(&[("token", token.expose()), ("token_type_hint", hint)]);
+        let answer = http.post_form(&endpoint, &form, Retry::Transient)?;
+        if answer.status != 200 {
+            return Err(Error::auth("the revocation endpoint refused").because(answer.snippet()));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,42 @@
+//! One file per subcommand; the one match.
+
+mod completions;
+mod login;
+mod logout;
+mod man;
+mod show;
+mod status;
+
+use std::io::Write;
+
+use crate::cli::{Command, Login, TokenCommand};
+use crate::context::Context;
+use crate::error::{Error, Result};
+
+/// Runs a command; the exit code of one that did its work.
+///
+/// # Errors
+/// As each command documents; nothing was printed on stdout then.
+pub fn run(context: &Context, command: &Command) -> Result<u8> {
+    match command {
+        Command::Login(Login::Provider(args)) => login::provider(context, args),
+        Command::Login(Login::P2p(args)) => login::p2p(context, args),
+        Command::Logout(args) => logout::run(context, args),
+        Command::Status(args) => status::run(context, args),
+        Command::Token(TokenCommand::Show(args)) => show::run(context, args),
+        Command::Completions(args) => completions::run(args),
+        Command::Man(args) => man::run(args),
+        _ => Err(Error::failure("this command is not there yet")),
+    }
+}
+
+/// Writes a command's product. A reader that has gone away (`| head`) is no failure.
+fn print(product: impl AsRef<[u8]>) -> Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(product.as_ref()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Error::failure("can't write to stdout").because(error))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,88 @@
+//! Which URLs a secret may be sent to.
+
+use std::net::Ipv4Addr;
+
+use url::{Host, Url};
+
+use crate::error::{Error, Result};
+use crate::output::plain;
+
+/// Parses an endpoint, and refuses what must not carry a secret: another scheme than https (http on loopback
+/// excepted), a user name or password in it, a fragment (RFC 6749 §3.1, §3.2).
+///
+/// # Errors
+/// Usage, before anything is sent.
+pub fn require_safe(url: &str) -> Result<Url> {
+    let shown = || plain(url, 200);
+    let parsed = Url::parse(url).ok().filter(|parsed| parsed.has_host()).ok_or_else(|| {
+        Error::usage(format!("{} is not a URL", shown())).hint("a URL begins with https://")
+    })?;
+    if !parsed.username().is_empty() || parsed.password().is_some() {
+        return Err(Error::usage(format!(
+            "a URL of {} must not hold a user name or a password",
+            host(&parsed)
+        )));
+    }
+    if parsed.fragment().is_some() {
+        return Err(Error::usage(format!("{} must not have a fragment (#…)", shown())));
+    }
+    match parsed.scheme() {
+        "https" => Ok(parsed),
+        "http" if is_loopback(&parsed) => Ok(parsed),
+        "http" => Err(Error::usage(format!(
+            "{} is plain http, which would show the secret to the network",
+            shown()
+        ))
+        .hint("use https://; plain http is for loopback alone")),
+        _ => Err(Error::usage(format!("{} is not an https URL", shown()))),
+    }
+}
+
+fn host(url: &Url) -> String {
+    plain(url.host_str().unwrap_or_default(), 200)
+}
+
+/// Whether a URL's host is this machine: 127.0.0.0/8, `::1`, `localhost`.
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => {
+            address.is_loopback() || address.to_ipv4_mapped().is_some_and(|v4: Ipv4Addr| v4.is_loopback())
+        }
+        Some(Host::Domain(name)) => name.trim_end_matches('.').eq_ignore_ascii_case("localhost"),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_http_is_for_loopback_alone() {
+        for url in [
+            "https://a.example/t",
+            "http://127.0.0.1:1/t",
+            "http://127.9.9.9/",
+            "http://[::1]:9/",
+            "http://localhost/",
+        ] {
+            assert!(require_safe(url).is_ok(), "{url}");
+        }
+        for url in [
+            "http://a.example/t",
+            "http://localhost.a.example/",
+            "http://10.0.0.1/",
+            "ftp://a.example/",
+            "a.example/t",
+            "https://",
+            "https://user:pw@a.example/",
+            "https://user@a.example/",
+            "https://a.example/t#f",
+            "data:text/plain,x",
+            "",
+        ] {
+            assert_eq!(require_safe(url).expect_err(url).exit as u8, 2);
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! The only outbound socket: form posts and JSON gets, under one deadline, with bounded retries, a size limit, and
+//! never a redirect.
+
+mod address;
+mod failure;
+mod retry;
+mod trace;
+
+use std::io::Read;
+use std::time::{Duration, Instant};
+
+use reqwest::Method;
+use reqwest::blocking::{Client, RequestBuilder, Response};
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER,
+};
+
+pub use address::{is_loopback, require_safe};
+
+use crate::clock;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::oauth::grant::Form;
+use crate::output::{SNIPPET, plain};
+
+/// The longest body that is read; a token answer has a few kilobytes.
+const MAX_BODY: usize = 1024 * 1024;
+
+/// Whether a request may be sent again when the server was busy or the connection broke.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retry {
+    /// Client credentials and reads: sending twice changes nothing.
+    Transient,
+    /// A code or a refresh token: a second sending could burn it.
+    Never,
+}
+
+/// What a server answered, whatever the status; redirects and busy servers are errors before this.
+#[derive(Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// `Content-Type`.
+    pub content_type: Option<String>,
+    /// The server's clock, in seconds since the epoch.
+    pub date: Option<i64>,
+    /// At most 1 MiB. Secrets that were sent are masked where an error answer repeats them.
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// A short, harmless piece of the body, with its content type, for messages.
+    pub fn snippet(&self) -> String {
+        let kind = self.content_type.as_deref().unwrap_or("no content type");
+        let text = String::from_utf8_lossy(&self.body[..self.body.len().min(4096)]);
+        format!("HTTP {}, {}: {}", self.status, plain(kind, 80), plain(&text, SNIPPET))
+    }
+}
+
+/// The HTTP client of a command.
+pub struct Http {
+    timeout: Duration,
+    cacert: Vec<reqwest::Certificate>,
+    verbose: bool,
+}
+
+impl Http {
+    /// Reads the CA bundle; connects nowhere yet.
+    ///
+    /// # Errors
+    /// Usage, when `--cacert` can't be read or holds no certificate.
+    pub fn new(context: &Context) -> Result<Self> {
+        let cacert = context.cacert.as_deref().map_or(Ok(Vec::new()), read_bundle)?;
+        Ok(Self { timeout: context.timeout, cacert, verbose: context.verbose })
+    }
+
+    /// Posts a form.
+    ///
+    /// # Errors
+    /// Usage for plain http outside loopback; network; protocol for a redirect or a body over the limit.
+    pub fn post_form(&self, url: &str, form: &Form, retry: Retry) -> Result<Answer> {
+        let client = self.client(url)?;
+        let request = || {
+            let mut request = client
+                .post(url)
+                .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .body(form.body.expose().to_owned());
+            if let Some(authorization) = &form.authorization {
+                request = request.header(AUTHORIZATION, sensitive(authorization.expose())?);
+            }
+            Ok(request)
+        };
+        self.trace(|| trace::request("POST", url, Some(form)));
+        let mut answer = self.exchange(url, request, retry)?;
+        if answer.status >= 400 {
+            trace::mask_sent(&mut answer.body, form);
+        }
+        Ok(answer)
+    }
+
+    /// Gets a public document, such as a realm's keys.
+    ///
+    /// # Errors
+    /// As [`Http::post_form`].
+    pub fn get(&self, url: &str) -> Result<Answer> {
+        let client = self.client(url)?;
+        self.trace(|| trace::request("GET", url, None));
+        self.exchange(url, || Ok(client.get(url)), Retry::Transient)
+    }
+
+    fn exchange(
+        &self,
+        url: &str,
+        request: impl Fn() -> Result<RequestBuilder>,
+        retry: Retry,
+    ) -> Result<Answer> {
+        let deadline = Instant::now() + self.timeout;
+        let mut attempt = 0;
+        loop {
+            let outcome = self.once(url, request()?, deadline);
+            let Some(wait) = retry::wait(&outcome, retry, attempt, deadline) else {
+                return outcome.and_then(|(answer, headers)| retry::settled(url, answer, &headers));
+            };
+            self.trace(|| format!("* trying again in {:.1} s", wait.as_secs_f32()));
+            std::thread::sleep(wait);
+            attempt += 1;
+        }
+    }
+
+    fn once(&self, url: &str, request: RequestBuilder, deadline: Instant) -> Result<(Answer, HeaderMap)> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let (client, request) = request
+            .header(ACCEPT, "application/json")
+            .timeout(left.max(Duration::from_millis(1)))
+            .build_split();
+        let request = request.map_err(|error| failure::explain(url, self.timeout, &error))?;
+        let method = request.method().clone();
+        let response =
+            client.execute(request).map_err(|error| failure::explain(url, self.timeout, &error))?;
+        let status = response.status().as_u16();
+        let headers = response.headers().clone();
+        refuse_redirect(url, status, &headers)?;
+        let body = read_body(url, response, self.timeout, deadline)?;
+        let answer = Answer {
+            status,
+            content_type: text(&headers, CONTENT_TYPE),
+            date: text(&headers, DATE).and_then(|date| retry::http_date(&date)),
+            body,
+        };
+        self.trace(|| trace::answer(&answer, method == Method::POST));
+        Ok((answer, headers))
+    }
+
+    /// A client for one URL. Loopback never goes through a proxy, and plain http needs no trust store, which takes
+    /// longer to load than a local server takes to answer.
+    fn client(&self, url: &str) -> Result<Client> {
+        let parsed = require_safe(url)?;
+        let mut builder = Client::builder()
+            .user_agent(concat!("oneup/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            .retry(reqwest::retry::never());
+        if is_loopback(&parsed) {
+            builder = builder.no_proxy();
+        }
+        builder = if parsed.scheme() == "http" {
+            builder.tls_certs_only([])
+        } else {
+            builder.tls_certs_merge(self.cacert.iter().cloned())
+        };
+        builder.build().map_err(|error| failure::explain(url, self.timeout, &error))
+    }
+
+    fn trace(&self, text: impl FnOnce() -> String) {
+        if self.verbose {
+            anstream::eprintln!("{}", text());
+        }
+    }
+}
+
+fn read_bundle(path: &std::path::Path) -> Result<Vec<reqwest::Certificate>> {
+    let unusable = |cause: String| {
+        Error::usage(format!("can't use the CA bundle {}", path.display()))
+            .because(cause)
+            .hint("--cacert takes a PEM file with one or more certificates")
+    };
+    let pem = std::fs::read(path).map_err(|error| unusable(error.to_string()))?;
+    let bundle =
+        reqwest::Certificate::from_pem_bundle(&pem).map_err(|_| unusable("it is not valid PEM".into()))?;
+    if bundle.is_empty() {
+        return Err(unusable("it holds no certificate".into()));
+    }
+    Ok(bundle)
+}
+
+fn sensitive(value: &str) -> Result<reqwest::header::HeaderValue> {
+    let mut value = reqwest::header::HeaderValue::from_str(value)
+        .map_err(|_| Error::failure("the client can't be put into an Authorization header"))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn refuse_redirect(url: &str, status: u16, headers: &HeaderMap) -> Result<()> {
+    if !(300..400).contains(&status) {
+        return Ok(());
+    }
+    let target = text(headers, LOCATION).unwrap_or_else(|| "nowhere".into());
+    Err(Error::protocol(format!(
+        "{url} answered with a redirect (HTTP {status}), which a token request never follows"
+    ))
+    .because(format_args!("it points to {}", plain(&target, SNIPPET)))
+    .hint("check --gateway, --plan and --token-url"))
+}
+
+fn read_body(url: &str, mut response: Response, timeout: Duration, deadline: Instant) -> Result<Vec<u8>> {
+    let mut body = Vec::new();
+    let mut chunk = [0; 16 * 1024];
+    loop {
+        let count = response.read(&mut chunk).map_err(|error| failure::explain_read(url, timeout, error))?;
+        body.extend_from_slice(&chunk[..count]);
+        if count == 0 {
+            return Ok(body);
+        }
+        if body.len() > MAX_BODY {
+            return Err(Error::protocol(format!("{url} answered with more than 1 MiB")));
+        }
+        if Instant::now() > deadline {
+            return Err(failure::too_slow(url, timeout));
+        }
+    }
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
+    headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+}
+
+/// `Retry-After` in seconds from now, of delta-seconds or a date (RFC 9110 §10.2.3).
+fn retry_after(headers: &HeaderMap) -> Option<u64> {
+    retry::seconds(&text(headers, RETRY_AFTER)?, clock::now())
+}

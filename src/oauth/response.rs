@@ -1,0 +1,210 @@
+//! Status, bytes and the time become a token, or a refusal that says what it is (RFC 6749 §5).
+
+use serde_json::{Map, Value};
+
+use super::secret::Secret;
+use super::token::Token;
+
+/// Why an answer brought no token.
+#[derive(Debug, PartialEq)]
+pub enum Refusal {
+    /// The authorization server said no, in the standard's words (RFC 6749 §5.2).
+    Denied {
+        /// The HTTP status.
+        status: u16,
+        /// `error`.
+        error: String,
+        /// `error_description`, unescaped and uncut.
+        description: Option<String>,
+    },
+    /// A 4xx that isn't OAuth: a firewall or another gateway stands in between.
+    Blocked {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// Not a valid OAuth answer; the text says in which respect.
+    Invalid(String),
+}
+
+/// What an answer can say besides the standard fields, by name; all else is the SMART launch context.
+const NOT_CONTEXT: [&str; 10] = [
+    "access_token",
+    "token_type",
+    "expires_in",
+    "refresh_token",
+    "refresh_expires_in",
+    "scope",
+    "id_token",
+    "not-before-policy",
+    "session_state",
+    "error",
+];
+
+/// Reads the answer of a token endpoint. `now` is when it came, in seconds since the epoch.
+///
+/// # Errors
+/// [`Refusal`], as told apart there.
+pub fn read(status: u16, body: &[u8], now: i64) -> Result<Token, Refusal> {
+    let json = serde_json::from_slice::<Value>(body).ok();
+    let Some(Value::Object(mut members)) = json else {
+        return Err(match status {
+            200..=299 => Refusal::Invalid("the body is not a JSON object".into()),
+            _ => Refusal::Blocked { status },
+        });
+    };
+    if members.contains_key("error") || !(200..=299).contains(&status) {
+        return Err(denied(status, &members));
+    }
+    require_bearer(&members)?;
+    let access_token = take_text(&mut members, "access_token")
+        .ok_or_else(|| Refusal::Invalid("access_token is missing, empty or not a string".into()))?;
+    if !is_bearer_token(&access_token) {
+        return Err(Refusal::Invalid(
+            "access_token holds characters that no Authorization header can carry".into(),
+        ));
+    }
+    let lifetime = members.get("expires_in").and_then(lifetime);
+    let refresh_token = take_text(&mut members, "refresh_token").map(Secret::new);
+    let scope = take_text(&mut members, "scope");
+    members.retain(|name, value| !NOT_CONTEXT.contains(&name.as_str()) && !value.is_null());
+    Ok(Token {
+        access_token: Secret::new(access_token),
+        scope,
+        refresh_token,
+        obtained_at: now,
+        lifetime,
+        context: members,
+    })
+}
+
+fn denied(status: u16, members: &Map<String, Value>) -> Refusal {
+    let text = |name| members.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    match text("error") {
+        Some(error) => Refusal::Denied {
+            status,
+            error: error.to_owned(),
+            description: text("error_description").map(str::to_owned),
+        },
+        None => Refusal::Blocked { status },
+    }
+}
+
+/// RFC 6749 §7.1: a client must not use a token of a type that it doesn't understand.
+fn require_bearer(members: &Map<String, Value>) -> Result<(), Refusal> {
+    match members.get("token_type").and_then(Value::as_str) {
+        Some(kind) if kind.eq_ignore_ascii_case("bearer") => Ok(()),
+        Some(kind) => Err(Refusal::Invalid(format!("token_type is {kind}, not Bearer"))),
+        None => Err(Refusal::Invalid("token_type is missing".into())),
+    }
+}
+
+fn take_text(members: &mut Map<String, Value>, name: &str) -> Option<String> {
+    match members.remove(name) {
+        Some(Value::String(text)) if !text.is_empty() => Some(text),
+        _ => None,
+    }
+}
+
+/// Anything else could end the header line, or the line of a shell that is given the token.
+fn is_bearer_token(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// `expires_in` in seconds: a number or a string of one, fractions cut, negative ones expired at once; none when it
+/// is beyond reason.
+fn lifetime(value: &Value) -> Option<u64> {
+    let seconds = match value {
+        Value::Number(number) => number.as_f64()?,
+        Value::String(text) => text.trim().parse::<f64>().ok()?,
+        _ => return None,
+    };
+    const A_CENTURY: f64 = 3_155_760_000.0;
+    // The range is checked, so the cast only cuts the fraction.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    (seconds.is_finite() && seconds <= A_CENTURY).then(|| seconds.max(0.0) as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ok(body: &str) -> Token {
+        read(200, body.as_bytes(), 1_000).expect(body)
+    }
+
+    #[test]
+    fn a_keycloak_answer_becomes_a_token() {
+        let token = ok(
+            r#"{"access_token":"a.b.c","expires_in":60,"refresh_expires_in":0,"token_type":"Bearer","not-before-policy":0,"scope":"email profile"}"#,
+        );
+        assert_eq!(token.access_token.expose(), "a.b.c");
+        assert_eq!((token.obtained_at, token.lifetime), (1_000, Some(60)));
+        assert_eq!(token.scope.as_deref(), Some("email profile"));
+        assert!(token.refresh_token.is_none() && token.context.is_empty());
+    }
+
+    #[test]
+    fn the_launch_context_is_what_the_standard_fields_leave() {
+        let token = ok(
+            r#"{"access_token":"t","token_type":"bearer","patient":"p1","need_patient_banner":true,"refresh_token":"r"}"#,
+        );
+        assert_eq!(token.context["patient"], "p1");
+        assert_eq!(token.context["need_patient_banner"], true);
+        assert_eq!(token.refresh_token.as_ref().map(Secret::expose), Some("r"));
+    }
+
+    #[test]
+    fn odd_lifetimes_never_panic_and_never_live_for_ever() {
+        for (expires_in, lifetime) in [
+            ("3600", Some(3600)),
+            ("\"3600\"", Some(3600)),
+            ("59.9", Some(59)),
+            ("0", Some(0)),
+            ("-5", Some(0)),
+            ("9223372036854775808", None),
+            ("1e308", None),
+            ("null", None),
+            ("\"soon\"", None),
+            ("[60]", None),
+        ] {
+            let body = format!(r#"{{"access_token":"t","token_type":"Bearer","expires_in":{expires_in}}}"#);
+            assert_eq!(ok(&body).lifetime, lifetime, "{expires_in}");
+        }
+        assert!(matches!(
+            read(200, br#"{"access_token":"t","token_type":"Bearer","expires_in":1e309}"#, 0),
+            Ok(Token { lifetime: None, .. }) | Err(Refusal::Invalid(_))
+        ));
+    }
+
+    #[test]
+    fn what_is_not_a_valid_answer_is_refused() {
+        for body in [
+            "",
+            "<html>",
+            "[]",
+            "{}",
+            r#"{"token_type":"Bearer"}"#,
+            r#"{"access_token":"","token_type":"Bearer"}"#,
+            r#"{"access_token":null,"token_type":"Bearer"}"#,
+            r#"{"access_token":42,"token_type":"Bearer"}"#,
+            r#"{"access_token":"t"}"#,
+            r#"{"access_token":"t","token_type":"mac"}"#,
+            r#"{"access_token":"t","token_type":"DPoP"}"#,
+            r#"{"access_token":"a\r\nX: y","token_type":"Bearer"}"#,
+        ] {
+            assert!(matches!(read(200, body.as_bytes(), 0), Err(Refusal::Invalid(_))), "{body}");
+        }
+    }
+
+    #[test]
+    fn refusals_are_told_by_status_and_error() {
+        let denied = |status, error: &str, description: Option<&str>| {
+            Err(Refusal::Denied { status, error: error.into(), description: description.map(Into::into) })
+        };
+        let body = br#"{"error":"invalid_client","error_description":"no"}"#;
+        assert_eq!(read(401, body, 0), denied(401, "invalid_client", Some("no")));
+        assert_eq!(read(200, br#"{"error":"x"}"#, 0), denied(200, "x", None));
+        assert_eq!(read(403, b"<html>", 0), Err(Refusal::Blocked { status: 403 }));
+        assert_eq!(read(400, b"{}", 0), Err(Refusal::Blocked { status: 400 }));
+    }
+}

@@ -1,0 +1,76 @@
+//! Views become bytes; someone else writes them.
+
+pub mod secret_format;
+
+/// The longest piece of foreign text that a message shows, in characters.
+pub const SNIPPET: usize = 300;
+
+/// Text from a server or a token, fit for a terminal: control characters, escapes and bidi controls become visible
+/// `\u{…}`, white space becomes one space, and what is longer than `max` characters is cut.
+pub fn plain(text: &str, max: usize) -> String {
+    let mut shown = String::new();
+    for (count, c) in text.split_whitespace().collect::<Vec<_>>().join(" ").chars().enumerate() {
+        if count == max {
+            shown.push('…');
+            break;
+        }
+        if is_harmless(c) { shown.push(c) } else { shown.extend(c.escape_unicode()) }
+    }
+    shown
+}
+
+/// A duration for people: its two largest units.
+pub fn duration(seconds: u64) -> String {
+    let units = [
+        (seconds / 86_400, "d"),
+        (seconds / 3600 % 24, "h"),
+        (seconds / 60 % 60, "min"),
+        (seconds % 60, "s"),
+    ];
+    let first = units.iter().position(|(count, _)| *count > 0).unwrap_or(3);
+    let shown: Vec<String> = units[first..]
+        .iter()
+        .take(2)
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, unit)| format!("{count} {unit}"))
+        .collect();
+    if shown.is_empty() { "0 s".into() } else { shown.join(" ") }
+}
+
+fn is_harmless(c: char) -> bool {
+    let invisible = matches!(c,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}');
+    !c.is_control() && !invisible
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn foreign_text_cannot_move_the_cursor_or_turn_around() {
+        assert_eq!(plain("a\x1b[31mb\u{9b}c\u{202e}d", 99), "a\\u{1b}[31mb\\u{9b}c\\u{202e}d");
+        assert_eq!(plain(" two\r\n lines\t", 99), "two lines");
+        assert_eq!(plain("wörd ✓", 99), "wörd ✓");
+    }
+
+    #[test]
+    fn durations_show_their_two_largest_units() {
+        for (seconds, text) in [
+            (0, "0 s"),
+            (59, "59 s"),
+            (60, "1 min"),
+            (7199, "1 h 59 min"),
+            (3601, "1 h"),
+            (90_061, "1 d 1 h"),
+        ] {
+            assert_eq!(duration(seconds), text);
+        }
+    }
+
+    #[test]
+    fn foreign_text_is_cut() {
+        assert_eq!(plain(&"x".repeat(10_000), 5), "xxxxx…");
+    }
+}

@@ -1,0 +1,107 @@
+//! An authorization server's no, translated into what the person must do next.
+
+use crate::error::Error;
+use crate::http::Answer;
+use crate::oauth::product::Product;
+use crate::oauth::response::Refusal;
+use crate::output::{SNIPPET, plain};
+use crate::profile::Profile;
+
+/// What was asked for when the server refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// Client credentials.
+    ClientCredentials,
+    /// An authorization code was redeemed.
+    Code,
+    /// A refresh token was used.
+    Refresh,
+}
+
+/// Explains a refusal. `profile` is the one that asked; it need not be saved yet.
+pub fn explain(profile: &Profile, asked: Asked, refusal: Refusal, answer: &Answer) -> Error {
+    match refusal {
+        Refusal::Invalid(why) => Error::protocol(format!(
+            "{} gave no valid OAuth answer: {}",
+            profile.token_url,
+            plain(&why, SNIPPET)
+        ))
+        .because(if is_json(answer) { format!("HTTP {}", answer.status) } else { answer.snippet() })
+        .hint("check --gateway, --realm, --plan and --token-url; trace it with -v"),
+        Refusal::Blocked { status } => blocked(profile, status, answer),
+        Refusal::Denied { status, error, description } => {
+            denied(profile, asked, status, &error, description.as_deref())
+        }
+    }
+}
+
+fn is_json(answer: &Answer) -> bool {
+    answer.content_type.as_deref().is_some_and(|kind| kind.contains("json"))
+}
+
+fn blocked(profile: &Profile, status: u16, answer: &Answer) -> Error {
+    let what = match status {
+        403 => format!("a gateway before {} blocked the request", profile.token_url),
+        404 => format!("there is no token endpoint at {}", profile.token_url),
+        _ => format!("{} refused the request without an OAuth error", profile.token_url),
+    };
+    let hint = match status {
+        403 => "a firewall answered, not the authorization server: check the network and the address",
+        _ => "check --gateway, --realm, --plan and --token-url",
+    };
+    Error::auth(what).because(answer.snippet()).hint(hint)
+}
+
+fn denied(profile: &Profile, asked: Asked, status: u16, error: &str, description: Option<&str>) -> Error {
+    let (what, hint) = meaning(profile, asked, status, error);
+    let said = match description {
+        Some(text) => format!("{}: {} (HTTP {status})", plain(error, 100), plain(text, SNIPPET)),
+        None => format!("{} (HTTP {status})", plain(error, 100)),
+    };
+    Error::auth(what)
+        .because(format_args!("this profile talks to {}\nthe server said {said}", profile.whereabouts()))
+        .hint(hint)
+}
+
+/// Status and `error` decide; the description is for people, and differs between versions.
+fn meaning(profile: &Profile, asked: Asked, status: u16, error: &str) -> (String, String) {
+    let login = profile.login_command();
+    let client = &plain(&profile.client_id, 100);
+    let plan = profile.product == Product::Patient && profile.realm.is_none();
+    match error {
+        "invalid_client" if plan => (
+            format!("the health plan does not accept client {client}"),
+            format!("check client id and secret; a new client works at a plan only after 1up has synced it (an e-mail to 1up); then {login}"),
+        ),
+        "invalid_client" if status == 400 => (
+            format!("client {client} must authenticate in another way, such as a JWT assertion"),
+            "oneup sends a client secret: change the client's authentication in the Dev Portal".into(),
+        ),
+        "invalid_client" => (
+            format!("the realm does not know client {client}, or has disabled it"),
+            format!("check the client id in the Dev Portal, then {login}"),
+        ),
+        "unauthorized_client" => (
+            format!("wrong client secret, or client {client} may not use this grant"),
+            format!("copy the secret from the Dev Portal again, then {login}"),
+        ),
+        "invalid_scope" => (
+            format!("the server does not grant {client} the scope {}", plain(&profile.scope, 200)),
+            format!("give one that the client has: {login} --scope 'SCOPE'"),
+        ),
+        "invalid_grant" if asked == Asked::Code => (
+            "the authorization code is not valid: it is used, older than 5 minutes, or for another redirect URI".into(),
+            format!("log in again: {login}"),
+        ),
+        "invalid_grant" => ("the login has ended: its refresh token is no longer valid".into(), format!("log in again: {login}")),
+        "unsupported_grant_type" => (
+            "the server does not offer this grant".into(),
+            "check --gateway, --realm, --plan and --token-url".into(),
+        ),
+        "Realm does not exist" => (
+            format!("there is no {}", profile.whereabouts()),
+            format!("{login} --realm NAME"),
+        ),
+        _ => ("the authorization server refused the request".into(), format!("check the client in the Dev Portal, then {login}")),
+    }
+}
