@@ -1,5 +1,6 @@
 //! Parse, run, print the error, exit.
 
+mod callback;
 mod cli;
 mod client_secret;
 mod clock;

@@ -1,9 +1,11 @@
 //! OAuth 2.0 as values: no file, socket, environment, clock or terminal in here.
 
+pub mod authorize;
 pub mod discovery;
 pub mod grant;
 pub mod jwks;
 pub mod jwt;
+mod pasted;
 pub mod product;
 pub mod response;
 pub mod scope;

@@ -1,0 +1,130 @@
+//! The head of an HTTP/1 request (RFC 9112 §3, §5): as much as one redirect needs, with a bound on size and time.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+/// The most that a request's line and headers may take.
+const LARGEST: usize = 64 * 1024;
+
+/// What matters of a request.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Head {
+    pub(super) method: String,
+    pub(super) path: String,
+    /// Without its `?`.
+    pub(super) query: String,
+    /// In lower case.
+    pub(super) host: String,
+}
+
+/// Why there is no head.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Bad {
+    /// More than the bound.
+    TooLarge,
+    /// It isn't HTTP/1, or has no one Host.
+    Malformed,
+    /// Nothing came, or not all of it in time.
+    Late,
+}
+
+/// Reads a head. The deadline is for all of it: a byte now and then doesn't move it.
+pub(super) fn read(stream: &mut TcpStream, deadline: Instant) -> Result<Head, Bad> {
+    let mut bytes = Vec::with_capacity(2048);
+    let mut chunk = [0; 4096];
+    loop {
+        let left = deadline.checked_duration_since(Instant::now()).filter(|left| !left.is_zero());
+        stream.set_read_timeout(Some(left.ok_or(Bad::Late)?)).map_err(|_| Bad::Late)?;
+        let count = match stream.read(&mut chunk) {
+            Ok(0) => return Err(if bytes.is_empty() { Bad::Late } else { Bad::Malformed }),
+            Ok(count) => count,
+            Err(cause) if cause.kind() == std::io::ErrorKind::Interrupted => continue,
+            Err(_) => return Err(Bad::Late),
+        };
+        let searched = bytes.len().saturating_sub(3);
+        bytes.extend_from_slice(&chunk[..count]);
+        if let Some(end) = end_of_head(&bytes[searched..]) {
+            return parse(&bytes[..searched + end]).ok_or(Bad::Malformed);
+        }
+        if bytes.len() > LARGEST {
+            return Err(Bad::TooLarge);
+        }
+    }
+}
+
+/// Writes an answer, and waits a moment for the other side to close: closing first, with something of theirs
+/// unread, would reset the connection under the page that they are about to show.
+pub(super) fn write(stream: &mut TcpStream, answer: &[u8]) -> std::io::Result<()> {
+    stream.set_write_timeout(Some(Duration::from_secs(2)))?;
+    stream.write_all(answer)?;
+    stream.flush()?;
+    stream.shutdown(std::net::Shutdown::Write)
+}
+
+/// Reads away what the other side still sends, for a second at most.
+pub(super) fn drain(stream: &mut TcpStream) {
+    let deadline = Instant::now() + Duration::from_secs(1);
+    let mut chunk = [0; 4096];
+    while let Some(left) = deadline.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
+        if stream.set_read_timeout(Some(left)).is_err() || !matches!(stream.read(&mut chunk), Ok(1..)) {
+            return;
+        }
+    }
+}
+
+fn end_of_head(bytes: &[u8]) -> Option<usize> {
+    let crlf = bytes.windows(4).position(|window| window == b"\r\n\r\n").map(|at| at + 4);
+    crlf.or_else(|| bytes.windows(2).position(|window| window == b"\n\n").map(|at| at + 2))
+}
+
+fn parse(bytes: &[u8]) -> Option<Head> {
+    let mut lines = std::str::from_utf8(bytes).ok()?.lines();
+    let mut words = lines.next()?.split(' ');
+    let (method, target, version) = (words.next()?, words.next()?, words.next()?);
+    if words.next().is_some() || !version.starts_with("HTTP/1.") || !target.starts_with('/') {
+        return None;
+    }
+    let mut host = None;
+    for line in lines.take_while(|line| !line.is_empty()) {
+        let (name, value) = line.split_once(':')?;
+        // A second Host, or none, is a 400 (RFC 9112 §3.2).
+        if name.eq_ignore_ascii_case("host") && host.replace(value.trim().to_ascii_lowercase()).is_some() {
+            return None;
+        }
+    }
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    Some(Head { method: method.to_owned(), path: path.to_owned(), query: query.to_owned(), host: host? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_head_is_a_request_line_and_one_host() {
+        let head =
+            parse(b"GET /cb?code=1 HTTP/1.1\r\nhost: LocalHost:1 \r\nX: y\r\n\r\n").expect("well-formed");
+        assert_eq!((head.method.as_str(), head.path.as_str()), ("GET", "/cb"));
+        assert_eq!((head.query.as_str(), head.host.as_str()), ("code=1", "localhost:1"));
+        for bad in [
+            "GET /cb HTTP/1.1\r\n\r\n",
+            "GET /cb HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+            "GET /cb HTTP/2\r\nHost: a\r\n\r\n",
+            "GET http://a/cb HTTP/1.1\r\nHost: a\r\n\r\n",
+            "GET /c b HTTP/1.1\r\nHost: a\r\n\r\n",
+            "GET /cb HTTP/1.1\r\nHost: a\r\nfolded\r\n\r\n",
+            "\r\n\r\n",
+        ] {
+            assert_eq!(parse(bad.as_bytes()), None, "{bad:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let _ = (parse(&bytes), end_of_head(&bytes));
+        }
+    }
+}

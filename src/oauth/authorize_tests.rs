@@ -1,0 +1,208 @@
+//! The authorization request and its answers, the mangled ones too.
+
+use super::*;
+use proptest::prelude::*;
+
+const STATE: &str = "Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyMTI";
+
+fn request() -> Request {
+    Request {
+        authorize_url: "https://auth.example/oauth2/authorize/test".into(),
+        client_id: "my client".into(),
+        redirect_uri: "http://localhost:8484/callback".into(),
+        scope: "patient/*.read openid".into(),
+        state: STATE.into(),
+        verifier: Some(Secret::new("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")),
+        aud: None,
+        issuer: Some("https://auth.example".into()),
+    }
+}
+
+fn code(text: &str) -> Reply {
+    Reply::Code(Secret::new(text))
+}
+
+fn url(change: impl FnOnce(&mut Request)) -> String {
+    let mut request = request();
+    change(&mut request);
+    request.url().expect("a usable request").into()
+}
+
+#[test]
+fn the_url_asks_for_a_code_with_an_s256_challenge() {
+    assert_eq!(
+        url(|_| {}),
+        format!(
+            "https://auth.example/oauth2/authorize/test?response_type=code&client_id=my%20client\
+             &redirect_uri=http%3A%2F%2Flocalhost%3A8484%2Fcallback&scope=patient%2F*.read%20openid&state={STATE}\
+             &code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256"
+        )
+    );
+}
+
+#[test]
+fn the_url_keeps_the_endpoints_query_but_for_what_is_ours() {
+    let kept = url(|it| it.authorize_url = "http://[::1]:1/a?tenant=b%20c&state=theirs".into());
+    assert!(kept.starts_with("http://[::1]:1/a?tenant=b%20c&response_type=code&"), "{kept}");
+    assert!(!kept.contains("theirs"));
+}
+
+#[test]
+fn what_is_not_wanted_is_not_sent() {
+    let plain = url(|it| {
+        it.verifier = None;
+        it.scope = String::new();
+        it.aud = Some("https://api.example/r4".into());
+    });
+    assert!(!plain.contains("challenge") && !plain.contains("scope"));
+    assert!(plain.ends_with("&aud=https%3A%2F%2Fapi.example%2Fr4"));
+}
+
+#[test]
+fn an_endpoint_or_redirect_uri_that_cannot_be_used_is_wrong_usage() {
+    for endpoint in ["http://auth.example/a", "auth.example", "file:///a", "https://auth.example/#a"] {
+        let broken = Request { authorize_url: endpoint.into(), ..request() };
+        assert_eq!(broken.url().expect_err(endpoint).exit as u8, 2);
+    }
+    for uri in ["/callback", "localhost", "http://localhost:8484/#a", "http://localhost:99999/"] {
+        let broken = Request { redirect_uri: uri.into(), ..request() };
+        assert_eq!(broken.url().expect_err(uri).exit as u8, 2);
+    }
+}
+
+#[test]
+fn a_state_is_unreserved_and_long() {
+    let text = random_text(&[0xfb; 32]);
+    assert_eq!(text.len(), 43);
+    assert!(text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)));
+}
+
+#[test]
+fn a_callback_is_judged_by_its_state_first() {
+    let denied = |error: &str, description: Option<&str>| Reply::Denied {
+        error: error.into(),
+        description: description.map(Into::into),
+    };
+    let twice = Reply::Unusable("one of its parameters stands there twice");
+    let nothing = Reply::Unusable("it carries neither a code nor an error");
+    for (query, expected) in [
+        (format!("code=a%2Fb&state={STATE}"), code("a/b")),
+        (format!("state={STATE}&code=c&session_state=s&session_state=t"), code("c")),
+        (format!("code=c&state={STATE}&iss=https%3A%2F%2Fauth.example"), code("c")),
+        (format!("code=c&state={STATE}&iss="), code("c")),
+        (format!("code=c&state={STATE}&iss=https://auth.example/"), {
+            Reply::WrongIssuer("https://auth.example/".into())
+        }),
+        (format!("error=e&state={STATE}&iss=https://evil.example"), {
+            Reply::WrongIssuer("https://evil.example".into())
+        }),
+        (format!("error=access_denied&state={STATE}"), denied("access_denied", None)),
+        (format!("error=e&error_description=d+d&code=c&state={STATE}"), denied("e", Some("d d"))),
+        ("error=access_denied&state=other".into(), Reply::WrongState),
+        ("code=c&state=other".into(), Reply::WrongState),
+        (format!("code=c&state={STATE}x"), Reply::WrongState),
+        ("code=c".into(), Reply::WrongState),
+        ("code=c&state=".into(), Reply::WrongState),
+        (format!("code=c&code=d&state={STATE}"), twice),
+        (format!("code=&state={STATE}"), nothing),
+        (String::new(), Reply::Unusable("it carries neither a code nor an error")),
+        (format!("code=%00&state={STATE}"), Reply::Unusable("its code has characters that no code has")),
+    ] {
+        assert_eq!(request().judge(&query), expected, "{query}");
+    }
+}
+
+#[test]
+fn an_unknown_issuer_is_not_compared() {
+    let plan = Request { issuer: None, ..request() };
+    assert_eq!(plan.judge(&format!("code=c&state={STATE}&iss=x")), code("c"));
+}
+
+#[test]
+fn a_pasted_address_is_understood_however_it_was_mangled() {
+    let whole = format!("http://localhost:8484/callback?code=a%2Fb-c&state={STATE}");
+    let (head, tail) = whole.split_at(50);
+    let safe: String = form_urlencoded::byte_serialize(whole.as_bytes()).collect();
+    for text in [
+        whole.clone(),
+        format!("  {whole}\r\n"),
+        format!("{head}\n{tail}\n"),
+        format!("> {head}\n>   {tail}\n"),
+        format!("\"{whole}\""),
+        format!("<{whole}>,"),
+        format!("\u{1b}[200~{whole}\u{1b}[201~"),
+        format!("“{whole}”\u{200b}"),
+        whole.replace('&', "&amp;"),
+        whole.replace('?', "\\?").replace('&', "\\&").replace('=', "\\="),
+        whole.replace('=', "=3D").replace("state", "sta=\nte"),
+        format!("{whole}#_=_"),
+        format!("{whole}#"),
+        whole.replace('?', "#"),
+        whole.replace("callback?", "?page=1#/callback?"),
+        whole.replace("http://localhost:8484/callback", "https://app.example/cb"),
+        whole.replace("http://localhost:8484/", "org.example.app:"),
+        whole.replace("http://localhost:8484/callback", ""),
+        whole.replace("http://localhost:8484/callback?", ""),
+        format!("GET {} HTTP/1.1", whole.replace("http://localhost:8484", "")),
+        format!("it ended here: {whole} thanks"),
+        format!("https://links.example/?url={safe}&data=05"),
+        format!("https://app.example/cb?state={STATE}&code=a%2F\nb-c"),
+    ] {
+        assert_eq!(request().judge_pasted(&text), code("a/b-c"), "{text}");
+    }
+}
+
+#[test]
+fn a_pasted_code_is_taken_as_it_is_and_decoded_when_it_was_encoded() {
+    for (text, expected) in
+        [("abc123", "abc123"), (" a/b+c=\n", "a/b+c="), ("a%2Fb", "a/b"), ("100%", "100%"), ("'abc'", "abc")]
+    {
+        assert_eq!(request().judge_pasted(text), code(expected), "{text}");
+    }
+}
+
+#[test]
+fn a_paste_that_is_no_answer_is_refused() {
+    for text in ["http://localhost:8484/callback", "code=c", "http://x/?code=c", "https://x/?error=e"] {
+        let reply = request().judge_pasted(text);
+        assert!(matches!(reply, Reply::WrongState | Reply::Unusable(_)), "{text}: {reply:?}");
+    }
+    for text in ["", "\n", "localhost:8484/callback", "wörd", "<a href=>", "no idea what you mean"] {
+        assert!(matches!(request().judge_pasted(text), Reply::Unusable(_)), "{text}");
+    }
+    assert!(matches!(request().judge_pasted(&"x".repeat(100_000)), Reply::Unusable(_)));
+}
+
+#[test]
+fn a_denial_can_be_pasted_too() {
+    let text = format!("http://x/?error=access_denied&state={STATE}");
+    assert!(matches!(request().judge_pasted(&text), Reply::Denied { .. }));
+}
+
+#[test]
+fn a_code_from_elsewhere_needs_no_state() {
+    assert_eq!(judge_elsewhere("abc\n"), code("abc"));
+    assert_eq!(judge_elsewhere("https://x/?code=c&amp;state=any"), code("c"));
+    assert!(matches!(judge_elsewhere("https://x/?error=e"), Reply::Denied { .. }));
+    assert!(matches!(judge_elsewhere("https://x/"), Reply::Unusable(_)));
+}
+
+proptest! {
+    #[test]
+    fn any_code_comes_back_from_any_wrapping(text in "[!-~]{1,200}", at in any::<prop::sample::Index>()) {
+        let encoded: String = form_urlencoded::byte_serialize(text.as_bytes()).collect();
+        let query = format!("code={encoded}&state={STATE}");
+        prop_assert_eq!(request().judge(&query), code(&text));
+        let address = format!("https://app.example/cb?{query}");
+        let (head, tail) = address.split_at(at.index(address.len()));
+        prop_assert_eq!(request().judge_pasted(&format!("{head}\n  {tail}")), code(&text));
+    }
+
+    #[test]
+    fn no_text_panics_or_passes_without_the_state(text in "\\PC{0,200}") {
+        let reply = request().judge(&text);
+        let passes = matches!(reply, Reply::Code(_) | Reply::Denied { .. });
+        prop_assert!(!passes);
+        let _ = (request().judge_pasted(&text), judge_elsewhere(&text));
+    }
+}
