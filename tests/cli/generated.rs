@@ -1,0 +1,112 @@
+//! What oneup generates of itself: completions, which stand in `completions/` too and must not fall behind
+//! (`just completions` writes them anew), and manual pages. The real shells and the real `man` read them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use crate::support::{Home, Oneup, requires_program};
+
+/// Each shell, and the name under which it looks for the file.
+const SHELLS: [(&str, &str); 5] = [
+    ("bash", "oneup.bash"),
+    ("elvish", "oneup.elv"),
+    ("fish", "oneup.fish"),
+    ("powershell", "_oneup.ps1"),
+    ("zsh", "_oneup"),
+];
+
+fn committed(file: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("completions").join(file)
+}
+
+#[test]
+fn the_committed_completions_are_what_oneup_prints() {
+    for (shell, file) in SHELLS {
+        let script = Oneup::new().args(["completions", shell]).stderr("").run().stdout;
+        if std::env::var_os("ONEUP_REGENERATE").is_some() {
+            fs::create_dir_all(committed("")).expect("completions/");
+            fs::write(committed(file), &script).expect("a completion script");
+        }
+        let kept = fs::read_to_string(committed(file)).unwrap_or_default().replace("\r\n", "\n");
+        assert!(kept == script, "completions/{file} is not what oneup prints: run `just completions`");
+    }
+}
+
+#[test]
+fn every_shell_can_read_its_completions() {
+    for (shell, file, flags) in [
+        ("bash", "oneup.bash", ["-n"].as_slice()),
+        ("zsh", "_oneup", &["-f", "-n"]),
+        ("fish", "oneup.fish", &["--no-config", "--no-execute"]),
+    ] {
+        if requires_program(shell) {
+            let output = Command::new(shell).args(flags).arg(committed(file)).output().expect("the shell runs");
+            assert_clean(shell, &output);
+        }
+    }
+}
+
+#[test]
+fn bash_completes_a_command() {
+    if !requires_program("bash") {
+        return;
+    }
+    let script = "source \"$1\"; COMP_WORDS=(oneup log) COMP_CWORD=1; _oneup oneup log oneup; echo \"${COMPREPLY[@]}\"";
+    let output = Command::new("bash")
+        .args(["--norc", "-c", script, "bash"])
+        .arg(committed("oneup.bash"))
+        .output()
+        .expect("bash runs");
+    assert_clean("bash", &output);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "login logout\n");
+}
+
+#[test]
+fn fish_completes_a_command_with_its_help() {
+    if !requires_program("fish") {
+        return;
+    }
+    let home = Home::new();
+    let output = Command::new("fish")
+        .args(["--no-config", "-c", "source $argv[1]; complete -C 'oneup log'"])
+        .arg(committed("oneup.fish"))
+        .env("HOME", home.path(""))
+        .output()
+        .expect("fish runs");
+    assert_clean("fish", &output);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(text.contains("login\tGet a token"), "{text}");
+}
+
+#[test]
+fn man_renders_every_page_without_a_warning() {
+    if !requires_program("man") {
+        return;
+    }
+    for command in ["", "login", "login patient", "token show", "curl", "exec", "sandbox run"] {
+        let run = Oneup::new().arg("man").args(command.split_whitespace()).stderr("").run();
+        let page = run.home.write("page.1", &run.stdout);
+        let output = Command::new("man")
+            .args(["--warnings", "-P", "cat", "-E", "UTF-8", "-l"])
+            .arg(&page)
+            .envs([("MANWIDTH", "80"), ("LC_ALL", "C.UTF-8")])
+            .output()
+            .expect("man runs");
+        assert_clean("man", &output);
+        let name = format!("oneup-{command}").replace(' ', "-");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(text.contains(name.trim_end_matches('-')) && text.contains("SYNOPSIS"), "{command}: {text}");
+    }
+}
+
+#[test]
+fn a_page_of_nothing_is_wrong_usage() {
+    Oneup::new().args(["man", "frobnicate"]).status(2).stderr_has("frobnicate").run();
+}
+
+#[track_caller]
+fn assert_clean(program: &str, output: &Output) {
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && complaint.trim().is_empty(), "{program}: {} {complaint}", output.status);
+}
