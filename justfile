@@ -23,7 +23,7 @@ keyring *args="store":
 
 # Regenerate the committed completions
 completions:
-    ONEUP_REGENERATE=1 cargo test generated
+    ONEUP_REGENERATE=1 cargo test committed_completions
 
 # The table of times
 bench:

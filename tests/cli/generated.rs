@@ -41,7 +41,8 @@ fn every_shell_can_read_its_completions() {
         ("fish", "oneup.fish", &["--no-config", "--no-execute"]),
     ] {
         if requires_program(shell) {
-            let output = Command::new(shell).args(flags).arg(committed(file)).output().expect("the shell runs");
+            let output =
+                Command::new(shell).args(flags).arg(committed(file)).output().expect("the shell runs");
             assert_clean(shell, &output);
         }
     }
@@ -108,5 +109,9 @@ fn a_page_of_nothing_is_wrong_usage() {
 #[track_caller]
 fn assert_clean(program: &str, output: &Output) {
     let complaint = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && complaint.trim().is_empty(), "{program}: {} {complaint}", output.status);
+    assert!(
+        output.status.success() && complaint.trim().is_empty(),
+        "{program}: {} {complaint}",
+        output.status
+    );
 }
