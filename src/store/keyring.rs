@@ -128,7 +128,12 @@ fn lock(state_dir: &Path, deadline: Duration) -> Result<File> {
             .hint("give a directory of yours with --state-dir DIR")
     };
     file::private_dir(state_dir).map_err(failed)?;
-    let file = OpenOptions::new().create(true).append(true).open(&path).map_err(failed)?;
+    // Windows locks no file that is only appended to.
+    let mut options = OpenOptions::new();
+    options.read(true).append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(&path).map_err(failed)?;
     let start = Instant::now();
     loop {
         match file.try_lock() {

@@ -66,6 +66,9 @@ fn driver() {
         ["read", id] => store.read(id).map(|found| format!("{}", found == Some(item(4_000)))),
         ["absent", id] => store.read(id).map(|found| format!("{}", found.is_none())),
         ["delete", id] => store.delete(id).map(|gone| format!("{gone}")),
+        ["prompt", id] => open(StoreKind::Keyring, &state, Duration::from_secs(10), true)
+            .read(id)
+            .map(|found| format!("{}", found == Some(item(4_000)))),
         ["choose"] => choose(None, false).map(|chosen| format!("{chosen:?}")),
         ["hang"] => {
             let _bus = mute();
@@ -110,6 +113,27 @@ fn a_locked_keyring_is_exit_6_and_never_looks_empty() {
         }
     }
     assert_eq!(desk.run(&[], &format!("printf pw | {UNLOCK}; do_ read p")), "true\n", "and nothing was lost");
+}
+
+#[test]
+fn a_prompt_that_nobody_sees_or_that_fails_ends_and_says_locked() {
+    let Some(desk) = Desk::new() else { return };
+    desk.run(&[], &format!("printf pw | {UNLOCK}; do_ write p"));
+    let said = desk.run(&[], "do_ prompt p; DISPLAY=:99 do_ prompt p; DISPLAY=:99 do_ prompt q");
+    assert_eq!(said.lines().count(), 3, "{said}");
+    for line in said.lines() {
+        assert!(line.starts_with("6 the keyring is locked"), "{said}");
+    }
+}
+
+#[test]
+fn whoever_holds_the_lock_is_waited_for_until_the_deadline() {
+    let state = tempfile::tempdir().expect("a temporary directory");
+    let held = lock(state.path(), Duration::ZERO).expect("it is free");
+    let error = lock(state.path(), Duration::from_millis(50)).expect_err("it is taken");
+    assert!(error.to_string().starts_with("another oneup has held the keyring for 1 s"), "{error}");
+    drop(held);
+    lock(state.path(), Duration::ZERO).expect("it is free again");
 }
 
 #[test]
