@@ -191,7 +191,7 @@ pub struct LoginCommon {
     #[arg(long, value_enum, env = "ONEUP_STORE", hide_env_values = true)]
     pub store: Option<StoreChoice>,
     /// Remember nothing: print the token to stdout
-    #[arg(long, conflicts_with = "store")]
+    #[arg(long)]
     pub no_store: bool,
     /// How --no-store prints the token [default: raw]
     #[arg(long, value_enum, value_name = "FORMAT", requires = "no_store")]

@@ -1,6 +1,9 @@
 //! End to end: the real binary, as a person, a script or a CI job meets it.
 
 mod generated;
+mod hostile;
 mod keycloak;
+mod login;
+mod show;
 mod support;
 mod surface;

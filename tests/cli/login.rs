@@ -1,0 +1,204 @@
+//! Logging in with client credentials: every source of the secret, what is sent, what is kept.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use crate::support::{Home, Oneup, RawServer, raw_server};
+
+const AWKWARD: &str = r#"p&a=s+s% wörd"'"#;
+
+fn server() -> RawServer {
+    raw_server(|number, _, _| {
+        let body = format!(r#"{{"access_token":"token-{number}","token_type":"Bearer","expires_in":3600}}"#);
+        RawServer::answer("200 OK", "application/json", &body)
+    })
+}
+
+fn login(home: &Home, server: &RawServer, args: &[&str]) -> Oneup {
+    home.oneup()
+        .args(["login", "provider", "--client-id", "my client:1", "--gateway"])
+        .arg(server.url())
+        .args(args)
+        .never("token-0")
+}
+
+fn body(request: &str) -> &str {
+    request.split_once("\r\n\r\n").expect("a whole request").1
+}
+
+#[test]
+fn each_source_sends_the_secret_byte_for_byte() {
+    let sent = "grant_type=client_credentials&scope=bulk-data%7Cuser%2F*.rs&client_id=my+client%3A1\
+                &client_secret=p%26a%3Ds%2Bs%25+w%C3%B6rd%22%27";
+    let home = Home::new();
+    let file = home.write("secret", format!("{AWKWARD}\r\n"));
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("chmod");
+    let file = file.to_str().expect("UTF-8").to_owned();
+    let command = format!("cat {file}");
+    let sources: [(&[&str], &str, Option<(&str, &str)>); 6] = [
+        (&["--client-secret-stdin"], AWKWARD, None),
+        (&["--client-secret-file", &file], "", None),
+        (&["--client-secret-command", &command], "", None),
+        (&[], "", Some(("ONEUP_CLIENT_SECRET", AWKWARD))),
+        (&[], "", Some(("ONEUP_CLIENT_SECRET_FILE", &file))),
+        (&[], "", Some(("ONEUP_CLIENT_SECRET_COMMAND", &command))),
+    ];
+    for (args, stdin, variable) in sources {
+        let server = server();
+        let run = login(&home, &server, args).stdin(stdin).never(AWKWARD).stdout("");
+        let run = variable.into_iter().fold(run, |run, (name, value)| run.env(name, value));
+        run.stderr_has("Logged in to Provider Access as profile provider: its token lives 1 h").run();
+        assert_eq!(body(&server.requests()[0]), sent, "{args:?} {variable:?}");
+        assert!(
+            server.requests()[0].starts_with("POST /auth/realms/dev-portal/protocol/openid-connect/token ")
+        );
+    }
+}
+
+#[test]
+fn basic_authentication_is_a_header_and_nothing_in_the_body() {
+    let (home, server) = (Home::new(), server());
+    login(&home, &server, &["--auth-method", "basic", "--client-secret-stdin"])
+        .stdin("p&a=s+s% wörd\n")
+        .run();
+    let request = &server.requests()[0];
+    assert!(
+        request.to_lowercase().contains(
+            "\r\nauthorization: basic bxkry2xpzw50jtnbmtpwjti2ysuzrhmlmkjzjti1k3clqzmlqjzyza==\r\n"
+        ),
+        "{request}"
+    );
+    assert_eq!(body(request), "grant_type=client_credentials&scope=bulk-data%7Cuser%2F*.rs");
+}
+
+#[test]
+fn a_secret_that_cannot_be_one_is_refused_before_anything_is_sent() {
+    let (home, server) = (Home::new(), server());
+    for bytes in [&b""[..], b"\n", b"  \n", b"\xef\xbb\xbfs3\n", b"a\0b\n", b"\xff\xfe\n"] {
+        let file = home.write("secret", bytes);
+        let file = file.to_str().expect("UTF-8");
+        login(&home, &server, &["--client-secret-file", file]).status(2).run();
+        login(&home, &server, &["--client-secret-stdin"]).stdin(bytes).status(2).run();
+    }
+    login(&home, &server, &["--client-secret-file", "nowhere"]).status(2).stderr_has("nowhere").run();
+    login(&home, &server, &["--client-secret-command", "exit 3"])
+        .status(2)
+        .stderr_has("failed (exit status: 3)")
+        .run();
+    assert!(server.requests().is_empty());
+}
+
+#[test]
+fn a_secret_on_the_command_line_is_refused_with_the_other_ways() {
+    let (home, server) = (Home::new(), server());
+    for args in [&["--client-secret", "hunter2"][..], &["--client-secret=hunter2"], &["--client-secret"]] {
+        login(&home, &server, args).status(2).stderr_has("--client-secret-stdin").never("hunter2").run();
+    }
+    assert!(server.requests().is_empty());
+}
+
+#[test]
+fn what_is_missing_is_named_where_nobody_can_be_asked() {
+    Oneup::new()
+        .args(["login", "provider"])
+        .status(2)
+        .stderr("error: there is no client id\nhint: give --client-id ID, or set ONEUP_CLIENT_ID\n")
+        .run();
+    Oneup::new().args(["login", "p2p", "--client-id", "c"]).status(2).stderr_has("ONEUP_CLIENT_SECRET").run();
+}
+
+#[test]
+fn the_files_are_private_and_only_the_store_holds_secrets() {
+    let (home, server) = (Home::new(), server());
+    login(&home, &server, &["--client-secret-stdin"]).stdin("hunter2").run();
+    let mut holders = Vec::new();
+    let mut dirs = vec![home.config(), home.state()];
+    while let Some(dir) = dirs.pop() {
+        for entry in fs::read_dir(dir).expect("a directory").map(|entry| entry.expect("an entry").path()) {
+            let mode = fs::metadata(&entry).expect("metadata").permissions().mode() & 0o777;
+            assert_eq!(mode, if entry.is_dir() { 0o700 } else { 0o600 }, "{}", entry.display());
+            if entry.is_dir() {
+                dirs.push(entry);
+            } else if fs::read_to_string(&entry).expect("text").contains("hunter2") {
+                holders.push(entry);
+            }
+        }
+    }
+    assert_eq!(holders.len(), 1);
+    assert!(holders[0].starts_with(home.state().join("secrets")), "{holders:?}");
+}
+
+#[test]
+fn with_a_secret_command_no_secret_is_stored_and_each_renewal_runs_it_again() {
+    let (home, server) = (Home::new(), server());
+    login(&home, &server, &["--client-secret-command", "echo >> ran; echo hunter2"]).run();
+    home.oneup().args(["token", "show", "--refresh"]).stdout("token-1\n").run();
+    assert_eq!(fs::read_to_string(home.path("ran")).expect("it ran"), "\n\n");
+    let secrets = fs::read_dir(home.state().join("secrets"))
+        .expect("the store")
+        .next()
+        .expect("an item")
+        .expect("an item");
+    assert!(!fs::read_to_string(secrets.path()).expect("text").contains("hunter2"));
+}
+
+#[test]
+fn a_second_login_recalls_what_no_flag_changes_and_replaces_the_first_whole() {
+    let (home, server) = (Home::new(), server());
+    login(&home, &server, &["--realm", "other", "--scope", "a  b", "--client-secret-stdin"])
+        .stdin("one")
+        .run();
+    home.oneup().args(["login", "provider", "--client-secret-stdin"]).stdin("two").run();
+    let second = &server.requests()[1];
+    assert!(second.starts_with("POST /auth/realms/other/"), "{second}");
+    assert_eq!(
+        body(second),
+        "grant_type=client_credentials&scope=a+b&client_id=my+client%3A1&client_secret=two"
+    );
+    home.oneup().args(["token", "show"]).stdout("token-1\n").run();
+    assert_eq!(fs::read_dir(home.state().join("secrets")).expect("the store").count(), 1);
+}
+
+#[test]
+fn a_failed_login_leaves_the_older_one_as_it_was() {
+    let home = Home::new();
+    let good = server();
+    login(&home, &good, &["--client-secret-stdin"]).stdin("one").run();
+    let bad = raw_server(|_, _, _| {
+        RawServer::answer("401 No", "application/json", r#"{"error":"invalid_client"}"#)
+    });
+    login(&home, &bad, &["--client-secret-stdin"]).stdin("two").status(4).run();
+    home.oneup().args(["token", "show"]).stdout("token-0\n").run();
+}
+
+#[test]
+fn what_was_granted_differently_is_shown() {
+    let (home, server) = (
+        Home::new(),
+        raw_server(|_, _, _| {
+            let body =
+                r#"{"access_token":"t","token_type":"Bearer","expires_in":60,"scope":"patient/*.rs email"}"#;
+            RawServer::answer("200 OK", "application/json", body)
+        }),
+    );
+    login(&home, &server, &["--scope", "patient/*.read openid", "--client-secret-stdin"])
+        .stdin("s3")
+        .stderr_has("asked for and not granted: openid\n")
+        .stderr_has("Granted beyond what was asked: email\n")
+        .run();
+}
+
+#[test]
+fn a_scope_or_name_that_cannot_be_is_wrong_usage() {
+    let (home, server) = (Home::new(), server());
+    for args in [
+        &["--scope", "a\"b"][..],
+        &["--scope", "a\\b"],
+        &["--profile", "../x"],
+        &["--profile", ""],
+        &["--realm", "a/b"],
+    ] {
+        login(&home, &server, args).env("ONEUP_CLIENT_SECRET", "s3").status(2).run();
+    }
+    assert!(server.requests().is_empty());
+}
