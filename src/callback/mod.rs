@@ -19,6 +19,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use zeroize::Zeroizing;
 
 pub use bind::Listener;
+pub use words::settle;
 
 use crate::error::Result;
 use crate::oauth::authorize::{Reply, Request};

@@ -57,8 +57,11 @@ pub(super) fn waiting(left: Duration) -> String {
     format!("Waiting for the login, {}:{:02} left ", seconds / 60, seconds % 60)
 }
 
-/// The wait's outcome from an answer that ends it.
-pub(super) fn settle(reply: Reply) -> Result<Secret> {
+/// The code of an answer, or why there is none.
+///
+/// # Errors
+/// Authentication: refused, or another login's. Protocol: another issuer's. Usage: no answer at all.
+pub fn settle(reply: Reply) -> Result<Secret> {
     match reply {
         Reply::Code(code) => Ok(code),
         Reply::Denied { error, description } => {

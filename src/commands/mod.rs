@@ -21,6 +21,7 @@ pub fn run(context: &Context, command: &Command) -> Result<u8> {
     match command {
         Command::Login(Login::Provider(args)) => login::provider(context, args),
         Command::Login(Login::P2p(args)) => login::p2p(context, args),
+        Command::Login(Login::Patient(args)) => login::patient(context, args),
         Command::Logout(args) => logout::run(context, args),
         Command::Status(args) => status::run(context, args),
         Command::Token(TokenCommand::Show(args)) => show::run(context, args),

@@ -1,8 +1,11 @@
 //! `oneup login`: get a token, and remember the login as a profile.
 
 mod draft;
+mod patient;
 mod prompt;
 mod remember;
+
+pub use patient::patient;
 
 use crate::cli::{ClientCredentials, LoginCommon, TokenFormat};
 use crate::client_secret;
