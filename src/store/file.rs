@@ -4,13 +4,15 @@
 //! refused. It is replaced whole or not at all: temporary file, fsync, rename.
 
 use std::fs::{self, File};
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use zeroize::Zeroizing;
 
 use super::{Item, Store, decode, encode};
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result};
+use crate::files;
 
 /// No login comes near this many bytes.
 const LONGEST: u64 = 4 * 1024 * 1024;
@@ -35,24 +37,14 @@ impl Files {
         Ok(self.dir.join(format!("{id}.json")))
     }
 
-    fn prepare(&self) -> Result<()> {
-        private_dir(&self.dir).map_err(|error| failed("create", &self.dir, &error))?;
-        check_dir(&self.dir)
-    }
-
-    fn replace(&self, path: &Path, id: &str, bytes: &[u8]) -> std::io::Result<()> {
-        let mut file = tempfile::Builder::new().prefix(&format!(".{id}.")).tempfile_in(&self.dir)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        sync_dir(&self.dir)
-    }
-
-    /// Temporary files of a process that was killed while it wrote.
-    fn sweep(&self, id: &str) {
-        let stale = format!(".{id}.");
+    /// Temporary files of a process that was killed while it wrote; those of one that still writes are young.
+    fn sweep(&self) {
         for entry in fs::read_dir(&self.dir).into_iter().flatten().flatten() {
-            if entry.file_name().to_string_lossy().starts_with(&stale) {
+            let old = entry
+                .metadata()
+                .and_then(|found| found.modified())
+                .is_ok_and(|at| at.elapsed().is_ok_and(|age| age > Duration::from_secs(60)));
+            if old && entry.path().extension().is_none_or(|extension| extension != "json") {
                 let _ = fs::remove_file(entry.path());
             }
         }
@@ -72,15 +64,16 @@ impl Store for Files {
 
     fn write(&self, id: &str, item: &Item) -> Result<()> {
         let path = self.path(id)?;
-        self.prepare()?;
+        files::create_private_dir(&self.dir).map_err(|error| failed("create", &self.dir, &error))?;
+        check_dir(&self.dir)?;
         // What can't be understood may be somebody's only copy: it is never overwritten.
         self.read(id)?;
-        self.replace(&path, id, &encode(item)?).map_err(|error| failed("write", &path, &error))
+        files::replace(&path, &encode(item)?).map_err(|error| error.exit_as(Exit::Store))
     }
 
     fn delete(&self, id: &str) -> Result<bool> {
         let path = self.path(id)?;
-        self.sweep(id);
+        self.sweep();
         match fs::remove_file(&path) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
@@ -97,15 +90,6 @@ fn failed(verb: &str, path: &Path, error: &std::io::Error) -> Error {
 
 fn refused(path: &Path, why: &str, hint: String) -> Error {
     Error::store(format!("{} is not used: {why}", path.display())).hint(hint)
-}
-
-/// Creates a directory that only we can enter, with those above it; one that is there already stays as it is.
-pub(super) fn private_dir(dir: &Path) -> std::io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(dir)
 }
 
 /// A directory of somebody else's could have its files exchanged; one of ours that is too open is closed.
@@ -171,16 +155,6 @@ fn open_private(path: &Path) -> Result<Option<File>> {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(failed("open", path, &error)),
     }
-}
-
-#[cfg(unix)]
-fn sync_dir(dir: &Path) -> std::io::Result<()> {
-    File::open(dir)?.sync_all()
-}
-
-#[cfg(not(unix))]
-fn sync_dir(_: &Path) -> std::io::Result<()> {
-    Ok(())
 }
 
 #[cfg(all(test, unix))]
@@ -267,7 +241,8 @@ mod tests {
         let (_state, files) = store();
         files.write("a", &item(1)).expect("it is written");
         fs::set_permissions(&files.dir, fs::Permissions::from_mode(0o755)).expect("it is ours");
-        fs::write(files.dir.join(".a.x1"), "half").expect("it is ours");
+        let leftover = File::create(files.dir.join(".tmpx1")).expect("it is ours");
+        leftover.set_modified(std::time::UNIX_EPOCH).expect("it is ours");
         files.write("a", &item(2)).expect("it is written");
         assert_eq!(mode(&files.dir), 0o700);
         assert!(files.delete("a").expect("it is deleted"));

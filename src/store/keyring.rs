@@ -4,10 +4,10 @@
 //! sessions can crash gnome-keyring, so each use also holds one kernel lock, whichever the profile, and a process
 //! opens one session. Errors of the keyring crates can carry the secret's bytes: they are never shown with `{:?}`.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use keyring_core::Error as Cause;
@@ -15,8 +15,9 @@ use keyring_core::api::CredentialStore;
 use zeroize::Zeroizing;
 
 use super::fault::Fault;
-use super::{Item, Store, decode, encode, file};
-use crate::error::{Error, Result};
+use super::{Item, Store, decode, encode};
+use crate::error::{Error, Exit, Result};
+use crate::files;
 
 /// The keyring's `service` attribute of every item; `username` is the profile's id.
 pub(super) const SERVICE: &str = "oneup";
@@ -29,7 +30,6 @@ pub(super) struct Keyring {
     state_dir: PathBuf,
     deadline: Duration,
     can_prompt: bool,
-    service: Arc<OnceLock<Service>>,
 }
 
 /// What the thread tells.
@@ -43,7 +43,7 @@ impl Keyring {
     /// A keyring whose uses each end at `deadline`, and that opens a prompt only where someone can see it.
     pub(super) fn new(state_dir: &Path, deadline: Duration, can_prompt: bool) -> Self {
         let can_prompt = can_prompt && has_display();
-        Self { state_dir: state_dir.into(), deadline, can_prompt, service: Arc::default() }
+        Self { state_dir: state_dir.into(), deadline, can_prompt }
     }
 
     /// Runs `task` with the item's name and whether it is there, under lock and deadline.
@@ -54,14 +54,15 @@ impl Keyring {
     {
         let start = Instant::now();
         let lock = lock(&self.state_dir, self.deadline)?;
-        let (service, id, can_prompt) = (Arc::clone(&self.service), id.to_owned(), self.can_prompt);
+        let (id, can_prompt) = (id.to_owned(), self.can_prompt);
         let done = run(self.deadline.saturating_sub(start.elapsed()), self.deadline, move |news| {
             // Held until the service has answered, even when nobody waits for it any more.
             let _lock = lock;
-            let service = Service::shared(&service)?;
             let ask = || drop(news.send(News::Asking));
-            let there = service.prepare(&id, can_prompt.then_some(&ask))?;
-            task(service, &id, there)
+            Service::shared(|service| {
+                let there = service.prepare(&id, can_prompt.then_some(&ask))?;
+                task(service, &id, there)
+            })
         });
         Ok(done?)
     }
@@ -122,23 +123,14 @@ fn wait<T>(heard: &Receiver<News<T>>, left: Duration, told: Duration) -> Result<
 /// Takes the lock that all profiles of the state directory share; it dies with the file handle.
 fn lock(state_dir: &Path, deadline: Duration) -> Result<File> {
     let path = state_dir.join("keyring.lock");
-    let failed = |error: std::io::Error| {
-        Error::store(format!("can't lock {}", path.display()))
-            .because(error)
-            .hint("give a directory of yours with --state-dir DIR")
-    };
-    file::private_dir(state_dir).map_err(failed)?;
-    // Windows locks no file that is only appended to.
-    let mut options = OpenOptions::new();
-    options.read(true).append(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(&path).map_err(failed)?;
+    let file = files::open_lock(&path).map_err(|error| error.exit_as(Exit::Store))?;
     let start = Instant::now();
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(file),
-            Err(TryLockError::Error(error)) => return Err(failed(error)),
+            Err(TryLockError::Error(error)) => {
+                return Err(Error::store(format!("can't lock {}", path.display())).because(error));
+            }
             Err(TryLockError::WouldBlock) if start.elapsed() >= deadline => {
                 return Err(Fault::Busy(deadline).into());
             }
@@ -164,16 +156,27 @@ struct Service {
 }
 
 impl Service {
-    fn shared(cell: &OnceLock<Self>) -> Result<&Self, Fault> {
-        if let Some(service) = cell.get() {
-            return Ok(service);
+    /// Uses the one connection of this process, opened at its first use, and again after the service broke off.
+    fn shared<T>(task: impl FnOnce(&Self) -> Result<T, Fault>) -> Result<T, Fault> {
+        static SHARED: Mutex<Option<Service>> = Mutex::new(None);
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        let service = match shared.take() {
+            Some(service) => service,
+            None => Self::connect()?,
+        };
+        let done = task(&service);
+        if !matches!(done, Err(Fault::Failed(_))) {
+            *shared = Some(service);
         }
-        let service = Self {
+        done
+    }
+
+    fn connect() -> Result<Self, Fault> {
+        Ok(Self {
             #[cfg(target_os = "linux")]
             bus: super::secret_service::Bus::connect()?,
             store: OnceLock::new(),
-        };
-        Ok(cell.get_or_init(|| service))
+        })
     }
 
     #[cfg(target_os = "linux")]

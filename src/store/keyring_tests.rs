@@ -24,7 +24,7 @@ impl Desk {
         }
         let desk = Self(tempfile::tempdir().expect("a temporary directory"));
         for dir in ["run", "share"] {
-            file::private_dir(&desk.0.path().join(dir)).expect("a directory");
+            files::create_private_dir(&desk.0.path().join(dir)).expect("a directory");
         }
         Some(desk)
     }
