@@ -3,6 +3,7 @@
 mod generated;
 mod hostile;
 mod keycloak;
+mod keyring;
 mod login;
 mod show;
 mod support;
