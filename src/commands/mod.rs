@@ -1,6 +1,8 @@
 //! One file per subcommand; the one match.
 
 mod completions;
+mod doctor;
+mod inspect;
 mod login;
 mod logout;
 mod man;
@@ -25,6 +27,8 @@ pub fn run(context: &Context, command: &Command) -> Result<u8> {
         Command::Logout(args) => logout::run(context, args),
         Command::Status(args) => status::run(context, args),
         Command::Token(TokenCommand::Show(args)) => show::run(context, args),
+        Command::Token(TokenCommand::Inspect(args)) => inspect::run(context, args),
+        Command::Doctor(args) => doctor::run(context, args),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),
         _ => Err(Error::failure("this command is not there yet")),

@@ -1,6 +1,9 @@
 //! Views become bytes; someone else writes them.
 
+pub mod inspect;
+pub mod page;
 pub mod secret_format;
+pub mod time;
 
 /// The longest piece of foreign text that a message shows, in characters.
 pub const SNIPPET: usize = 300;
@@ -35,6 +38,14 @@ pub fn duration(seconds: u64) -> String {
         .map(|(count, unit)| format!("{count} {unit}"))
         .collect();
     if shown.is_empty() { "0 s".into() } else { shown.join(" ") }
+}
+
+/// Text with ANSI colours, as stdout and `--color` want it: with them, or without.
+pub fn coloured(text: &str) -> String {
+    match anstream::AutoStream::choice(&std::io::stdout()) {
+        anstream::ColorChoice::Never => anstream::adapter::strip_str(text).to_string(),
+        _ => text.to_owned(),
+    }
 }
 
 fn is_harmless(c: char) -> bool {

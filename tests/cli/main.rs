@@ -1,7 +1,9 @@
 //! End to end: the real binary, as a person, a script or a CI job meets it.
 
+mod doctor;
 mod generated;
 mod hostile;
+mod inspect;
 mod keycloak;
 mod keyring;
 mod login;

@@ -1,0 +1,289 @@
+//! One page for people: is it good now, for whom, from whom, what may it do, what else does it say.
+
+use serde_json::Value;
+
+use super::{Introspection, Origin, Report, Verification};
+use crate::oauth::jwks::{IGNORED, Verdict};
+use crate::oauth::jwt::{Form, Jwt, Standing};
+use crate::oauth::scope;
+use crate::output::page::{Mood, Page};
+use crate::output::time::local;
+use crate::output::{duration, plain};
+
+/// The longest value of a token that is shown, in characters.
+const LONGEST: usize = 160;
+
+/// What Keycloak puts into every access token and an API hardly asks for: named, not shown.
+const KEYCLOAK: [&str; 14] = [
+    "acr",
+    "allowed-origins",
+    "auth_time",
+    "authorization",
+    "clientAddress",
+    "clientHost",
+    "email_verified",
+    "nonce",
+    "not-before-policy",
+    "realm_access",
+    "resource_access",
+    "session_state",
+    "sid",
+    "trusted-certs",
+];
+
+/// Claims that the sections above have shown.
+const SHOWN: [&str; 18] = [
+    "aud",
+    "azp",
+    "cid",
+    "client_id",
+    "exp",
+    "fhirUser",
+    "iat",
+    "iss",
+    "name",
+    "nbf",
+    "patient",
+    "preferred_username",
+    "encounter",
+    "scope",
+    "scp",
+    "sub",
+    "typ",
+    "jti",
+];
+
+/// The report as text, with ANSI colours.
+pub fn text(report: &Report) -> String {
+    let mut page = Page::default();
+    now(report, &mut page);
+    whom(report, &mut page);
+    from(report, &mut page);
+    may(report, &mut page);
+    also(report, &mut page);
+    page.into_text()
+}
+
+fn shown(text: &str) -> String {
+    plain(text, LONGEST)
+}
+
+fn now(report: &Report, page: &mut Page) {
+    let (mood, words) = time(report);
+    page.add(mood, "Now", &words);
+    if let Some(wrong) = report.jwt().and_then(misused) {
+        page.more(wrong);
+    }
+    match (&report.verification, report.jwt()) {
+        (Some(verification), _) => signature(verification, page),
+        (None, Some(_)) => page.add(Mood::Plain, "Signature", "not checked; --verify checks it"),
+        (None, None) => {}
+    }
+    if let Some(introspection) = &report.introspection {
+        realm_says(report, introspection, page);
+    }
+}
+
+fn time(report: &Report) -> (Mood, String) {
+    let until = report.expires_at();
+    let distance = |at: i64| duration(at.abs_diff(report.now));
+    match (report.standing(), until) {
+        (Standing::Good, Some(at)) => (Mood::Good, format!("good for {}, until {}", distance(at), local(at))),
+        (Standing::Expired, Some(at)) => {
+            (Mood::Bad, format!("expired {} ago, at {}", distance(at), local(at)))
+        }
+        (Standing::NotYet, _) => {
+            let start =
+                [report.date("nbf"), report.date("iat")].into_iter().flatten().max().unwrap_or(report.now);
+            let words = format!("not valid yet: it begins in {}, at {}", distance(start), local(start));
+            (Mood::Bad, format!("{words}. If that is wrong, this machine's clock is: oneup doctor"))
+        }
+        (Standing::Malformed, _) => {
+            (Mood::Bad, "not valid: a date in it (exp, nbf or iat) is not a number".to_owned())
+        }
+        _ => (Mood::Odd, "unknown: nothing says when it expires; --introspect asks the realm".to_owned()),
+    }
+}
+
+/// A token of the wrong kind is the first reason for a 401.
+fn misused(jwt: &Jwt) -> Option<&'static str> {
+    match jwt.text("typ")? {
+        "ID" => Some("it is an ID token: it says who logged in, and no API takes it"),
+        "Refresh" | "Offline" => Some("it is a refresh token: only the token endpoint takes it"),
+        _ => None,
+    }
+}
+
+fn signature(verification: &Verification, page: &mut Page) {
+    match verification {
+        Verification::Judged { verdict: Verdict::Verified { kid, kty, algorithm }, jwks_uri } => {
+            let key = kid.as_deref().map_or("without a kid".to_owned(), shown);
+            page.add(Mood::Good, "Signature", &format!("verified: {algorithm}, {} key {key}", shown(kty)));
+            page.detail(&format!("of {}", shown(jwks_uri)));
+        }
+        Verification::Judged { verdict: Verdict::Refused(refusal), jwks_uri } => {
+            page.add(Mood::Bad, "Signature", &format!("does not verify: {refusal}"));
+            page.detail(&format!("by the keys of {}", shown(jwks_uri)));
+        }
+        Verification::NotVerified(reason) => {
+            page.add(Mood::Bad, "Signature", &format!("not verified: {}", shown(reason)));
+        }
+    }
+}
+
+fn realm_says(report: &Report, introspection: &Introspection, page: &mut Page) {
+    match introspection {
+        Introspection::Answered { active: true, .. } => {
+            page.add(Mood::Good, "Realm", "says that it is active")
+        }
+        Introspection::Answered { active: false, .. } if report.may_hide_activity() => {
+            let client = report.profile.as_ref().map_or("the client", |profile| profile.client_id.as_str());
+            page.add(Mood::Odd, "Realm", "says active: false, which may mean nothing");
+            page.detail(&format!(
+                "Keycloak says so of a good token too, when its audience lacks the client that asks ({})",
+                shown(client)
+            ));
+        }
+        Introspection::Answered { active: false, .. } => {
+            page.add(Mood::Bad, "Realm", "says that it is not active: expired, revoked, or not its own");
+        }
+        Introspection::NotAsked(reason) => {
+            page.add(Mood::Odd, "Realm", &format!("not asked: {}", shown(reason)))
+        }
+    }
+}
+
+fn whom(report: &Report, page: &mut Page) {
+    let mut lines = Vec::new();
+    let claim = |names: &[&str]| names.iter().find_map(|name| report.jwt()?.text(name)).map(shown);
+    let client = claim(&["azp", "client_id", "cid"]).or_else(|| {
+        let profile = report.profile.as_ref().filter(|_| report.origin == Origin::Profile)?;
+        Some(shown(&profile.client_id))
+    });
+    lines.extend(client.map(|client| format!("client {client}")));
+    lines.extend(claim(&["preferred_username", "name", "sub"]).map(|user| format!("user {user}")));
+    for name in ["patient", "encounter", "fhirUser"] {
+        let known = report.known.context.get(name).and_then(Value::as_str).map(shown);
+        lines.extend(claim(&[name]).or(known).map(|value| format!("{name} {value}")));
+    }
+    let audience = report.jwt().map(|jwt| jwt.texts("aud")).unwrap_or_default();
+    if !audience.is_empty() {
+        lines.push(format!("audience {}", shown(&audience.join(", "))));
+    }
+    section(page, "For", lines, "it doesn't say");
+}
+
+fn from(report: &Report, page: &mut Page) {
+    let mut lines = Vec::new();
+    let profile = report.profile.as_ref();
+    match (report.jwt().and_then(|jwt| jwt.text("iss")), profile) {
+        (Some(issuer), Some(profile)) if report.issuer_is_trusted() => {
+            lines.push(format!("{}, the realm of profile {}", shown(issuer), profile.name));
+        }
+        (Some(issuer), Some(profile)) => {
+            lines.push(format!("{}, which is not the realm of profile {}", shown(issuer), profile.name));
+        }
+        (Some(issuer), None) => lines.push(shown(issuer)),
+        (None, Some(profile)) if report.origin == Origin::Profile => lines.push(profile.whereabouts()),
+        (None, _) => {}
+    }
+    let life = report.lifetime().map(|life| format!("for {}", duration(life)));
+    if let Some(at) = report.issued_at() {
+        let distance = duration(at.abs_diff(report.now));
+        let when = if at > report.now { format!("in {distance}") } else { format!("{distance} ago") };
+        let life = life.map_or(String::new(), |life| format!(", {life}"));
+        lines.push(format!("issued {when}, at {}{life}", local(at)));
+    } else {
+        lines.extend(life.map(|life| format!("issued {life}")));
+    }
+    section(page, "From", lines, "it doesn't say");
+}
+
+fn may(report: &Report, page: &mut Page) {
+    let granted = report.granted();
+    let tokens: Vec<&str> = granted.iter().flat_map(|granted| granted.split_ascii_whitespace()).collect();
+    if tokens.is_empty() {
+        let silent = "nothing: the scope is empty";
+        page.add(Mood::Odd, "May", if granted.is_some() { silent } else { "it doesn't say" });
+    }
+    for (count, token) in tokens.iter().enumerate() {
+        let one = scope::explain(token);
+        page.add(Mood::Plain, if count == 0 { "May" } else { "" }, &shown(token));
+        page.detail(&one.words);
+        if let Some(warning) = one.warning {
+            page.detail(&format!("warning: {warning}"));
+        }
+    }
+    let difference = report.difference();
+    if !difference.missing.is_empty() {
+        page.add(
+            Mood::Odd,
+            "Missing",
+            &format!("asked for, not granted: {}", shown(&difference.missing.join(" "))),
+        );
+    }
+    if !difference.extra.is_empty() {
+        page.add(Mood::Plain, "Extra", &format!("granted unasked: {}", shown(&difference.extra.join(" "))));
+    }
+}
+
+fn also(report: &Report, page: &mut Page) {
+    let lines = match &report.form {
+        Form::Jwt(jwt) => jwt_says(jwt),
+        Form::Encrypted(header) => {
+            let member = |name: &str| header.get(name).and_then(Value::as_str).map_or("?".to_owned(), shown);
+            vec![
+                format!(
+                    "it is encrypted ({}, {}): only its audience can read it",
+                    member("alg"),
+                    member("enc")
+                ),
+                "--introspect asks the realm what it means".to_owned(),
+            ]
+        }
+        Form::Opaque { flaw: None } => vec![
+            "it is opaque, not a JWT: only its issuer knows what it means".to_owned(),
+            "--introspect asks, where the profile has a realm".to_owned(),
+        ],
+        Form::Opaque { flaw: Some(flaw) } => {
+            vec![
+                format!("it looks like a JWT and is none: {}", shown(flaw)),
+                "was it cut while copying?".to_owned(),
+            ]
+        }
+    };
+    section(page, "Also", lines, "");
+}
+
+fn jwt_says(jwt: &Jwt) -> Vec<String> {
+    let algorithm = jwt.header_text("alg").map_or("no algorithm".to_owned(), shown);
+    let key = jwt.header_text("kid").map_or(String::new(), |kid| format!(", key {}", shown(kid)));
+    let mut lines = vec![format!("a JWT, {algorithm}{key}")];
+    lines.extend(jwt.text("jti").map(|id| format!("id {}", shown(id))));
+    let brought: Vec<&str> = IGNORED.into_iter().filter(|name| jwt.header.contains_key(*name)).collect();
+    if !brought.is_empty() {
+        lines.push(format!("the header brings a key along, which is ignored: {}", brought.join(", ")));
+    }
+    let names = jwt.claims.keys().map(String::as_str);
+    let (keycloak, rest): (Vec<&str>, Vec<&str>) =
+        names.filter(|name| !SHOWN.contains(name)).partition(|name| KEYCLOAK.contains(name));
+    if !keycloak.is_empty() {
+        lines.push(format!("Keycloak adds {}", keycloak.join(", ")));
+    }
+    if !rest.is_empty() {
+        lines.push(format!("other claims: {}", plain(&rest.join(", "), 400)));
+    }
+    if !keycloak.is_empty() || !rest.is_empty() {
+        lines.push("--format json shows every claim".to_owned());
+    }
+    lines
+}
+
+fn section(page: &mut Page, label: &str, lines: Vec<String>, none: &str) {
+    if lines.is_empty() && !none.is_empty() {
+        page.add(Mood::Plain, label, none);
+    }
+    for (count, line) in lines.iter().enumerate() {
+        page.add(Mood::Plain, if count == 0 { label } else { "" }, line);
+    }
+}
