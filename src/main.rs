@@ -1,6 +1,7 @@
 //! Parse, run, print the error, exit.
 
 mod callback;
+mod child;
 mod cli;
 mod client_secret;
 mod clock;

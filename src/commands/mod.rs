@@ -1,7 +1,9 @@
 //! One file per subcommand; the one match.
 
 mod completions;
+mod curl;
 mod doctor;
+mod exec;
 mod inspect;
 mod login;
 mod logout;
@@ -29,6 +31,8 @@ pub fn run(context: &Context, command: &Command) -> Result<u8> {
         Command::Token(TokenCommand::Show(args)) => show::run(context, args),
         Command::Token(TokenCommand::Inspect(args)) => inspect::run(context, args),
         Command::Doctor(args) => doctor::run(context, args),
+        Command::Curl(args) => curl::run(context, args),
+        Command::Exec(args) => exec::run(context, args),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),
         _ => Err(Error::failure("this command is not there yet")),

@@ -1,0 +1,195 @@
+//! `oneup exec`: a program with the token in its environment and, for long jobs, in a file that stays fresh.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::Duration;
+
+use crate::child;
+use crate::cli;
+use crate::clock::now;
+use crate::context::Context;
+use crate::error::{Error, Exit, Result};
+use crate::files;
+use crate::oauth::token::Token;
+use crate::profile;
+use crate::session::Session;
+
+/// The variable that names the file of `--token-file`.
+const FILE_VARIABLE: &str = "ONEUP_TOKEN_FILE";
+/// A token in a file is renewed when less than a quarter of its life, or this many seconds, is left.
+const LONGEST_LEAD: u64 = 300;
+/// How often, in seconds, the clock is looked at: a machine that slept finds its token expired at once.
+const PULSE: u64 = 15;
+
+/// Runs the program; the exit code is its own, 128+N when signal N ended it.
+///
+/// # Errors
+/// All of them before it starts: 127 where it isn't there, 126 where it can't be run, else 125.
+pub fn run(context: &Context, args: &cli::Exec) -> Result<u8> {
+    start(context, args).map_err(child::before_start)
+}
+
+fn start(context: &Context, args: &cli::Exec) -> Result<u8> {
+    check_variable(&args.var)?;
+    let (program, rest) =
+        args.command.split_first().ok_or_else(|| Error::usage("there is no command to run"))?;
+    let profile = profile::choose(&context.config_dir, context.profile.as_deref())?;
+    let mut session = Session::new(context, profile);
+    let token = session.live_token(None, false)?;
+    let mut command = child::command(program);
+    command.args(rest).env(&args.var, token.access_token.expose());
+    if !args.token_file {
+        return child::replace(command);
+    }
+    let dir = private_dir()?;
+    let path = dir.path().join("token");
+    write(&path, &token)?;
+    command.env(FILE_VARIABLE, &path);
+    std::thread::scope(|scope| {
+        let (stop, stopped) = channel();
+        scope.spawn(|| keep_fresh(context, &mut session, token, &path, stopped));
+        let code = child::run(&mut command, |_| {});
+        // A renewal that is under way ends first: its refresh token may already be spent.
+        drop::<std::sync::mpsc::Sender<()>>(stop);
+        code
+    })
+}
+
+/// A directory that only this user enters; in memory where the system offers it. Removed when dropped.
+fn private_dir() -> Result<tempfile::TempDir> {
+    let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|dir| dir.is_absolute());
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("oneup-");
+    runtime
+        .and_then(|dir| builder.tempdir_in(dir).ok())
+        .map_or_else(|| builder.tempdir(), Ok)
+        .map_err(|error| Error::failure("can't make a private directory for the token").because(error))
+}
+
+fn write(path: &Path, token: &Token) -> Result<()> {
+    files::replace(path, token.access_token.expose().as_bytes())
+}
+
+/// Renews the token in the file before it expires, until told to stop.
+fn keep_fresh(
+    context: &Context,
+    session: &mut Session<'_>,
+    mut token: Token,
+    path: &Path,
+    stopped: Receiver<()>,
+) {
+    let mut wait = due(&token, now());
+    while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(Duration::from_secs(wait.clamp(1, PULSE)))
+    {
+        wait = due(&token, now());
+        if wait > 0 {
+            continue;
+        }
+        let fresh = session.live_token(Some(lead(&token)), false);
+        match fresh.and_then(|fresh| write(path, &fresh).map(|()| fresh)) {
+            Ok(fresh) => {
+                token = fresh;
+                wait = due(&token, now());
+            }
+            Err(error) => {
+                context.warn(format_args!("the token in {FILE_VARIABLE} is not renewed: {error}"));
+                if error.exit == Exit::Auth {
+                    return;
+                }
+                wait = PULSE;
+            }
+        }
+    }
+}
+
+/// Seconds until the token is to be renewed. One whose expiry is unknown is never due.
+fn due(token: &Token, now: i64) -> u64 {
+    token.remaining(now).map_or(u64::MAX, |remaining| remaining.saturating_sub(lead(token)))
+}
+
+/// How many seconds before its expiry a token is renewed.
+fn lead(token: &Token) -> u64 {
+    token.lifetime.map_or(0, |lifetime| (lifetime / 4).min(LONGEST_LEAD))
+}
+
+/// Whether a variable may hold the token: a name that shells take, and none that changes how programs are found,
+/// loaded or configured.
+fn check_variable(name: &str) -> Result<()> {
+    const TAKEN: [&str; 12] = [
+        "PATH",
+        "HOME",
+        "SHELL",
+        "IFS",
+        "ENV",
+        "BASH_ENV",
+        "PS4",
+        "TMPDIR",
+        "USER",
+        "LOGNAME",
+        "PWD",
+        FILE_VARIABLE,
+    ];
+    let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    if !begins || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+        return Err(Error::usage(format!("--var takes the name of a variable, and {name:?} is none"))
+            .hint("letters, digits and _, not beginning with a digit: --var FHIR_TOKEN"));
+    }
+    let upper = name.to_ascii_uppercase();
+    let ours = upper.starts_with("ONEUP_") && upper != "ONEUP_TOKEN";
+    if ours || TAKEN.contains(&upper.as_str()) || upper.starts_with("LD_") || upper.starts_with("DYLD_") {
+        return Err(Error::usage(format!("--var {name} would change how programs run"))
+            .hint("choose a name of your own: --var FHIR_TOKEN"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oauth::secret::Secret;
+
+    #[test]
+    fn a_variable_has_a_name_of_its_own() {
+        for good in ["ONEUP_TOKEN", "TOKEN", "_t", "fhir_token2"] {
+            assert!(check_variable(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "2x",
+            "a-b",
+            "a b",
+            "A=B",
+            "é",
+            "PATH",
+            "path",
+            "LD_PRELOAD",
+            "DYLD_X",
+            "ONEUP_TOKEN_FILE",
+            "ONEUP_STORE",
+        ] {
+            assert!(check_variable(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_renewed_before_it_expires() {
+        for (lifetime, now, seconds) in [
+            (Some(60), 0, 45),
+            (Some(60), 50, 0),
+            (Some(60), 1000, 0),
+            (Some(7200), 0, 6900),
+            (Some(0), 0, 0),
+            (None, 0, u64::MAX),
+        ] {
+            let token = Token {
+                access_token: Secret::new("t"),
+                scope: None,
+                refresh_token: None,
+                obtained_at: 0,
+                lifetime,
+                context: serde_json::Map::new(),
+            };
+            assert_eq!(due(&token, now), seconds, "{lifetime:?} at {now}");
+        }
+    }
+}
