@@ -7,10 +7,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint, builder::FalseyValueP
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0 done             4 authentication           125, 126, 127 curl, exec: not started,
-  1 other failure    5 network                                can't be run, isn't there
-  2 wrong usage      6 credential store         130, 143      interrupted, terminated
-  3 protocol         7 inspect, doctor: a check failed
+  0  done                         5  network
+  1  other failure                6  credential store
+  2  wrong usage                  7  inspect, doctor: a check failed
+  3  protocol                     125, 126, 127  curl, exec: the program was
+  4  authentication                  not started, can't be run, isn't there
 
 Start here, without an account:  oneup sandbox demo";
 
@@ -52,8 +53,8 @@ pub struct Globals {
     /// Only errors on stderr
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// When to use colour [env: NO_COLOR, CLICOLOR_FORCE]
-    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
+    /// Colour: auto, always or never [env: NO_COLOR, CLICOLOR_FORCE]
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = Color::Auto, hide_possible_values = true)]
     pub color: Color,
 }
 

@@ -37,7 +37,9 @@ fn main() -> ExitCode {
     match outcome {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            anstream::eprintln!("\x1b[31merror:\x1b[0m {error}");
+            if error.exit != error::Exit::Interrupted {
+                anstream::eprintln!("\x1b[31merror:\x1b[0m {error}");
+            }
             ExitCode::from(error.exit as u8)
         }
     }

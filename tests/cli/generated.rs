@@ -48,36 +48,52 @@ fn every_shell_can_read_its_completions() {
     }
 }
 
-#[test]
-fn bash_completes_a_command() {
-    if !requires_program("bash") {
-        return;
-    }
-    let script = "source \"$1\"; COMP_WORDS=(oneup log) COMP_CWORD=1; _oneup oneup log oneup; echo \"${COMPREPLY[@]}\"";
-    let output = Command::new("bash")
-        .args(["--norc", "-c", script, "bash"])
-        .arg(committed("oneup.bash"))
-        .output()
-        .expect("bash runs");
-    assert_clean("bash", &output);
-    assert_eq!(String::from_utf8_lossy(&output.stdout), "login logout\n");
+/// A home with a profile called `acme`, and a shell in it that finds oneup.
+fn shell(program: &str) -> (Home, Command) {
+    let home = Home::new();
+    home.write("config/profiles/acme.toml", "");
+    let bin = Path::new(env!("CARGO_BIN_EXE_oneup")).parent().expect("a directory");
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").expect("PATH"));
+    let mut command = Command::new(program);
+    command.env("PATH", path).env("HOME", home.path("")).env("ONEUP_CONFIG_DIR", home.config());
+    (home, command)
 }
 
 #[test]
-fn fish_completes_a_command_with_its_help() {
+fn bash_completes_commands_formats_and_profiles() {
+    if !requires_program("bash") {
+        return;
+    }
+    for (words, last, expected) in [
+        ("oneup log", "1", "login logout"),
+        ("oneup token show --format pow", "4", "powershell"),
+        ("oneup token show --profile ac", "4", "acme"),
+    ] {
+        let script = "source \"$1\"; COMP_WORDS=($2); COMP_CWORD=$3 COMP_TYPE=9; \
+                      _clap_complete_oneup oneup \"${COMP_WORDS[$3]}\" x; echo ${COMPREPLY[@]}";
+        let (_home, mut bash) = shell("bash");
+        bash.args(["--norc", "-c", script, "bash"]).arg(committed("oneup.bash")).args([words, last]);
+        let output = bash.output().expect("bash runs");
+        assert_clean("bash", &output);
+        assert_eq!(String::from_utf8_lossy(&output.stdout).trim_end(), expected, "{words}");
+    }
+}
+
+#[test]
+fn fish_completes_commands_with_their_help_and_profiles() {
     if !requires_program("fish") {
         return;
     }
-    let home = Home::new();
-    let output = Command::new("fish")
-        .args(["--no-config", "-c", "source $argv[1]; complete -C 'oneup log'"])
-        .arg(committed("oneup.fish"))
-        .env("HOME", home.path(""))
-        .output()
-        .expect("fish runs");
-    assert_clean("fish", &output);
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(text.contains("login\tGet a token"), "{text}");
+    for (line, expected) in [("oneup log", "login\tGet a token"), ("oneup token show --profile ac", "acme")] {
+        let (_home, mut fish) = shell("fish");
+        fish.args(["--no-config", "-c", "source $argv[1]; complete -C $argv[2]"])
+            .arg(committed("oneup.fish"))
+            .arg(line);
+        let output = fish.output().expect("fish runs");
+        assert_clean("fish", &output);
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(text.contains(expected), "{text}");
+    }
 }
 
 #[test]
