@@ -19,6 +19,7 @@ mod output;
 mod profile;
 mod progress;
 mod refusal;
+mod sandbox;
 mod session;
 mod store;
 

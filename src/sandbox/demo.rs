@@ -1,0 +1,102 @@
+//! `sandbox demo`: the main job from end to end, narrated. Each step shows a command, then runs that very command.
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use super::{Options, Running, environment, run, server};
+use crate::error::{Error, Result};
+
+/// What is said, and the words after `oneup`.
+type Step = (&'static str, &'static [&'static str]);
+
+const STEPS: [Step; 4] = [
+    (
+        "Log in. The client id and secret are in the environment, as a CI job has them.",
+        &["login", "provider"],
+    ),
+    ("Take the access token. A script would write TOKEN=$(oneup token show).", &["token", "show"]),
+    (
+        "Look into it: for whom, how long, which scopes; and is the signature the realm's?",
+        &["token", "inspect", "--verify"],
+    ),
+    (
+        "Ask the FHIR server for a member. curl gets the token without ever showing it.",
+        &["curl", "-sS", "/Patient/123456789123"],
+    ),
+];
+
+/// The longest line shown whole, in characters.
+const WIDTH: usize = 100;
+
+/// Starts a sandbox and walks through it; stdout gets the narration.
+///
+/// # Errors
+/// As [`server::start`]; failure, when a step can't be run or fails.
+pub fn demo() -> Result<()> {
+    let failed = |error: std::io::Error| Error::failure("the demo can't go on").because(error);
+    let running = server::start(Options::default())?;
+    let dir = tempfile::Builder::new().prefix("oneup-sandbox-").tempdir().map_err(failed)?;
+    anstream::println!(
+        "\x1b[1moneup sandbox demo\x1b[0m\n\
+         A stand-in for 1up's servers runs on {}, on this machine only.\n\
+         No account, no network, nothing real: the member is made up.",
+        running.base_url
+    );
+    for (number, (what, words)) in STEPS.into_iter().enumerate() {
+        anstream::println!(
+            "\n\x1b[1;36m{}\x1b[0m  {what}\n\n   \x1b[1m$ oneup {}\x1b[0m",
+            number + 1,
+            words.join(" ")
+        );
+        let output = step(&running, dir.path(), words).map_err(failed)?;
+        show(&output);
+        if !output.status.success() {
+            let code = run::code(output.status);
+            return Err(Error::failure(format!("this step ended with {code}")));
+        }
+    }
+    anstream::println!(
+        "\n\x1b[1;32mThat was it.\x1b[0m The sandbox is gone, and nothing is left of it.\n\n\
+         Your own script against it:  \x1b[1moneup sandbox run -- ./script.sh\x1b[0m\n\
+         With a page in the browser:  \x1b[1moneup sandbox run -- oneup login patient\x1b[0m\n\
+         With your own account:       \x1b[1moneup login provider\x1b[0m"
+    );
+    Ok(())
+}
+
+fn step(running: &Running, dir: &Path, words: &[&str]) -> std::io::Result<Output> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(words).stdin(Stdio::null());
+    environment::enter(&mut command, running, dir);
+    command.output()
+}
+
+fn show(output: &Output) {
+    for stream in [&output.stderr, &output.stdout] {
+        for line in String::from_utf8_lossy(stream).lines() {
+            anstream::println!("   \x1b[2m│\x1b[0m {}", shorten(line));
+        }
+    }
+}
+
+/// A line that fits; what is left out is counted.
+fn shorten(line: &str) -> String {
+    let length = line.chars().count();
+    if length <= WIDTH {
+        return line.to_owned();
+    }
+    let kept: String = line.chars().take(WIDTH - 30).collect();
+    format!("{kept}… ({} more characters)", length - (WIDTH - 30))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_line_says_how_much_is_left_out() {
+        assert_eq!(shorten("short"), "short");
+        let long = shorten(&"x".repeat(900));
+        assert!(long.ends_with("… (830 more characters)"), "{long}");
+    }
+}

@@ -1,0 +1,49 @@
+//! The environment in which oneup, and anything built on it, finds the sandbox instead of 1up.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::Command;
+
+use super::Running;
+use super::clients::MAIN;
+
+/// What would lead elsewhere, were it inherited.
+const FOREIGN: [&str; 10] = [
+    "ONEUP_PROFILE",
+    "ONEUP_TOKEN",
+    "ONEUP_TOKEN_FILE",
+    "ONEUP_REALM",
+    "ONEUP_TOKEN_URL",
+    "ONEUP_SCOPE",
+    "ONEUP_REDIRECT_URI",
+    "ONEUP_CLIENT_SECRET_FILE",
+    "ONEUP_CLIENT_SECRET_COMMAND",
+    "ONEUP_CACERT",
+];
+
+/// The variables that point at a running sandbox; profiles, tokens and locks go below `dir`.
+pub fn environment(running: &Running, dir: &Path) -> Vec<(String, OsString)> {
+    let base = &running.base_url;
+    let text = |name: &str, value: &str| (name.to_owned(), OsString::from(value));
+    let place = |name: &str, below: &str| (name.to_owned(), dir.join(below).into_os_string());
+    vec![
+        text("ONEUP_GATEWAY", base),
+        text("ONEUP_PLAN", &format!("{base}/test")),
+        text("ONEUP_FHIR_BASE", &format!("{base}/r4")),
+        text("ONEUP_CLIENT_ID", MAIN.id),
+        text("ONEUP_CLIENT_SECRET", MAIN.secret.unwrap_or_default()),
+        text("ONEUP_STORE", "file"),
+        // The kernel's keyring would outlive the sandbox.
+        text("ONEUP_NO_CACHE", "1"),
+        place("ONEUP_CONFIG_DIR", "config"),
+        place("ONEUP_STATE_DIR", "state"),
+    ]
+}
+
+/// Puts a command into that environment.
+pub(super) fn enter(command: &mut Command, running: &Running, dir: &Path) {
+    for name in FOREIGN {
+        command.env_remove(name);
+    }
+    command.envs(environment(running, dir));
+}
