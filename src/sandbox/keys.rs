@@ -1,6 +1,6 @@
 //! The realm's RSA keys, made anew at each start, and what is signed with them.
 //!
-//! Making a key takes up to a few hundred milliseconds: threads do it while the server already listens, and
+//! Making a key takes up to a few hundred milliseconds: a thread does it while the server already listens, and
 //! the first request that needs a key waits for it.
 
 use std::sync::{Arc, OnceLock};
@@ -29,9 +29,9 @@ impl Keys {
     /// Begins to make the keys and returns at once.
     pub(super) fn prepare() -> Arc<Self> {
         let keys = Arc::new(Self { signing: OnceLock::new(), encryption: OnceLock::new() });
-        let (first, second) = (Arc::clone(&keys), Arc::clone(&keys));
-        thread::spawn(move || first.signing.get_or_init(Key::generate).is_ok());
-        thread::spawn(move || second.encryption.get_or_init(Key::generate).is_ok());
+        let ahead = Arc::clone(&keys);
+        // One after the other: the signing key is the one that somebody waits for.
+        thread::spawn(move || ahead.signing.get_or_init(Key::generate).is_ok() && ahead.jwks().is_ok());
         keys
     }
 
