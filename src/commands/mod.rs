@@ -8,6 +8,7 @@ mod inspect;
 mod login;
 mod logout;
 mod man;
+mod sandbox;
 mod show;
 mod status;
 
@@ -33,9 +34,9 @@ pub fn run(context: &Context, command: &Command) -> Result<u8> {
         Command::Doctor(args) => doctor::run(context, args),
         Command::Curl(args) => curl::run(context, args),
         Command::Exec(args) => exec::run(context, args),
+        Command::Sandbox(command) => sandbox::run(context, command),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),
-        _ => Err(Error::failure("this command is not there yet")),
     }
 }
 

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use super::{Options, Running, environment, run, server};
+use super::server::{self, Running};
+use super::{Options, environment, run};
 use crate::error::{Error, Result};
 
 /// What is said, and the words after `oneup`.
@@ -25,7 +26,7 @@ const STEPS: [Step; 4] = [
     ),
 ];
 
-/// The longest line shown whole, in characters.
+/// The longest token shown whole, in characters.
 const WIDTH: usize = 100;
 
 /// Starts a sandbox and walks through it; stdout gets the narration.
@@ -79,10 +80,10 @@ fn show(output: &Output) {
     }
 }
 
-/// A line that fits; what is left out is counted.
+/// A token would fill the screen: it is cut, and what is left out is counted. Sentences stay whole.
 fn shorten(line: &str) -> String {
     let length = line.chars().count();
-    if length <= WIDTH {
+    if length <= WIDTH || line.contains(' ') {
         return line.to_owned();
     }
     let kept: String = line.chars().take(WIDTH - 30).collect();
@@ -94,8 +95,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_line_says_how_much_is_left_out() {
-        assert_eq!(shorten("short"), "short");
+    fn a_long_token_says_how_much_is_left_out() {
+        let sentence = "word ".repeat(100);
+        assert_eq!(shorten(&sentence), sentence);
         let long = shorten(&"x".repeat(900));
         assert!(long.ends_with("… (830 more characters)"), "{long}");
     }

@@ -4,8 +4,8 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
 
-use super::Running;
 use super::clients::MAIN;
+use super::server::Running;
 
 /// What would lead elsewhere, were it inherited.
 const FOREIGN: [&str; 10] = [
@@ -22,7 +22,7 @@ const FOREIGN: [&str; 10] = [
 ];
 
 /// The variables that point at a running sandbox; profiles, tokens and locks go below `dir`.
-pub fn environment(running: &Running, dir: &Path) -> Vec<(String, OsString)> {
+fn environment(running: &Running, dir: &Path) -> Vec<(String, OsString)> {
     let base = &running.base_url;
     let text = |name: &str, value: &str| (name.to_owned(), OsString::from(value));
     let place = |name: &str, below: &str| (name.to_owned(), dir.join(below).into_os_string());

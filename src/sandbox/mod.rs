@@ -24,9 +24,8 @@ mod wire;
 mod world;
 
 pub use demo::demo;
-pub use environment::environment;
 pub use run::run;
-pub use server::{Running, serve, start};
+pub use server::serve;
 
 /// How a sandbox behaves.
 #[derive(Clone, Debug)]

@@ -79,12 +79,12 @@ pub fn start(options: Options) -> Result<Running> {
     Ok(Running { base_url, stop: Some(stop), thread: Some(thread) })
 }
 
-/// Serves in the foreground until SIGINT or SIGTERM; the base URL is the first line of stdout. Returns the exit
-/// code, 130 or 143.
+/// Serves in the foreground until SIGINT or SIGTERM; the base URL is the first line of stdout, and unless `quiet`
+/// stderr says how to use it. Returns the exit code, 130 or 143.
 ///
 /// # Errors
 /// As [`start`]; failure, when stdout is closed.
-pub fn serve(options: Options) -> Result<u8> {
+pub fn serve(options: Options, quiet: bool) -> Result<u8> {
     let failed = |error: std::io::Error| Error::failure("the sandbox can't be served").because(error);
     let mut signals =
         signal_hook::iterator::Signals::new([signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM])
@@ -92,8 +92,16 @@ pub fn serve(options: Options) -> Result<u8> {
     let running = start(options)?;
     let mut stdout = std::io::stdout();
     writeln!(stdout, "{}", running.base_url).and_then(|()| stdout.flush()).map_err(failed)?;
-    let (base, id) = (&running.base_url, clients::MAIN.id);
-    let secret = clients::MAIN.secret.unwrap_or_default();
+    if !quiet {
+        greet(&running.base_url);
+    }
+    let signal = signals.forever().next().unwrap_or(signal_hook::consts::SIGINT);
+    Ok(128_u8.saturating_add(u8::try_from(signal).unwrap_or(2)))
+}
+
+/// Says on stderr how to use it.
+fn greet(base: &str) {
+    let (id, secret) = (clients::MAIN.id, clients::MAIN.secret.unwrap_or_default());
     anstream::eprintln!(
         "
 The sandbox is up, on this machine only; Ctrl-C ends it. In another shell:
@@ -104,8 +112,6 @@ The sandbox is up, on this machine only; Ctrl-C ends it. In another shell:
 
 What was asked of it so far: {base}/sandbox/journal"
     );
-    let signal = signals.forever().next().unwrap_or(signal_hook::consts::SIGINT);
-    Ok(128_u8.saturating_add(u8::try_from(signal).unwrap_or(2)))
 }
 
 fn routes(world: Shared) -> Router {
