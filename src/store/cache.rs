@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::kernel;
 use crate::oauth::secret::Secret;
-use crate::oauth::token::{Token, is_live};
+use crate::oauth::token::Token;
 
 /// Begins every entry; its last byte is the version of the layout.
 const MAGIC: [u8; 4] = *b"1up\x01";
@@ -27,11 +27,6 @@ pub struct Cached {
 }
 
 impl Cached {
-    /// As [`Token::is_live`].
-    pub fn is_live(&self, now: i64, min_ttl: Option<u64>) -> bool {
-        is_live(self.obtained_at, Some(self.lifetime), now, min_ttl)
-    }
-
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (magic, rest) = bytes.split_first_chunk()?;
         let (obtained_at, rest) = rest.split_first_chunk()?;
@@ -100,7 +95,6 @@ mod tests {
         let cached = Cached::from_bytes(&bytes).expect("its own layout");
         assert_eq!((cached.obtained_at, cached.lifetime), (1_000, 60));
         assert_eq!(cached.access_token, token(None).access_token);
-        assert!(cached.is_live(1_000, None) && !cached.is_live(1_060, None));
         for broken in [
             &b""[..],
             b"1up\x01",

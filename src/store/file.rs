@@ -58,8 +58,7 @@ impl Store for Files {
         let mut bytes = Zeroizing::new(Vec::new());
         let read = Read::by_ref(&mut file).take(LONGEST).read_to_end(&mut bytes);
         read.map_err(|error| failed("read", &path, &error))?;
-        let item = decode(&bytes, &path.display().to_string());
-        item.map(Some).map_err(|error| error.hint("move that file away, then log in again"))
+        decode(&bytes, &path.display().to_string(), "move that file away, then log in again").map(Some)
     }
 
     fn write(&self, id: &str, item: &Item) -> Result<()> {

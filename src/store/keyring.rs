@@ -1,26 +1,18 @@
 //! The OS keyring: Secret Service, Keychain or Credential Manager, through the `keyring-core` stores.
 //!
 //! It can hang, and a prompt can wait for ever, so each use runs on a thread of its own under a deadline. Parallel
-//! sessions can crash gnome-keyring, so each use also holds one kernel lock, whichever the profile, and a process
-//! opens one session. Errors of the keyring crates can carry the secret's bytes: they are never shown with `{:?}`.
+//! sessions can crash gnome-keyring, so each use also holds one kernel lock, whichever the profile.
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use keyring_core::Error as Cause;
-use keyring_core::api::CredentialStore;
-use zeroize::Zeroizing;
-
 use super::fault::Fault;
+use super::service::Service;
 use super::{Item, Store, decode, encode};
 use crate::error::{Error, Exit, Result};
 use crate::files;
-
-/// The keyring's `service` attribute of every item; `username` is the profile's id.
-pub(super) const SERVICE: &str = "oneup";
 
 /// How long a person has to type the keyring's password.
 const PROMPT: Duration = Duration::from_secs(60);
@@ -71,8 +63,7 @@ impl Keyring {
 impl Store for Keyring {
     fn read(&self, id: &str) -> Result<Option<Item>> {
         let bytes = self.with(id, |service, id, there| if there { service.load(id) } else { Ok(None) })?;
-        let item = bytes.map(|bytes| decode(&bytes, "the keyring's item")).transpose();
-        item.map_err(|error| error.hint("log out, then log in again"))
+        bytes.map(|bytes| decode(&bytes, "the keyring's item", "log out, then log in again")).transpose()
     }
 
     fn write(&self, id: &str, item: &Item) -> Result<()> {
@@ -146,161 +137,6 @@ pub(super) fn probe(deadline: Duration) -> Result<bool, Fault> {
         let bus = super::secret_service::Bus::connect()?;
         bus.is_locked(&bus.default_collection()?)
     })
-}
-
-/// The process's connection to the platform's keyring.
-struct Service {
-    #[cfg(target_os = "linux")]
-    bus: super::secret_service::Bus,
-    store: OnceLock<Arc<CredentialStore>>,
-}
-
-impl Service {
-    /// Uses the one connection of this process, opened at its first use, and again after the service broke off.
-    fn shared<T>(task: impl FnOnce(&Self) -> Result<T, Fault>) -> Result<T, Fault> {
-        static SHARED: Mutex<Option<Service>> = Mutex::new(None);
-        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-        let service = match shared.take() {
-            Some(service) => service,
-            None => Self::connect()?,
-        };
-        let done = task(&service);
-        if !matches!(done, Err(Fault::Failed(_))) {
-            *shared = Some(service);
-        }
-        done
-    }
-
-    fn connect() -> Result<Self, Fault> {
-        Ok(Self {
-            #[cfg(target_os = "linux")]
-            bus: super::secret_service::Bus::connect()?,
-            store: OnceLock::new(),
-        })
-    }
-
-    #[cfg(target_os = "linux")]
-    fn prepare(&self, id: &str, ask: Option<&dyn Fn()>) -> Result<bool, Fault> {
-        self.bus.prepare(id, ask)
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn prepare(&self, _: &str, _: Option<&dyn Fn()>) -> Result<bool, Fault> {
-        Ok(true)
-    }
-
-    fn entry(&self, name: &str) -> Result<keyring_core::Entry, Fault> {
-        let store = match self.store.get() {
-            Some(store) => store,
-            None => {
-                let opened = open().map_err(fault)?;
-                self.store.get_or_init(|| opened)
-            }
-        };
-        // Roaming to other machines is not what a login is for.
-        #[cfg(windows)]
-        let modifiers = Some(std::collections::HashMap::from([("persistence", "Local")]));
-        #[cfg(not(windows))]
-        let modifiers = None;
-        store.build(SERVICE, name, modifiers.as_ref()).map_err(fault)
-    }
-
-    fn get(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Fault> {
-        unless_absent(self.entry(name)?.get_secret()).map(|bytes| bytes.map(Zeroizing::new))
-    }
-
-    fn set(&self, name: &str, bytes: &[u8]) -> Result<(), Fault> {
-        self.entry(name)?.set_secret(bytes).map_err(fault)
-    }
-
-    fn remove(&self, name: &str) -> Result<bool, Fault> {
-        unless_absent(self.entry(name)?.delete_credential()).map(|gone| gone.is_some())
-    }
-}
-
-#[cfg(not(windows))]
-impl Service {
-    fn load(&self, id: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Fault> {
-        self.get(id)
-    }
-
-    fn save(&self, id: &str, bytes: &[u8]) -> Result<(), Fault> {
-        self.set(id, bytes)
-    }
-
-    fn erase(&self, id: &str) -> Result<bool, Fault> {
-        self.remove(id)
-    }
-}
-
-#[cfg(windows)]
-impl Service {
-    fn load(&self, id: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Fault> {
-        super::chunks::read(self, id)
-    }
-
-    fn save(&self, id: &str, bytes: &[u8]) -> Result<(), Fault> {
-        super::chunks::write(self, id, bytes)
-    }
-
-    fn erase(&self, id: &str) -> Result<bool, Fault> {
-        super::chunks::delete(self, id)
-    }
-}
-
-#[cfg(windows)]
-impl super::chunks::Bytes for Service {
-    fn get(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Fault> {
-        self.get(name)
-    }
-
-    fn set(&self, name: &str, bytes: &[u8]) -> Result<(), Fault> {
-        self.set(name, bytes)
-    }
-
-    fn remove(&self, name: &str) -> Result<bool, Fault> {
-        self.remove(name)
-    }
-}
-
-#[cfg(target_os = "linux")]
-fn open() -> keyring_core::Result<Arc<CredentialStore>> {
-    Ok(zbus_secret_service_keyring_store::Store::new()?)
-}
-
-#[cfg(target_os = "macos")]
-fn open() -> keyring_core::Result<Arc<CredentialStore>> {
-    Ok(apple_native_keyring_store::keychain::Store::new()?)
-}
-
-#[cfg(windows)]
-fn open() -> keyring_core::Result<Arc<CredentialStore>> {
-    Ok(windows_native_keyring_store::Store::new()?)
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
-fn open() -> keyring_core::Result<Arc<CredentialStore>> {
-    Err(Cause::NotSupportedByStore("oneup knows no keyring of this system".into()))
-}
-
-fn unless_absent<T>(result: keyring_core::Result<T>) -> Result<Option<T>, Fault> {
-    match result {
-        Ok(value) => Ok(Some(value)),
-        Err(Cause::NoEntry) => Ok(None),
-        Err(error) => Err(fault(error)),
-    }
-}
-
-/// Only the causes are shown: the errors themselves print bytes and whole entries.
-fn fault(error: Cause) -> Fault {
-    match error {
-        Cause::NoStorageAccess(_) => Fault::Locked,
-        Cause::PlatformFailure(cause) => Fault::failed(cause),
-        Cause::Ambiguous(_) => Fault::Several,
-        Cause::NotSupportedByStore(why) | Cause::BadStoreFormat(why) => Fault::failed(why),
-        Cause::TooLong(what, limit) => Fault::failed(format_args!("{what} is longer than {limit}")),
-        _ => Fault::failed("it answered something that is no item"),
-    }
 }
 
 #[cfg(all(test, target_os = "linux"))]

@@ -1,10 +1,10 @@
-//! The keyring against the real gnome-keyring, each test on a private session bus: the test binary runs itself in
-//! there, as `driver`, with what to do in the environment.
+//! The keyring against the real gnome-keyring, for what the command line can't show: the test binary runs itself on a
+//! session bus of its own, as `driver`, with what to do in the environment.
 
 use std::process::Command;
 
 use super::super::tests::{item, missing};
-use super::super::{StoreKind, choose, open};
+use super::super::{StoreKind, open};
 use super::*;
 
 const UNLOCK: &str = "gnome-keyring-daemon --unlock --components=secrets >/dev/null";
@@ -29,13 +29,12 @@ impl Desk {
         Some(desk)
     }
 
-    /// The script's stdout. `$ONEUP do` is the driver; `config` are arguments of dbus-run-session.
-    fn run(&self, config: &[&str], script: &str) -> String {
+    /// The script's stdout. `do_` in it is the driver.
+    fn run(&self, script: &str) -> String {
         let home = self.0.path();
         let driver = "do_() { DO=\"$*\" \"$SELF\" --exact store::keyring::tests::driver --nocapture \
             | sed -n 's/.*SAID: //p'; }";
         let output = Command::new("dbus-run-session")
-            .args(config)
             .args(["--", "bash", "-c", &format!("{driver}; {script}")])
             .env("SELF", std::env::current_exe().expect("its own path"))
             .envs([("HOME", home.into()), ("STATE", home.join("state"))])
@@ -55,12 +54,6 @@ fn driver() {
     let Ok(task) = std::env::var("DO") else { return };
     let state = PathBuf::from(std::env::var_os("STATE").expect("the caller sets it"));
     let store = open(StoreKind::Keyring, &state, Duration::from_secs(10), false);
-    let quick = open(StoreKind::Keyring, &state, Duration::from_millis(300), false);
-    let mute = || {
-        let bus = zbus::blocking::Connection::session().expect("a bus");
-        bus.request_name("org.freedesktop.secrets").expect("the name is free");
-        bus
-    };
     let said = match task.split(' ').collect::<Vec<_>>()[..] {
         ["write", id] => store.write(id, &item(4_000)).map(|()| "written".to_owned()),
         ["read", id] => store.read(id).map(|found| format!("{}", found == Some(item(4_000)))),
@@ -69,15 +62,6 @@ fn driver() {
         ["prompt", id] => open(StoreKind::Keyring, &state, Duration::from_secs(10), true)
             .read(id)
             .map(|found| format!("{}", found == Some(item(4_000)))),
-        ["choose"] => choose(None, false).map(|chosen| format!("{chosen:?}")),
-        ["hang"] => {
-            let _bus = mute();
-            quick.read("p").map(|_| "read".to_owned())
-        }
-        ["hang-choose"] => {
-            let _bus = mute();
-            choose(None, false).map(|chosen| format!("{chosen:?}"))
-        }
         _ => panic!("no such task"),
     };
     let said = said.unwrap_or_else(|error| format!("{} {error}", error.exit as u8));
@@ -87,39 +71,18 @@ fn driver() {
 #[test]
 fn an_unlocked_keyring_keeps_an_item_that_other_programs_see() {
     let Some(desk) = Desk::new() else { return };
-    let said = desk.run(&[], &format!(
-        "printf pw | {UNLOCK}; do_ absent p; do_ choose; do_ write p; do_ write p; do_ read p; do_ absent q
+    let said = desk.run(&format!(
+        "printf pw | {UNLOCK}; do_ absent p; do_ write p; do_ write p; do_ read p; do_ absent q
          secret-tool lookup service oneup username p | head -c 12; echo; do_ delete p; do_ delete p; do_ absent p"
     ));
-    assert_eq!(
-        said,
-        "true\n(Keyring, None)\nwritten\nwritten\ntrue\ntrue\n{\"schema\":1,\ntrue\nfalse\ntrue\n"
-    );
-}
-
-#[test]
-fn a_locked_keyring_is_exit_6_and_never_looks_empty() {
-    let Some(desk) = Desk::new() else { return };
-    desk.run(&[], &format!("printf pw | {UNLOCK}; do_ write p"));
-    let script = "do_ read p; do_ read q; do_ write p; do_ write q; do_ delete p; do_ choose";
-    for start in [format!("printf wrong | {UNLOCK} 2>&1"), "true".into()] {
-        let said = desk.run(&[], &format!("{start}; {script}"));
-        assert_eq!(said.lines().count(), 6, "{said}");
-        for line in said.lines() {
-            assert!(
-                line.starts_with("6 the keyring is locked") && line.contains("| hint: unlock it"),
-                "{said}"
-            );
-        }
-    }
-    assert_eq!(desk.run(&[], &format!("printf pw | {UNLOCK}; do_ read p")), "true\n", "and nothing was lost");
+    assert_eq!(said, "true\nwritten\nwritten\ntrue\ntrue\n{\"schema\":1,\ntrue\nfalse\ntrue\n");
 }
 
 #[test]
 fn a_prompt_that_nobody_sees_or_that_fails_ends_and_says_locked() {
     let Some(desk) = Desk::new() else { return };
-    desk.run(&[], &format!("printf pw | {UNLOCK}; do_ write p"));
-    let said = desk.run(&[], "do_ prompt p; DISPLAY=:99 do_ prompt p; DISPLAY=:99 do_ prompt q");
+    desk.run(&format!("printf pw | {UNLOCK}; do_ write p"));
+    let said = desk.run("do_ prompt p; DISPLAY=:99 do_ prompt p; DISPLAY=:99 do_ prompt q");
     assert_eq!(said.lines().count(), 3, "{said}");
     for line in said.lines() {
         assert!(line.starts_with("6 the keyring is locked"), "{said}");
@@ -134,59 +97,4 @@ fn whoever_holds_the_lock_is_waited_for_until_the_deadline() {
     assert!(error.to_string().starts_with("another oneup has held the keyring for 1 s"), "{error}");
     drop(held);
     lock(state.path(), Duration::ZERO).expect("it is free again");
-}
-
-#[test]
-fn a_keyring_without_a_collection_is_told_apart() {
-    let Some(desk) = Desk::new() else { return };
-    let said = desk.run(&[], &format!("printf '' | {UNLOCK}; do_ read p; do_ write p; do_ choose"));
-    assert_eq!(said.lines().count(), 3, "{said}");
-    for line in said.lines() {
-        assert!(line.starts_with("6 the keyring has no default collection"), "{said}");
-    }
-}
-
-#[test]
-fn no_bus_and_no_service_are_told_apart_and_auto_goes_to_the_kernel() {
-    let Some(desk) = Desk::new() else { return };
-    let config = desk.0.path().join("bus.conf");
-    let bus = "<busconfig><type>session</type><listen>unix:tmpdir=/tmp</listen><policy context='default'>\
-        <allow send_destination='*'/><allow receive_sender='*'/><allow own='*'/></policy></busconfig>";
-    std::fs::write(&config, bus).expect("a file");
-    let config = format!("--config-file={}", config.display());
-    let said = desk
-        .run(&[&config], "do_ read p; do_ choose; unset DBUS_SESSION_BUS_ADDRESS; do_ read p; do_ choose");
-    let lines: Vec<&str> = said.lines().collect();
-    assert!(lines[0].starts_with("6 there is no keyring here: no Secret Service"), "{said}");
-    assert!(lines[2].starts_with("6 there is no keyring here: no D-Bus session bus"), "{said}");
-    for chosen in [lines[1], lines[3]] {
-        assert!(chosen.starts_with("(Keyutils, Some(") && chosen.contains("until reboot"), "{said}");
-    }
-}
-
-#[test]
-fn a_service_that_never_answers_ends_at_the_deadline() {
-    let Some(desk) = Desk::new() else { return };
-    let start = Instant::now();
-    let said = desk.run(&[], "do_ hang; do_ hang-choose");
-    let lines: Vec<&str> = said.lines().collect();
-    assert!(lines[0].starts_with("6 the keyring did not answer within"), "{said}");
-    assert!(lines[1].starts_with("6 the keyring did not answer within 1 s"), "{said}");
-    assert!(start.elapsed() < Duration::from_secs(5));
-}
-
-#[test]
-fn a_hundred_processes_at_once_all_read_and_the_daemon_lives() {
-    let Some(desk) = Desk::new() else { return };
-    let said = desk.run(
-        &[],
-        &format!(
-            "printf pw | {UNLOCK}; do_ write p; owner() {{ gdbus call --session -d org.freedesktop.DBus \
-         -o /org/freedesktop/DBus -m org.freedesktop.DBus.GetNameOwner org.freedesktop.secrets; }}
-         before=$(owner); for i in $(seq 100); do do_ read p & done; wait
-         test \"$before\" = \"$(owner)\" && echo alive"
-        ),
-    );
-    assert_eq!(said.lines().filter(|line| *line == "true").count(), 100, "{said}");
-    assert!(said.ends_with("alive\n"), "{said}");
 }

@@ -11,6 +11,7 @@ mod keyring;
 mod keyutils;
 #[cfg(target_os = "linux")]
 mod secret_service;
+mod service;
 
 use std::path::Path;
 use std::time::Duration;
@@ -101,15 +102,13 @@ fn encode(item: &Item) -> Result<Zeroizing<Vec<u8>>> {
         .map_err(|_| Error::store("the login can't be written as JSON"))
 }
 
-/// The item that [`encode`] wrote; `place` is where it was, for the error.
-fn decode(bytes: &[u8], place: &str) -> Result<Item> {
+/// The item that [`encode`] wrote. For the error: `place` is where it was, `mend` what to do when it is broken.
+fn decode(bytes: &[u8], place: &str, mend: &str) -> Result<Item> {
     // serde's own message quotes the value that it stumbled over, and that may be a secret.
     let item: Item = serde_json::from_slice(bytes).map_err(|error| {
-        Error::store(format!("{place} holds no login of oneup")).because(format!(
-            "not understood at line {}, column {}",
-            error.line(),
-            error.column()
-        ))
+        Error::store(format!("{place} holds no login of oneup"))
+            .because(format!("not understood at line {}, column {}", error.line(), error.column()))
+            .hint(mend)
     })?;
     match item.schema {
         SCHEMA => Ok(item),
@@ -151,7 +150,7 @@ mod tests {
     #[test]
     fn an_item_survives_its_encoding() {
         let bytes = encode(&Item { schema: 0, ..item(10) }).expect("it encodes");
-        assert_eq!(decode(&bytes, "here").expect("it decodes"), item(10));
+        assert_eq!(decode(&bytes, "here", "mend").expect("it decodes"), item(10));
     }
 
     #[test]
@@ -163,16 +162,18 @@ mod tests {
             b"",
             b"\xff\xfe",
         ] {
-            let error = decode(bytes, "/state/x.json").expect_err("it is broken");
+            let error = decode(bytes, "/state/x.json", "mend").expect_err("it is broken");
             assert_eq!(error.exit as u8, 6);
             assert!(error.to_string().contains("/state/x.json"), "{error}");
+            assert!(error.to_string().ends_with("hint: mend"), "{error}");
             assert!(!error.to_string().contains("SECR") && !format!("{error:?}").contains("SECR"), "{error}");
         }
     }
 
     #[test]
     fn an_item_of_another_version_is_refused() {
-        let error = decode(br#"{"schema":2}"#, "here").expect_err("it is newer");
+        let error = decode(br#"{"schema":2}"#, "here", "mend").expect_err("it is newer");
         assert!(error.to_string().contains("another version"), "{error}");
+        assert!(error.to_string().contains("hint: update oneup"), "{error}");
     }
 }

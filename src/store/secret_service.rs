@@ -11,7 +11,7 @@ use zbus::message::{Message, Type};
 use zbus::zvariant::{DynamicType, OwnedObjectPath, OwnedValue};
 
 use super::fault::Fault;
-use super::keyring::SERVICE;
+use super::service::SERVICE;
 
 const NAME: &str = "org.freedesktop.secrets";
 const PATH: &str = "/org/freedesktop/secrets";
