@@ -1,6 +1,8 @@
 //! End to end: the real binary, as a person, a script or a CI job meets it.
 
+mod curl;
 mod doctor;
+mod exec;
 mod generated;
 mod hostile;
 mod inspect;
