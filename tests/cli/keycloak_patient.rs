@@ -1,0 +1,97 @@
+//! The authorization code flow against a real Keycloak, its login page filled in over plain HTTP: curl is the
+//! browser, with cookies and no redirects of its own.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command};
+
+use crate::support::{Home, Oneup, requires_program, requires_variable};
+
+const SECRET: &str = "secret-of-a-test-client";
+
+fn keycloak() -> Option<String> {
+    requires_variable("Keycloak", "ONEUP_KEYCLOAK_URL").filter(|_| requires_program("curl"))
+}
+
+fn login(home: &Home, gateway: &str) -> Oneup {
+    home.oneup()
+        .args(["login", "patient", "--gateway", gateway, "--client-id", "patient-app", "--no-browser"])
+        .args(["--redirect-uri", "http://localhost:0/callback", "--scope", "openid patient/*.read"])
+        .env("ONEUP_CLIENT_SECRET", SECRET)
+}
+
+/// The URL that a login prints for the person.
+fn printed_url(child: &mut Child) -> String {
+    let stderr = BufReader::new(child.stderr.take().expect("piped"));
+    let mut lines = stderr.lines().map_while(Result::ok);
+    let url = lines.find_map(|line| Some(line[line.find("http")?..].trim().to_owned()));
+    // Whatever else it says has to go somewhere, or it would wait for a reader.
+    std::thread::spawn(move || lines.count());
+    url.expect("the login prints its URL on stderr")
+}
+
+/// One request by curl, with the cookies of `home`; the answer and where it sends the browser.
+fn browse(home: &Home, flags: &[&str], url: &str) -> (String, String) {
+    let jar = home.path("cookies");
+    let output = Command::new("curl")
+        .args(["-sS", "--noproxy", "*", "-w", "\n%{redirect_url}"])
+        .args(["-b".as_ref(), jar.as_os_str(), "-c".as_ref(), jar.as_os_str()])
+        .args(flags)
+        .arg(url)
+        .output()
+        .expect("curl runs");
+    assert!(output.status.success(), "{url}: {}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let (page, next) = text.rsplit_once('\n').expect("curl writes the redirect last");
+    (page.to_owned(), next.to_owned())
+}
+
+/// Fills in Keycloak's login page; the address that it sends the browser to.
+fn sign_in(home: &Home, url: &str) -> String {
+    let (page, _) = browse(home, &[], url);
+    let form = page.split("<form").find(|part| part.contains("password")).unwrap_or_else(|| panic!("{page}"));
+    let action = form.split("action=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("an action");
+    let action = action.replace("&amp;", "&");
+    browse(home, &["-d", "username=john.allen", "-d", "password=allen"], &action).1
+}
+
+#[test]
+fn a_person_logs_in_and_the_token_is_renewed_until_logout() {
+    let Some(gateway) = keycloak() else { return };
+    let home = Home::new();
+    let mut child = login(&home, &gateway).spawn();
+    let back = sign_in(&home, &printed_url(&mut child));
+    assert!(back.starts_with("http://localhost:") && back.contains("code="), "{back}");
+    browse(&home, &[], &back);
+    assert!(child.wait().expect("oneup ends").success());
+
+    let show = |flags: &[&str]| home.oneup().args(["token", "show"]).args(flags).never(SECRET).run().stdout;
+    let first = show(&[]);
+    assert_eq!(first.trim_end().split('.').count(), 3);
+    assert_ne!(show(&["--refresh"]), first, "a refresh token renews it");
+    home.oneup().args(["status", "--check"]).run();
+    home.oneup().arg("logout").stderr_has("").run();
+    home.oneup().args(["token", "show"]).status(4).run();
+}
+
+#[test]
+fn a_code_is_redeemed_once() {
+    let Some(gateway) = keycloak() else { return };
+    let home = Home::new();
+    // The code of a login that nobody listens for, carried over by hand.
+    let redirect = "http://localhost:9/callback";
+    let endpoint = format!("{gateway}/auth/realms/dev-portal/protocol/openid-connect/auth");
+    let asked = "response_type=code&client_id=patient-app&scope=openid%20patient%2F*.read&state=s";
+    let back = sign_in(&home, &format!("{endpoint}?{asked}&redirect_uri={redirect}"));
+    let code = back.split("code=").nth(1).and_then(|rest| rest.split('&').next()).expect("a code").to_owned();
+    let redeem = |home: &Home| {
+        home.oneup()
+            .args(["login", "patient", "--gateway", &gateway, "--client-id", "patient-app", "--code", "-"])
+            .args(["--no-pkce", "--redirect-uri", redirect, "--scope", "openid patient/*.read"])
+            .env("ONEUP_CLIENT_SECRET", SECRET)
+            .stdin(format!("{code}\n"))
+            .never(&code)
+            .never(SECRET)
+    };
+    redeem(&home).stdout("").run();
+    redeem(&Home::new()).status(4).stderr_has("log in again").run();
+}
