@@ -7,6 +7,7 @@ mod generated;
 mod hostile;
 mod inspect;
 mod keycloak;
+mod keycloak_patient;
 mod keyring;
 mod login;
 mod show;
