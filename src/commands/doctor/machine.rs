@@ -1,13 +1,13 @@
 //! What this machine brings: curl, a free port, proxies, trust.
 
-use std::net::{Ipv4Addr, TcpListener};
 use std::process::{Command, Stdio};
 
 use url::Url;
 
 use super::finding::Finding;
+use crate::callback::Listener;
 use crate::context::{Context, nonempty};
-use crate::http::{Http, is_loopback};
+use crate::http::Http;
 use crate::oauth::product::{Product, REDIRECT_URI};
 use crate::profile::Profile;
 
@@ -38,22 +38,14 @@ pub(super) fn curl() -> Vec<Finding> {
 pub(super) fn callback(_: &Context, profiles: &[Profile]) -> Vec<Finding> {
     let patient = profiles.iter().find(|profile| profile.product == Product::Patient);
     let uri = patient.and_then(|profile| profile.redirect_uri.as_deref()).unwrap_or(REDIRECT_URI);
-    let port = Url::parse(uri)
-        .ok()
-        .filter(|url| url.scheme() == "http" && is_loopback(url))
-        .and_then(|url| url.port_or_known_default());
-    let Some(port) = port else {
-        return vec![Finding::ok(
-            "callback",
-            format!("{uri} is elsewhere: the login asks to paste the address"),
-        )];
-    };
-    let finding = match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
-        Ok(_) => return vec![Finding::ok("callback", format!("{uri} is free to listen on"))],
-        Err(error) => Finding::failure("callback", format!("can't listen on port {port}: {error}"))
-            .fix("end what listens there, or log in with --no-listen and paste the address"),
-    };
-    vec![if patient.is_some() { finding } else { finding.mild() }]
+    vec![match Listener::bind(uri) {
+        Ok(Some(_)) => Finding::ok("callback", format!("{uri} is free to listen on")),
+        Ok(None) => {
+            Finding::ok("callback", format!("{uri} is elsewhere: the login asks to paste the address"))
+        }
+        Err(error) if patient.is_some() => Finding::error("callback", &error),
+        Err(error) => Finding::error("callback", &error).mild(),
+    }]
 }
 
 /// The proxies in force, without their credentials.

@@ -69,8 +69,15 @@ fn shown(text: &str) -> String {
 }
 
 fn now(report: &Report, page: &mut Page) {
-    let (mood, words) = time(report);
-    page.add(mood, "Now", &words);
+    match time(report) {
+        // In time and yet no good: the reason stands in the lines below.
+        (Mood::Good, words) if report.fails() => page.add(
+            Mood::Bad,
+            "Now",
+            &format!("no good, though its time runs {}", words.trim_start_matches("good ")),
+        ),
+        (mood, words) => page.add(mood, "Now", &words),
+    }
     if let Some(wrong) = report.jwt().and_then(misused) {
         page.more(wrong);
     }
@@ -115,20 +122,17 @@ fn misused(jwt: &Jwt) -> Option<&'static str> {
 }
 
 fn signature(verification: &Verification, page: &mut Page) {
-    match verification {
-        Verification::Judged { verdict: Verdict::Verified { kid, kty, algorithm }, jwks_uri } => {
+    let (mood, words) = match verification {
+        Verification::Judged { verdict: Verdict::Verified { kid, kty, algorithm }, .. } => {
             let key = kid.as_deref().map_or("without a kid".to_owned(), shown);
-            page.add(Mood::Good, "Signature", &format!("verified: {algorithm}, {} key {key}", shown(kty)));
-            page.detail(&format!("of {}", shown(jwks_uri)));
+            (Mood::Good, format!("verified: {algorithm}, {} key {key}", shown(kty)))
         }
-        Verification::Judged { verdict: Verdict::Refused(refusal), jwks_uri } => {
-            page.add(Mood::Bad, "Signature", &format!("does not verify: {refusal}"));
-            page.detail(&format!("by the keys of {}", shown(jwks_uri)));
+        Verification::Judged { verdict: Verdict::Refused(refusal), .. } => {
+            (Mood::Bad, format!("does not verify: {refusal}"))
         }
-        Verification::NotVerified(reason) => {
-            page.add(Mood::Bad, "Signature", &format!("not verified: {}", shown(reason)));
-        }
-    }
+        Verification::NotVerified(reason) => (Mood::Bad, format!("not verified: {}", shown(reason))),
+    };
+    page.add(mood, "Signature", &words);
 }
 
 fn realm_says(report: &Report, introspection: &Introspection, page: &mut Page) {

@@ -1,0 +1,202 @@
+//! `token inspect --verify` and `--introspect` against a realm of our own making: keys that rotate, documents that
+//! lie, answers that mean something else.
+
+use std::sync::{Arc, Mutex};
+
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+
+use crate::support::{Home, Oneup, RawServer, raw_server};
+
+const REALM: &str = "/auth/realms/r";
+
+/// A key of the realm, by its `kid`.
+struct Signer(&'static str, Ed25519KeyPair);
+
+impl Signer {
+    fn new(kid: &'static str) -> Self {
+        Self(kid, Ed25519KeyPair::generate().expect("a key"))
+    }
+
+    fn jwk(&self) -> Value {
+        let x = URL_SAFE_NO_PAD.encode(self.1.public_key().as_ref());
+        json!({"kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": self.0, "x": x})
+    }
+
+    fn sign(&self, claims: &Value) -> String {
+        let header = json!({"alg": "EdDSA", "kid": self.0, "typ": "JWT"});
+        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let input = format!("{}.{}", part(&header), part(claims));
+        let signature = URL_SAFE_NO_PAD.encode(self.1.sign(input.as_bytes()));
+        format!("{input}.{signature}")
+    }
+}
+
+/// What the realm publishes now; none of it is there until a test says so.
+#[derive(Default)]
+struct World {
+    discovery: Option<Value>,
+    keys: Vec<Value>,
+    introspection: Value,
+}
+
+struct Realm {
+    server: RawServer,
+    world: Arc<Mutex<World>>,
+    home: Home,
+}
+
+impl Realm {
+    fn new(keys: &[&Signer]) -> Self {
+        let world = World { keys: keys.iter().map(|key| key.jwk()).collect(), ..World::default() };
+        let world = Arc::new(Mutex::new(world));
+        let seen = Arc::clone(&world);
+        let server = raw_server(move |_, request, _| {
+            let world = seen.lock().expect("no test panicked here");
+            let path = request.split(' ').nth(1).unwrap_or_default();
+            let body = match path.strip_prefix(REALM) {
+                Some("/.well-known/openid-configuration") => world.discovery.clone(),
+                Some("/protocol/openid-connect/certs") => Some(json!({"keys": world.keys})),
+                Some("/protocol/openid-connect/token/introspect") => Some(world.introspection.clone()),
+                _ => None,
+            };
+            match body {
+                Some(body) => RawServer::answer("200 OK", "application/json", &body.to_string()),
+                None => RawServer::answer("404 Not Found", "text/html", "<html>"),
+            }
+        });
+        let home = Home::new();
+        let issuer = format!("{}{REALM}", server.url());
+        let profile = format!(
+            "schema = 1\nid = \"{}\"\nproduct = \"provider\"\nclient_id = \"svc\"\nscope = \"\"\n\
+             token_url = \"{issuer}/protocol/openid-connect/token\"\nissuer = \"{issuer}\"\n\
+             fhir_base = \"{issuer}\"\nauth_method = \"post\"\nstore = \"file\"\n\
+             client_secret_command = \"echo s3cret\"\n",
+            "0123456789abcdef".repeat(2)
+        );
+        home.write("config/profiles/p.toml", profile);
+        Self { server, world, home }
+    }
+
+    fn issuer(&self) -> String {
+        format!("{}{REALM}", self.server.url())
+    }
+
+    fn claims(&self) -> Value {
+        json!({"iss": self.issuer(), "azp": "svc", "scope": "user/*.rs", "iat": 0, "exp": 4_102_444_800_u64})
+    }
+
+    fn change(&self, change: impl FnOnce(&mut World)) {
+        change(&mut self.world.lock().expect("no test panicked here"));
+    }
+
+    fn inspect(&self, token: &str) -> Oneup {
+        self.home.oneup().args(["token", "inspect", "-"]).stdin(token)
+    }
+
+    fn verify(&self, token: &str) -> Oneup {
+        self.inspect(token).arg("--verify")
+    }
+
+    fn asked(&self, what: &str) -> usize {
+        self.server
+            .requests()
+            .iter()
+            .filter(|request| request.lines().next().is_some_and(|line| line.contains(what)))
+            .count()
+    }
+}
+
+#[test]
+fn keys_are_kept_and_an_unknown_kid_fetches_them_once_more() {
+    let (old, new, never) = (Signer::new("old"), Signer::new("new"), Signer::new("never"));
+    let realm = Realm::new(&[&old]);
+    for _ in 0..3 {
+        realm
+            .verify(&old.sign(&realm.claims()))
+            .stdout_has("Signature  verified: EdDSA, OKP key old\n")
+            .run();
+    }
+    assert_eq!(realm.asked("/certs"), 1, "ten minutes from the cache");
+    realm.change(|world| world.keys = vec![new.jwk()]);
+    realm.verify(&new.sign(&realm.claims())).stdout_has("Signature  verified: EdDSA, OKP key new\n").run();
+    assert_eq!(realm.asked("/certs"), 2);
+    realm
+        .verify(&never.sign(&realm.claims()))
+        .status(7)
+        .stdout_has("Now        no good, though its time runs for ")
+        .stdout_has("Signature  does not verify: the realm has no key never\n")
+        .run();
+    assert_eq!(realm.asked("/certs"), 3, "once more, and not again");
+}
+
+#[test]
+fn a_changed_token_does_not_verify() {
+    let key = Signer::new("k");
+    let realm = Realm::new(&[&key]);
+    let good = key.sign(&realm.claims());
+    let mut claims = realm.claims();
+    claims["scope"] = "system/*.cruds".into();
+    let forged = Signer::new("k").sign(&claims);
+    let parts: Vec<&str> = good.split('.').collect();
+    let swapped = format!("{}.{}.{}", parts[0], forged.split('.').nth(1).expect("claims"), parts[2]);
+    for token in [forged, swapped] {
+        realm
+            .verify(&token)
+            .status(7)
+            .stdout_has("Signature  does not verify: the EdDSA signature is not of OKP key k\n")
+            .run();
+    }
+    realm.verify("8f2d61c04ab9e7").status(7).stdout_has("Signature  not verified: it is no JWT").run();
+}
+
+#[test]
+fn a_foreign_issuer_is_never_asked() {
+    let key = Signer::new("k");
+    let (realm, stranger) = (Realm::new(&[&key]), Realm::new(&[&key]));
+    realm
+        .verify(&key.sign(&stranger.claims()))
+        .arg("--introspect")
+        .status(7)
+        .stdout_has("Signature  not verified: unknown issuer: the profile trusts\n")
+        .stdout_has("Realm      not asked: the token is another issuer's, and stays here\n")
+        .run();
+    assert_eq!((realm.server.requests().len(), stranger.server.requests().len()), (0, 0));
+}
+
+#[test]
+fn a_discovery_document_that_lies_is_refused() {
+    let key = Signer::new("k");
+    let realm = Realm::new(&[&key]);
+    let token = key.sign(&realm.claims());
+    for (document, words) in [
+        (json!({"issuer": "https://evil.example"}), "error: the discovery document is not about the realm"),
+        (
+            json!({"issuer": realm.issuer(), "jwks_uri": "https://evil.example/keys"}),
+            "error: the discovery document's jwks_uri is on a foreign origin",
+        ),
+    ] {
+        realm.change(|world| world.discovery = Some(document));
+        realm.verify(&token).status(3).stderr_has(words).run();
+    }
+}
+
+#[test]
+fn inactive_may_mean_nothing_and_is_told_so() {
+    let key = Signer::new("k");
+    let realm = Realm::new(&[&key]);
+    let ask = |claims: &Value| realm.inspect(&key.sign(claims)).arg("--introspect").never("s3cret");
+    realm.change(|world| world.introspection = json!({"active": true, "client_id": "svc"}));
+    ask(&realm.claims()).stdout_has("Realm      says that it is active\n").run();
+    realm.change(|world| world.introspection = json!({"active": false}));
+    ask(&realm.claims())
+        .stdout_has("Realm      says active: false, which may mean nothing\n")
+        .stdout_has("             Keycloak says so of a good token too, when its audience lacks the\n")
+        .run();
+    let mut claims = realm.claims();
+    claims["aud"] = json!(["account", "svc"]);
+    ask(&claims).status(7).stdout_has("Realm      says that it is not active: expired, revoked").run();
+    realm.change(|world| world.introspection = json!({"error": "x"}));
+    ask(&claims).status(3).stderr_has("error: the realm's answer is no introspection").run();
+}
