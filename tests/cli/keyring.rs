@@ -29,7 +29,7 @@ struct Said {
 
 impl Desk {
     fn new(lifetime: u64) -> Option<Self> {
-        let programs = ["dbus-run-session", "gnome-keyring-daemon", "secret-tool", "gdbus"];
+        let programs = ["dbus-run-session", "gnome-keyring-daemon", "secret-tool", "dbus-send"];
         if !programs.into_iter().all(requires_program) {
             return None;
         }
@@ -43,14 +43,14 @@ impl Desk {
         Some(Self { home: Home::new(), server })
     }
 
-    /// Runs the script on a new session bus. `login` and `oneup` are functions in it; an exit code other than 0 of
+    /// Runs the script on a new session bus. `oneup`, `login` and `ask` (the bus, about the service) are functions in it; an exit code other than 0 of
     /// `oneup` is printed as `exit N`.
     fn run(&self, bus: &[&str], script: &str) -> Said {
         let functions = "
             oneup() { \"$ONEUP\" \"$@\"; local code=$?; test $code = 0 || echo \"exit $code\"; }
             login() { oneup login provider \"$@\"; }
-            owner() { gdbus call --session -d org.freedesktop.DBus -o /org/freedesktop/DBus \
-                -m org.freedesktop.DBus.GetNameOwner org.freedesktop.secrets; }";
+            ask() { dbus-send --session --print-reply=literal --dest=org.freedesktop.DBus /org/freedesktop/DBus \
+                org.freedesktop.DBus.$1 string:org.freedesktop.secrets; }";
         let mut command = Command::new("dbus-run-session");
         command.args(bus).args(["--", "bash", "-c", &format!("{functions}\n{script}")]);
         for name in ["DISPLAY", "WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS", "ONEUP_STORE", "ONEUP_TOKEN"] {
@@ -151,9 +151,7 @@ fn a_service_that_never_answers_ends_at_the_deadline() {
     let start = Instant::now();
     let said = desk.run(&[], &format!(
         "printf pw | {UNLOCK}
-         pid=$(gdbus call --session -d org.freedesktop.DBus -o /org/freedesktop/DBus \
-            -m org.freedesktop.DBus.GetConnectionUnixProcessID org.freedesktop.secrets | tr -dc '0-9 ')
-         pid=${{pid#*32 }}; kill -STOP $pid; oneup token show --timeout 2; login --profile new; kill -CONT $pid"
+         pid=$(ask GetConnectionUnixProcessID | grep -o '[0-9]*$'); kill -STOP $pid; oneup token show --timeout 2; login --profile new; kill -CONT $pid"
     ));
     assert_eq!(said.stdout, "exit 6\nexit 6\n", "{}", said.stderr);
     assert!(said.stderr.contains("the keyring did not answer within 2 s"), "{}", said.stderr);
@@ -167,9 +165,9 @@ fn a_hundred_processes_at_once_all_get_the_token_and_the_daemon_lives() {
     let said = desk.run(
         &[],
         &format!(
-            "printf pw | {UNLOCK}; login; before=$(owner)
+            "printf pw | {UNLOCK}; login; before=$(ask GetNameOwner)
          for i in $(seq 100); do oneup token show & done | sort | uniq -c | tr -d ' '
-         test \"$before\" = \"$(owner)\" && echo alive"
+         test -n \"$before\" -a \"$before\" = \"$(ask GetNameOwner)\" && echo alive"
         ),
     );
     assert_eq!(said.stdout, format!("100{TOKEN}\nalive\n"), "{}", said.stderr);
