@@ -6,6 +6,8 @@
 
 pub mod arguments;
 pub mod config;
+#[cfg(test)]
+mod differential_tests;
 pub mod hosts;
 pub mod options;
 pub mod policy;
