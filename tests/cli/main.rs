@@ -10,6 +10,7 @@ mod keycloak;
 mod keycloak_patient;
 mod keyring;
 mod login;
+mod patient;
 mod realm;
 mod show;
 mod support;

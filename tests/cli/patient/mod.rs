@@ -1,0 +1,190 @@
+//! `oneup login patient` from end to end: against the sandbox's health plan, with curl, a pipe, a pty and a real
+//! Chromium as the person's browser and hand.
+
+mod browser;
+mod chromium;
+mod paste;
+
+use std::io::Write;
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+use crate::support::{Home, Sandbox, requires_program};
+use browser::{Login, allow, command, curl, deny, parameter};
+
+const FREE: &str = "http://localhost:0/callback";
+
+#[test]
+fn the_browser_comes_back_to_each_loopback_host_and_the_login_is_remembered() {
+    if !requires_program("curl") {
+        return;
+    }
+    let sandbox = Sandbox::start(&[]);
+    for host in ["localhost", "127.0.0.1", "[::1]"] {
+        let home = Home::new();
+        let login = Login::begin(&home, &sandbox, &["--redirect-uri", &format!("http://{host}:0/cb?x=1")]);
+        assert!(parameter(&login.url, "redirect_uri").starts_with(&format!("http://{host}:")));
+        assert_eq!(parameter(&login.url, "code_challenge_method"), "S256");
+        let page = allow(&login.url);
+        assert!(page.contains("You can close this tab"), "{page}");
+        let ended = login.end();
+        assert_eq!((ended.status, ended.stdout.as_str()), (Some(0), ""), "{}", ended.stderr);
+        assert!(ended.stderr.contains("Logged in to Patient Access"), "{}", ended.stderr);
+        let shown = home.oneup().args(["token", "show"]).run().stdout;
+        assert!(shown.trim().len() > 20 && !ended.stderr.contains(shown.trim()));
+        let renewed = home.oneup().args(["token", "show", "--refresh"]).run().stdout;
+        assert_ne!(renewed, shown);
+    }
+}
+
+#[test]
+fn no_store_prints_the_token_and_leaves_nothing() {
+    if !requires_program("curl") {
+        return;
+    }
+    let (home, sandbox) = (Home::new(), Sandbox::start(&[]));
+    let login = Login::begin(&home, &sandbox, &["--redirect-uri", FREE, "--no-store", "--format", "header"]);
+    allow(&login.url);
+    let ended = login.end();
+    assert_eq!(ended.status, Some(0), "{}", ended.stderr);
+    assert!(ended.stdout.starts_with("Authorization: Bearer "), "{}", ended.stdout);
+    assert!(!home.config().join("profiles/patient.toml").exists());
+}
+
+#[test]
+fn a_denial_is_authentication_and_leaves_nothing() {
+    if !requires_program("curl") {
+        return;
+    }
+    let (home, sandbox) = (Home::new(), Sandbox::start(&[]));
+    let login = Login::begin(&home, &sandbox, &["--redirect-uri", FREE]);
+    assert!(deny(&login.url).contains("Access was not granted"));
+    let ended = login.end();
+    assert_eq!((ended.status, ended.stdout.as_str()), (Some(4), ""));
+    assert!(ended.stderr.contains("access_denied") && ended.stderr.contains("hint: "), "{}", ended.stderr);
+    assert!(!home.config().join("profiles/patient.toml").exists());
+}
+
+#[test]
+fn two_logins_at_once_do_not_take_each_others_answers() {
+    if !requires_program("curl") {
+        return;
+    }
+    let (home, sandbox) = (Home::new(), Sandbox::start(&[]));
+    let begin = |name| Login::begin(&home, &sandbox, &["--redirect-uri", FREE, "--profile", name]);
+    let (one, two) = (begin("one"), begin("two"));
+    let state = parameter(&one.url, "state");
+    let astray = format!("{}?code=x&state={state}", parameter(&two.url, "redirect_uri"));
+    assert!(curl(&[&astray]).contains("This belongs to another login"));
+    allow(&two.url);
+    allow(&one.url);
+    for login in [two, one] {
+        let ended = login.end();
+        assert_eq!(ended.status, Some(0), "{}", ended.stderr);
+    }
+    for name in ["one", "two"] {
+        home.oneup().args(["token", "show", "--profile", name]).run();
+    }
+}
+
+#[test]
+fn a_taken_port_is_wrong_usage_and_says_whom_to_ask() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let uri = format!("http://localhost:{}/callback", taken.local_addr().expect("bound").port());
+    Home::new()
+        .oneup()
+        .args(["login", "patient", "--client-id", "c", "--redirect-uri", &uri])
+        .env("ONEUP_CLIENT_SECRET", "s")
+        .status(2)
+        .stderr_has("is taken")
+        .stderr_has("says who has it")
+        .run();
+}
+
+#[test]
+fn a_realm_is_asked_at_its_own_endpoint_and_extra_parameters_are_sent() {
+    let (home, sandbox) = (Home::new(), Sandbox::start(&[]));
+    let flags = ["--realm", "dev-portal", "--gateway", sandbox.url(), "--redirect-uri", FREE, "--no-pkce"];
+    let aud = format!("{}/r4", sandbox.url());
+    let login = Login::begin(&home, &sandbox, &[&flags[..], &["--aud", &aud]].concat());
+    let path = "/auth/realms/dev-portal/protocol/openid-connect/auth?";
+    assert!(login.url.starts_with(&format!("{}{path}", sandbox.url())), "{}", login.url);
+    assert_eq!(parameter(&login.url, "aud"), aud);
+    assert!(!login.url.contains("code_challenge"));
+    if requires_program("curl") {
+        allow(&login.url);
+        let ended = login.end();
+        assert_eq!(ended.status, Some(0), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_code_from_elsewhere_is_redeemed_without_a_browser() {
+    if !requires_program("curl") {
+        return;
+    }
+    let sandbox = Sandbox::start(&[]);
+    let uri = "https://app.example/callback";
+    let url = format!(
+        "{}/oauth2/authorize/test?response_type=code&client_id=oneup-sandbox&redirect_uri={uri}&scope=patient/*.read&state=s",
+        sandbox.url()
+    );
+    let flags = ["login", "patient", "--redirect-uri", uri];
+    let address = browser::address_after_allowing(&url);
+    let code = parameter(&address, "code");
+    let home = Home::new();
+    home.oneup().args(flags).args(["--code", &code]).envs(sandbox.env()).never(&code).stdout("").run();
+    // It works once.
+    home.oneup().args(flags).args(["--code", &code]).envs(sandbox.env()).status(4).run();
+    home.oneup().args(["token", "show"]).run();
+    let address = browser::address_after_allowing(&url);
+    home.oneup().args(flags).args(["--code", "-"]).envs(sandbox.env()).stdin(address).stdout("").run();
+    for nothing in ["", "\n", "https://app.example/callback"] {
+        home.oneup().args(flags).args(["--code", "-"]).envs(sandbox.env()).stdin(nothing).status(2).run();
+    }
+}
+
+#[test]
+fn nobody_there_to_paste_is_wrong_usage_at_once() {
+    let sandbox = Sandbox::start(&[]);
+    let begun = Instant::now();
+    let home = Home::new();
+    let flags = ["login", "patient", "--no-listen"];
+    home.oneup().args(flags).envs(sandbox.env()).status(2).stderr_has("--code -").run();
+    assert!(begun.elapsed() < Duration::from_secs(20));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_the_wait_and_leaves_nothing() {
+    for (signal, code) in [("INT", 2), ("TERM", 15)] {
+        let (home, sandbox) = (Home::new(), Sandbox::start(&[]));
+        let login = Login::begin(&home, &sandbox, &["--redirect-uri", FREE]);
+        let uri = parameter(&login.url, "redirect_uri");
+        let sent = std::process::Command::new("kill")
+            .args([&format!("-{signal}"), &login.id().to_string()])
+            .status();
+        assert!(sent.expect("kill is there").success());
+        let ended = login.end();
+        use std::os::unix::process::ExitStatusExt as _;
+        assert!(
+            ended.status == Some(128 + code) || ended.exit.signal() == Some(code),
+            "{signal}: {:?}",
+            ended.exit
+        );
+        assert!(!ended.stderr.contains("error:") && ended.stdout.is_empty(), "{}", ended.stderr);
+        assert!(!home.config().join("profiles/patient.toml").exists());
+        let host = uri.replace("http://", "").replace("/callback", "");
+        TcpListener::bind(host.replace("localhost", "127.0.0.1")).expect("the port is free again");
+    }
+}
+
+#[test]
+fn quiet_prints_the_url_alone() {
+    let (home, sandbox) = (Home::new(), Sandbox::start(&[]));
+    let mut child = command(&home, &sandbox, &["--quiet", "--no-listen"]).spawn().expect("oneup starts");
+    child.stdin.take().expect("piped").write_all(b"").expect("closed");
+    let output = child.wait_with_output().expect("it ends");
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(stderr.starts_with("http://") && stderr.lines().nth(1).is_some_and(|l| l.starts_with("error")));
+}
