@@ -20,6 +20,7 @@ pub struct Listener {
     /// The port that all sockets share.
     pub(super) port: u16,
     redirect_uri: String,
+    any_port: bool,
 }
 
 impl Listener {
@@ -38,12 +39,21 @@ impl Listener {
         let sockets = open(&url, asked).map_err(|cause| explain(asked, &cause))?;
         let port = sockets.first().and_then(|socket| socket.local_addr().ok()).map_or(asked, |at| at.port());
         let redirect_uri = if asked == 0 { with_port(redirect_uri, port) } else { redirect_uri.to_owned() };
-        Ok(Some(Self { sockets, path: url.path().to_owned(), port, redirect_uri }))
+        Ok(Some(Self { sockets, path: url.path().to_owned(), port, redirect_uri, any_port: asked == 0 }))
     }
 
     /// What to send as `redirect_uri`: the one asked for, byte for byte, but for a port 0, which has become real.
     pub fn redirect_uri(&self) -> &str {
         &self.redirect_uri
+    }
+
+    /// What must be registered for it, in words.
+    pub(super) fn registration(&self) -> String {
+        if self.any_port {
+            format!("{} with any port", self.redirect_uri)
+        } else {
+            format!("exactly {}", self.redirect_uri)
+        }
     }
 }
 

@@ -73,14 +73,14 @@ fn obtain_from(
         return Err(words::no_way());
     }
     let listens = ways.listener.is_some();
+    let registered = ways.listener.as_ref().map(Listener::registration);
     let (sender, events) = channel();
     let serving = ways.listener.map(|it| it.serve(request, sender.clone(), listener::PATIENCE));
     let opens = ways.browser && browser::is_there();
     if ways.quiet {
         anstream::eprintln!("{url}");
     } else {
-        let redirect_uri = listens.then_some(request.redirect_uri.as_str());
-        anstream::eprintln!("{}", words::introduction(&url, opens, redirect_uri, ways.paste));
+        anstream::eprintln!("{}", words::introduction(&url, opens, registered.as_deref(), ways.paste));
     }
     if opens {
         browser::open(url.as_str());

@@ -89,8 +89,8 @@ impl Page {
         Some(match self {
             Self::Received => page(
                 &Tone::Done,
-                "You’re logged in",
-                "<p>oneup has what it needs and finishes in your terminal.</p>\
+                "Access granted",
+                "<p>oneup has its answer, fetches the token, and finishes in your terminal.</p>\
                  <p><strong>You can close this tab.</strong></p>",
             ),
             Self::Denied { error, description } => page(

@@ -22,7 +22,8 @@ pub(super) fn unusable(reason: &str) -> String {
     )
 }
 
-/// The URL, and what to do with it. `listening` is the redirect URI when the browser can come back by itself.
+/// The URL, and what to do with it. `listening` is what must be registered for the browser to
+/// come back by itself, where it can.
 pub(super) fn introduction(url: &Url, opens: bool, listening: Option<&str>, paste: bool) -> String {
     let first = if opens {
         "Your browser opens to log in. If it doesn't, open this address in any browser:"
@@ -41,10 +42,10 @@ pub(super) fn introduction(url: &Url, opens: bool, listening: Option<&str>, past
              error; the code alone does as well.\n"
         }
     };
-    if let Some(uri) = listening {
+    if let Some(registration) = listening {
         text += &format!(
-            "An error page about the redirect URI never comes back: then register {uri}\n\
-             for this client, exactly so, and log in again.\n"
+            "An error page about the redirect URI never comes back: then register for this client\n\
+             {registration}, and log in again.\n"
         );
     }
     text
@@ -155,7 +156,7 @@ mod tests {
     #[test]
     fn the_introduction_fits_the_ways_that_are_open() {
         let url = Url::parse("https://auth.example/a?b").expect("a URL");
-        let uri = Some("http://localhost:8484/callback");
+        let uri = Some("exactly http://localhost:8484/callback");
         for (opens, listening, paste) in
             [(true, uri, true), (false, uri, false), (false, None, true), (true, None, true)]
         {
@@ -163,7 +164,7 @@ mod tests {
             assert!(text.contains(url.as_str()));
             assert_eq!(text.contains("Your browser opens"), opens);
             assert_eq!(text.contains("paste here"), paste);
-            assert_eq!(text.contains("register http://localhost:8484/callback"), listening.is_some());
+            assert_eq!(text.contains("\nexactly http://localhost:8484/callback, "), listening.is_some());
         }
     }
 }

@@ -125,7 +125,7 @@ fn a_person_allows_in_a_real_browser_and_reads_that_the_tab_can_be_closed() {
     chromium.picture("plan.png");
     chromium.click("button[value=allow]");
     let page = chromium.expect("You can close this tab");
-    assert!(page.contains("You’re logged in"), "{page}");
+    assert!(page.contains("Access granted"), "{page}");
     chromium.picture("received.png");
     let ended = login.end();
     assert_eq!(ended.status, Some(0), "{}", ended.stderr);
