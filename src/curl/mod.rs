@@ -5,6 +5,8 @@
 //! ([`write`](self::write)), and only that reaches curl: the two can't read the same argument differently.
 
 pub mod arguments;
+#[cfg(test)]
+mod arguments_tests;
 pub mod config;
 #[cfg(test)]
 mod differential_tests;
