@@ -33,19 +33,20 @@ pub(super) fn introduction(url: &Url, opens: bool, listening: Option<&str>, past
     let mut text = format!("{first}\n\n  \x1b[1m{url}\x1b[0m\n\n");
     text += match (listening, paste) {
         (Some(_), true) => {
-            "oneup goes on by itself when the browser comes back. If it can't come back (another computer, a\n\
-             phone, SSH), paste here the address that it ended on, even if that page shows an error.\n"
+            "oneup goes on by itself when the browser comes back. If it can't (SSH, a phone,\n\
+             another computer), paste here the address that it ended on, even if that page\n\
+             shows an error.\n"
         }
         (Some(_), false) => "oneup goes on by itself when the browser comes back.\n",
         (None, _) => {
-            "After the login, paste here the address that the browser ended on, even if that page shows an\n\
-             error; the code alone does as well.\n"
+            "After the login, paste here the address that the browser ended on, even if that\n\
+             page shows an error; the code alone does as well.\n"
         }
     };
     if let Some(registration) = listening {
         text += &format!(
-            "An error page about the redirect URI never comes back: then register for this client\n\
-             {registration}, and log in again.\n"
+            "An error page about the redirect URI never comes back: then register\n\
+             {registration}\nfor this client, and log in again.\n"
         );
     }
     text
@@ -162,9 +163,10 @@ mod tests {
         {
             let text = introduction(&url, opens, listening, paste);
             assert!(text.contains(url.as_str()));
+            assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
             assert_eq!(text.contains("Your browser opens"), opens);
             assert_eq!(text.contains("paste here"), paste);
-            assert_eq!(text.contains("\nexactly http://localhost:8484/callback, "), listening.is_some());
+            assert_eq!(text.contains("\nexactly http://localhost:8484/callback\n"), listening.is_some());
         }
     }
 }

@@ -57,16 +57,16 @@ impl Login {
         let mut child = command.spawn().expect("oneup starts");
         let mut stderr = BufReader::new(child.stderr.take().expect("piped"));
         let mut seen = String::new();
-        loop {
+        let mut url = None;
+        while url.is_none() {
             let from = seen.len();
-            let count = stderr.read_line(&mut seen).expect("stderr is text");
-            assert!(count > 0, "no URL on stderr: {seen}");
-            let line = seen[from..].trim();
-            if line.starts_with("http") {
-                let url = line.to_owned();
-                return Self { child, stderr, seen, url };
+            if stderr.read_line(&mut seen).expect("stderr is text") == 0 {
+                let _ = child.wait();
             }
+            assert!(seen.len() > from, "no URL on stderr: {seen}");
+            url = Some(seen[from..].trim().to_owned()).filter(|line| line.starts_with("http"));
         }
+        Self { child, stderr, seen, url: url.expect("the loop found it") }
     }
 
     /// The process.

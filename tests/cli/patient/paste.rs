@@ -54,7 +54,7 @@ fn a_person_pastes_wrongly_and_then_rightly_while_the_listener_waits() {
     person.send_line("http://localhost:1/callback?code=c&state=wrong").expect("it reads");
     person.expect("belongs to another login").expect("a clear refusal");
     person.send_line("").expect("it reads");
-    person.send_line(&address_after_allowing(&url)).expect("it reads");
+    person.send_line(address_after_allowing(&url)).expect("it reads");
     person.expect("Logged in").expect("the second paste is right");
     person.expect(expectrl::Eof).expect("it ends");
     home.oneup().args(["token", "show"]).run();
