@@ -28,10 +28,8 @@ pub enum Exit {
     NotExecutable = 126,
     /// The program isn't there.
     NotFound = 127,
-    /// SIGINT.
+    /// SIGINT, where it did not end the process by itself.
     Interrupted = 130,
-    /// SIGTERM.
-    Terminated = 143,
 }
 
 /// A failure: what, why (where known), and the exact next step (where there is one).

@@ -1,7 +1,8 @@
-//! A page of labelled paragraphs, 80 columns wide: what `token inspect` and `doctor` print for people.
+//! A page of labelled paragraphs: what `token inspect` and `doctor` print for people. Its 75 columns can be quoted
+//! in a terminal of 80.
 
 /// Columns of the page.
-const WIDTH: usize = 80;
+const WIDTH: usize = 75;
 
 /// Columns of the label, with the space after it.
 const LABEL: usize = 11;
@@ -86,15 +87,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paragraphs_wrap_at_80_columns_below_their_own_beginning() {
+    fn paragraphs_wrap_below_their_own_beginning() {
         let mut page = Page::default();
         page.add(Mood::Good, "Now", &"word ".repeat(20).trim_end().replace("word", "words"));
         page.detail(&"x".repeat(90));
         let text = page.into_text();
         let plain = anstream::adapter::strip_str(&text).to_string();
         let lines: Vec<&str> = plain.lines().collect();
-        assert_eq!(lines[0], format!("Now        {}", ["words"; 11].join(" ")));
-        assert_eq!(lines[1], format!("           {}", ["words"; 9].join(" ")));
+        assert_eq!(lines[0], format!("Now        {}", ["words"; 10].join(" ")));
+        assert_eq!(lines[1], format!("           {}", ["words"; 10].join(" ")));
         assert_eq!(lines[2], format!("             {}", "x".repeat(90)), "a word too long is not torn");
     }
 }

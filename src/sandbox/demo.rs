@@ -17,11 +17,11 @@ const STEPS: [Step; 4] = [
     ),
     ("Take the access token. A script would write TOKEN=$(oneup token show).", &["token", "show"]),
     (
-        "Look into it: for whom, how long, which scopes; and is the signature the realm's?",
+        "Look into it: for whom, how long, which scopes; does the signature hold?",
         &["token", "inspect", "--verify"],
     ),
     (
-        "Ask the FHIR server for a member. curl gets the token without ever showing it.",
+        "Ask the FHIR server for a member; curl gets the token, and shows it nowhere.",
         &["curl", "-sS", "/Patient/123456789123"],
     ),
 ];
