@@ -26,6 +26,9 @@ fn body(request: &str) -> &str {
     request.split_once("\r\n\r\n").expect("a whole request").1
 }
 
+/// Arguments, stdin, and a variable.
+type Source<'a> = (&'a [&'a str], &'a str, Option<(&'a str, &'a str)>);
+
 #[test]
 fn each_source_sends_the_secret_byte_for_byte() {
     let sent = "grant_type=client_credentials&scope=bulk-data%7Cuser%2F*.rs&client_id=my+client%3A1\
@@ -35,7 +38,7 @@ fn each_source_sends_the_secret_byte_for_byte() {
     fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("chmod");
     let file = file.to_str().expect("UTF-8").to_owned();
     let command = format!("cat {file}");
-    let sources: [(&[&str], &str, Option<(&str, &str)>); 6] = [
+    let sources: [Source; 6] = [
         (&["--client-secret-stdin"], AWKWARD, None),
         (&["--client-secret-file", &file], "", None),
         (&["--client-secret-command", &command], "", None),
