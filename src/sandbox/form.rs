@@ -15,6 +15,14 @@ impl Form {
         Self(form_urlencoded::parse(bytes).into_owned().collect())
     }
 
+    /// The parameters of a POST; a body of another type has none, as Keycloak sees it.
+    pub(super) fn of(headers: &HeaderMap, body: &[u8]) -> Self {
+        let kind = headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let is_form =
+            kind.split(';').next().is_some_and(|kind| kind.trim() == "application/x-www-form-urlencoded");
+        Self::parse(if is_form { body } else { b"" })
+    }
+
     /// The first value of a parameter, empty ones included.
     pub(super) fn raw(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::clients::{self, Client};
 use super::form::{Credentials, Form};
 use super::grants::{Issued, Redemption, Refusal, Server, Session};
-use super::server::{Shared, form_body};
+use super::server::Shared;
 use super::world::{World, now};
 use super::{authorize, keys, page, reply};
 
@@ -47,10 +47,7 @@ async fn decide(State(world): State<Shared>, body: Bytes) -> Response {
 }
 
 async fn token(State(world): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
-    let form = match form_body(&headers, &body) {
-        Ok(form) => form,
-        Err(refusal) => return *refusal,
-    };
+    let form = Form::of(&headers, &body);
     answer(&world, &headers, &form).unwrap_or_else(|(status, error, description)| {
         let refusal = reply::oauth_error(status, error, description);
         let basic = status == StatusCode::UNAUTHORIZED && headers.contains_key(header::AUTHORIZATION);
@@ -134,6 +131,7 @@ fn issue(world: &World, session: Session, refresh: Option<String>) -> Response {
         session: Some(session.id),
         expires: now.saturating_add(world.lifetime),
         claims: None,
+        revoked: false,
     };
     world.grants().remember(&token, issued, now);
     reply::json(StatusCode::OK, &answer)

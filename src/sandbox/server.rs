@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use axum::Router;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::get;
@@ -180,15 +180,4 @@ async fn without_expiry(answer: Response) -> Response {
     let text = Value::Object(members).to_string();
     head.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(text.len()));
     Response::from_parts(head, Body::from(text))
-}
-
-/// The form of a POST, or Keycloak's refusal of any other type of body.
-pub(super) fn form_body(headers: &HeaderMap, body: &Bytes) -> Result<Form, Box<Response>> {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if kind.split(';').next().unwrap_or_default().trim() != "application/x-www-form-urlencoded" {
-        let refusal =
-            reply::plain_error(StatusCode::UNSUPPORTED_MEDIA_TYPE, "HTTP 415 Unsupported Media Type");
-        return Err(Box::new(refusal));
-    }
-    Ok(Form::parse(body))
 }

@@ -12,6 +12,8 @@ mod keyring;
 mod login;
 mod patient;
 mod realm;
+mod sandbox;
+mod sandbox_realm;
 mod show;
 mod support;
 mod surface;

@@ -7,21 +7,21 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::authenticate;
+use crate::sandbox::form::Form;
 use crate::sandbox::reply;
-use crate::sandbox::server::{Shared, form_body};
+use crate::sandbox::server::Shared;
 use crate::sandbox::world::now;
 
 pub(super) async fn introspect(State(world): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
-    let form = match form_body(&headers, &body) {
-        Ok(form) => form,
-        Err(refusal) => return *refusal,
-    };
+    let form = Form::of(&headers, &body);
     let client = match authenticate(&headers, &form) {
         Ok(client) if client.secret.is_some() => client,
         Ok(_) => return reply::oauth_error(StatusCode::FORBIDDEN, "invalid_request", "Client not allowed."),
-        Err(_) => {
-            return reply::oauth_error(StatusCode::UNAUTHORIZED, "invalid_request", "Authentication failed.");
+        // Introspection has words of its own for a wrong secret.
+        Err((status, "unauthorized_client", _)) => {
+            return reply::oauth_error(status, "invalid_client", "Client authentication failed.");
         }
+        Err((status, error, description)) => return reply::oauth_error(status, error, &description),
     };
     let Some(token) = form.get("token") else {
         return reply::oauth_error(StatusCode::BAD_REQUEST, "invalid_request", "Token not provided.");
@@ -42,10 +42,7 @@ pub(super) async fn introspect(State(world): State<Shared>, headers: HeaderMap, 
 }
 
 pub(super) async fn revoke(State(world): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
-    let form = match form_body(&headers, &body) {
-        Ok(form) => form,
-        Err(refusal) => return *refusal,
-    };
+    let form = Form::of(&headers, &body);
     let client = match authenticate(&headers, &form) {
         Ok(client) => client,
         Err((status, error, description)) => return reply::oauth_error(status, error, &description),

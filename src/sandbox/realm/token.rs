@@ -13,14 +13,11 @@ use crate::sandbox::grants::{Issued, Redemption, Refusal, SESSION_LIFETIME, Serv
 use crate::sandbox::keys;
 use crate::sandbox::reply;
 use crate::sandbox::scope;
-use crate::sandbox::server::{Shared, form_body};
+use crate::sandbox::server::Shared;
 use crate::sandbox::world::{World, now};
 
 pub(super) async fn token(State(world): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
-    let form = match form_body(&headers, &body) {
-        Ok(form) => form,
-        Err(refusal) => return *refusal,
-    };
+    let form = Form::of(&headers, &body);
     answer(&world, &headers, &form).map_or_else(
         |(status, error, description)| reply::oauth_error(status, error, &description),
         |answer| reply::json(StatusCode::OK, &answer),
@@ -29,7 +26,7 @@ pub(super) async fn token(State(world): State<Shared>, headers: HeaderMap, body:
 
 fn answer(world: &World, headers: &HeaderMap, form: &Form) -> Result<Value, Refused> {
     let grant =
-        form.get("grant_type").ok_or_else(|| bad("invalid_request", "Missing form parameter: grant_type"))?;
+        form.raw("grant_type").ok_or_else(|| bad("invalid_request", "Missing form parameter: grant_type"))?;
     let grant = match grant {
         "client_credentials" => client_credentials,
         "authorization_code" => authorization_code,
@@ -63,8 +60,13 @@ fn client_credentials(world: &World, client: &Client, form: &Form) -> Result<Val
     claims["client_id"] = json!(client.id);
     claims["clientHost"] = json!("127.0.0.1");
     claims["clientAddress"] = json!("127.0.0.1");
+    let identity = identity(world, &claims)?;
     let token = issue(world, claims, client.id, scope, None)?;
-    Ok(success(world, token, scope, 0))
+    let mut answer = success(world, token, scope, 0);
+    if let Some(identity) = identity {
+        answer["id_token"] = json!(identity);
+    }
+    Ok(answer)
 }
 
 fn authorization_code(world: &World, client: &Client, form: &Form) -> Result<Value, Refused> {
@@ -106,25 +108,31 @@ fn renew(world: &World, session: &Session) -> Result<Value, Refused> {
     let mut claims = claims(world, &session.client, &session.scope, "john.allen");
     claims["sid"] = json!(session.id);
     claims["name"] = json!("John Allen");
-    let identity = session.scope.split(' ').any(|scope| scope == "openid").then(|| claims.clone());
+    let identity = identity(world, &claims)?;
     let token = issue(world, claims, &session.client, &session.scope, Some(&session.id))?;
     let mut answer = success(world, token, &session.scope, SESSION_LIFETIME);
     answer["refresh_token"] = json!(world.grants().refresh_token(&session.id));
     answer["session_state"] = json!(session.id);
-    if let Some(mut identity) = identity {
-        identity["typ"] = json!("ID");
-        identity["aud"] = json!(session.client);
-        answer["id_token"] = json!(sign(world, &identity)?);
+    if let Some(identity) = identity {
+        answer["id_token"] = json!(identity);
     }
     Ok(answer)
+}
+
+/// The ID token, where the scope asks for one.
+fn identity(world: &World, claims: &Value) -> Result<Option<String>, Refused> {
+    let asked = claims["scope"].as_str().is_some_and(|scope| scope.split(' ').any(|token| token == "openid"));
+    let mut claims = claims.clone();
+    claims["typ"] = json!("ID");
+    asked.then(|| sign(world, &claims)).transpose()
 }
 
 fn claims(world: &World, client: &str, scope: &str, username: &str) -> Value {
     let now = now();
     json!({
-        "exp": now.saturating_add(world.lifetime), "iat": now, "jti": keys::random_id(), "iss": issuer(world),
-        "sub": keys::id_of(username), "typ": "Bearer", "azp": client, "acr": "1", "scope": scope,
-        "preferred_username": username,
+        "exp": now.saturating_add(world.lifetime), "iat": now, "jti": format!("trrtcc:{}", keys::random_id()),
+        "iss": issuer(world), "aud": client, "sub": keys::id_of(username), "typ": "Bearer", "azp": client,
+        "acr": "1", "scope": scope, "preferred_username": username,
     })
 }
 
@@ -148,6 +156,7 @@ fn issue(
         session: session.map(str::to_owned),
         expires: now.saturating_add(world.lifetime),
         claims: Some(claims),
+        revoked: false,
     };
     world.grants().remember(&token, issued, now);
     Ok(token)

@@ -16,7 +16,7 @@ impl Sandbox {
     /// Starts one on a free port with these flags of `serve`.
     pub(crate) fn start(flags: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_oneup"))
-            .args(["sandbox", "serve"])
+            .args(["sandbox", "serve", "--quiet"])
             .args(flags)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
