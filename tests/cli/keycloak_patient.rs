@@ -1,10 +1,10 @@
-//! The authorization code flow against a real Keycloak, its login page filled in over plain HTTP: curl is the
-//! browser, with cookies and no redirects of its own.
+//! The authorization code flow against a real Keycloak, its login page filled in: by a real Chromium, and over plain
+//! HTTP by curl, with cookies and no redirects of its own.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command};
 
-use crate::support::{Home, Oneup, requires_program, requires_variable};
+use crate::support::{Chromium, Home, Oneup, requires_program, requires_variable};
 
 const SECRET: &str = "secret-of-a-test-client";
 
@@ -71,6 +71,37 @@ fn a_person_logs_in_and_the_token_is_renewed_until_logout() {
     home.oneup().args(["status", "--check"]).run();
     home.oneup().arg("logout").stderr_has("").run();
     home.oneup().args(["token", "show"]).status(4).run();
+}
+
+#[test]
+fn a_person_logs_in_with_a_real_browser() {
+    let Some(gateway) = requires_variable("Keycloak", "ONEUP_KEYCLOAK_URL") else { return };
+    let home = Home::new();
+    let Some(chromium) = Chromium::start(&home, 1100) else { return };
+    let mut child = login(&home, &gateway).args(["--realm", "dev-portal"]).spawn();
+    chromium.go(&printed_url(&mut child));
+    for (password, shown) in
+        [("mistyped", "Invalid username or password"), ("allen", "You can close this tab")]
+    {
+        chromium.fill_in("#username", "john.allen");
+        chromium.fill_in("#password", password);
+        chromium.picture(&format!("keycloak-{password}.png"));
+        chromium.click("#kc-login");
+        chromium.expect(shown);
+    }
+    let address = chromium.address();
+    assert!(address.starts_with("http://localhost:"), "{address}");
+    assert!(child.wait().expect("oneup ends").success());
+
+    let profile = std::fs::read_to_string(home.config().join("profiles/patient.toml")).expect("a profile");
+    assert!(profile.contains("realm = \"dev-portal\"") && !profile.contains(SECRET), "{profile}");
+    let show = |flags: &[&str]| home.oneup().args(["token", "show"]).args(flags).never(SECRET).run().stdout;
+    let first = show(&[]);
+    assert_eq!(show(&[]), first, "a live token is reused");
+    let second = show(&["--refresh"]);
+    assert!(second != first && show(&["--refresh"]) != second, "by the refresh token, and the one after it");
+    home.oneup().args(["token", "inspect", "--verify"]).stdout_has("client patient-app").run();
+    home.oneup().args(["status", "--format", "json"]).stdout_has("\"renewable\": true").run();
 }
 
 #[test]

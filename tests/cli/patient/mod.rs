@@ -4,6 +4,7 @@
 mod browser;
 mod chromium;
 mod paste;
+mod renewal;
 
 use std::io::Write;
 use std::net::TcpListener;

@@ -1,13 +1,15 @@
 //! What the tests share: a builder that runs oneup in a home of its own, the sandbox as a server, a server that
-//! speaks raw bytes, and the word for a test that can't run here.
+//! speaks raw bytes, a browser, and the word for a test that can't run here.
 #![allow(dead_code, reason = "each module uses a part")]
 
+mod chromium;
 mod raw;
 mod run;
 mod sandbox;
 
 #[allow(unused_imports, reason = "each module uses a part")]
 pub(crate) use {
+    chromium::Chromium,
     raw::{RawServer, raw_server},
     run::{Home, Oneup, Outcome},
     sandbox::Sandbox,

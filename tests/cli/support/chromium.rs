@@ -1,0 +1,138 @@
+//! A real Chromium, driven through ChromeDriver's HTTP interface (W3C WebDriver). `ONEUP_SCREENSHOTS=DIR` keeps
+//! pictures of the pages.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use reqwest::blocking::Client;
+use serde_json::{Value, json};
+
+use super::{Home, requires_program};
+
+/// A browser without a window; closed when dropped.
+pub(crate) struct Chromium {
+    driver: Child,
+    /// Held open: a closed one would end it.
+    _stdout: BufReader<ChildStdout>,
+    http: Client,
+    session: String,
+    /// Its profile is in there.
+    _home: Home,
+}
+
+impl Chromium {
+    /// Starts one that keeps everything in this home; none where there is no Chromium, by [`super::requires`].
+    pub(crate) fn start(home: &Home, width: u32) -> Option<Self> {
+        if !(requires_program("chromedriver") && requires_program("chromium")) {
+            return None;
+        }
+        // What Chromium leaves behind when it is closed would otherwise gather in the system's directory.
+        let temporary = home.path("tmp");
+        std::fs::create_dir_all(&temporary).expect("a directory in the home");
+        let mut driver = Command::new("chromedriver")
+            .arg("--port=0")
+            .env("HOME", home.path(""))
+            .env("TMPDIR", &temporary)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver starts");
+        let mut stdout = BufReader::new(driver.stdout.take().expect("piped"));
+        // It says port 0 first, as it was asked, and then the one that it got.
+        let port = stdout
+            .by_ref()
+            .lines()
+            .map_while(Result::ok)
+            .filter_map(|line| line.split("on port ").nth(1)?.trim_end_matches('.').parse::<u16>().ok())
+            .find(|port| *port != 0)
+            .expect("chromedriver names its port");
+        let http = Client::builder().no_proxy().timeout(Duration::from_secs(60)).build().expect("a client");
+        let session = format!("http://127.0.0.1:{port}/session");
+        let mut chromium = Self { driver, _stdout: stdout, http, session, _home: home.clone() };
+        let size = format!("--window-size={width},800");
+        let profile = format!("--user-data-dir={}", home.path("chromium").display());
+        let flags =
+            ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", &size, &profile];
+        let asked = json!({"capabilities": {"alwaysMatch": {"goog:chromeOptions": {"args": flags}}}});
+        let session = chromium.post("", &asked);
+        let id = session["sessionId"].as_str().unwrap_or_else(|| panic!("a session: {session}")).to_owned();
+        chromium.session = format!("{}/{id}", chromium.session);
+        Some(chromium)
+    }
+
+    fn post(&self, path: &str, body: &Value) -> Value {
+        let request = self.http.post(format!("{}{path}", self.session)).body(body.to_string());
+        value(request.header("Content-Type", "application/json").send())
+    }
+
+    fn get(&self, path: &str) -> Value {
+        value(self.http.get(format!("{}{path}", self.session)).send())
+    }
+
+    /// Opens an address.
+    pub(crate) fn go(&self, url: &str) {
+        self.post("/url", &json!({ "url": url }));
+    }
+
+    /// Clicks on what this CSS selector finds first.
+    pub(crate) fn click(&self, selector: &str) {
+        self.post(&format!("{}/click", self.element(selector)), &json!({}));
+    }
+
+    /// Types into what this CSS selector finds first.
+    pub(crate) fn fill_in(&self, selector: &str, text: &str) {
+        let element = self.element(selector);
+        self.post(&format!("{element}/clear"), &json!({}));
+        self.post(&format!("{element}/value"), &json!({ "text": text }));
+    }
+
+    fn element(&self, selector: &str) -> String {
+        let found = self.post("/element", &json!({"using": "css selector", "value": selector}));
+        let id = found.as_object().and_then(|it| it.values().next()).and_then(Value::as_str);
+        format!("/element/{}", id.unwrap_or_else(|| panic!("{selector} is there: {found}")))
+    }
+
+    /// The address that it shows.
+    pub(crate) fn address(&self) -> String {
+        self.get("/url").as_str().expect("an address").to_owned()
+    }
+
+    /// The page's text, once it has this.
+    pub(crate) fn expect(&self, text: &str) -> String {
+        let begun = Instant::now();
+        loop {
+            let script = json!({"script": "return document.body.innerText", "args": []});
+            let shown = self.post("/execute/sync", &script).as_str().unwrap_or_default().to_owned();
+            if shown.contains(text) {
+                return shown;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(20), "{text:?} never came, but {shown:?}");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    /// Keeps a picture, where somebody wants to look.
+    pub(crate) fn picture(&self, name: &str) {
+        use base64::{Engine, engine::general_purpose::STANDARD};
+        let Some(dir) = std::env::var_os("ONEUP_SCREENSHOTS") else { return };
+        let image = self.get("/screenshot");
+        let bytes = STANDARD.decode(image.as_str().unwrap_or_default()).expect("base64");
+        std::fs::write(std::path::Path::new(&dir).join(name), bytes).expect("a writable directory");
+    }
+}
+
+impl Drop for Chromium {
+    fn drop(&mut self) {
+        let _ = self.http.delete(&self.session).send();
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}
+
+fn value(answer: reqwest::Result<reqwest::blocking::Response>) -> Value {
+    let text = answer.and_then(|answer| answer.text()).expect("chromedriver answers");
+    let whole: Value = serde_json::from_str(&text).expect("JSON");
+    assert!(whole["value"]["error"].is_null(), "{text}");
+    whole["value"].clone()
+}
