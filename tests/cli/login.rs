@@ -205,3 +205,11 @@ fn a_scope_or_name_that_cannot_be_is_wrong_usage() {
     }
     assert!(server.requests().is_empty());
 }
+
+#[test]
+fn a_store_that_cannot_be_used_is_known_before_anything_is_sent() {
+    let (home, server) = (Home::new(), server());
+    home.write("state/secrets", "a file where the store's directory should be");
+    login(&home, &server, &["--client-secret-stdin"]).stdin("hunter2").status(6).never("hunter2").run();
+    assert!(server.requests().is_empty());
+}

@@ -10,23 +10,16 @@ use crate::oauth::product::{
 };
 use crate::oauth::scope;
 use crate::profile::{self, Profile, SCHEMA};
-use crate::store::StoreKind;
+use crate::session::open_store;
+use crate::store::{self, StoreKind};
 
 use super::prompt;
 
-/// A profile that nobody has logged in to yet. Its store is decided when it is remembered.
-pub struct Draft {
-    /// What it will be, but for id and store.
-    pub profile: Profile,
-    /// The store, as asked for or as before; none means `auto`.
-    pub store: Option<StoreKind>,
-}
-
-/// The draft of a client credentials login.
+/// The profile of a client credentials login, with a new id; nobody has logged in to it yet.
 ///
 /// # Errors
-/// Usage: what is missing or malformed, before anything is sent.
-pub fn client_credentials(context: &Context, product: Product, args: &LoginCommon) -> Result<Draft> {
+/// Usage: what is missing or malformed; store, when it can't be used. Nothing has been sent then.
+pub fn client_credentials(context: &Context, product: Product, args: &LoginCommon) -> Result<Profile> {
     let older = older(context, product, args)?;
     let place = match (&args.gateway, &args.realm, older.as_ref().filter(|older| older.gateway.is_some())) {
         (None, None, Some(older)) => Place::of(older),
@@ -35,11 +28,11 @@ pub fn client_credentials(context: &Context, product: Product, args: &LoginCommo
     draft(context, product, args, place, older)
 }
 
-/// The draft of a Patient Access login.
+/// The profile of a Patient Access login.
 ///
 /// # Errors
 /// As [`client_credentials`].
-pub fn patient(context: &Context, args: &Patient) -> Result<Draft> {
+pub fn patient(context: &Context, args: &Patient) -> Result<Profile> {
     let common = &args.common;
     let older = older(context, Product::Patient, common)?;
     let flag = |value: &Option<String>, variable| {
@@ -60,13 +53,12 @@ pub fn patient(context: &Context, args: &Patient) -> Result<Draft> {
     if let Some(url) = &args.authorize_url {
         place.endpoints.authorize_url = Some(url.clone());
     }
-    let mut draft = draft(context, Product::Patient, common, place, older)?;
-    let profile = &mut draft.profile;
+    let mut profile = draft(context, Product::Patient, common, place, older)?;
     profile.redirect_uri =
         args.redirect_uri.clone().or(profile.redirect_uri.take()).or(Some(REDIRECT_URI.into()));
     profile.aud = args.aud.clone().or(profile.aud.take());
     profile.no_pkce |= args.no_pkce;
-    Ok(draft)
+    Ok(profile)
 }
 
 /// Which servers, and where they are.
@@ -130,7 +122,7 @@ fn draft(
     args: &LoginCommon,
     mut place: Place,
     older: Option<Profile>,
-) -> Result<Draft> {
+) -> Result<Profile> {
     if let Some(url) = &args.token_url {
         // A realm of which only the token endpoint is known is still a realm; any other server has no keys to trust.
         place.endpoints.issuer = url.strip_suffix("/protocol/openid-connect/token").map(str::to_owned);
@@ -147,7 +139,7 @@ fn draft(
     let profile = Profile {
         name: name.into(),
         schema: SCHEMA,
-        id: String::new(),
+        id: Profile::new_id(),
         product,
         scope: scope::normalise(scope)?,
         client_id: client_id(context, args, older)?,
@@ -165,14 +157,30 @@ fn draft(
         store: older.map_or(StoreKind::Keyring, |older| older.store),
         client_secret_command: secret_command(args, older),
     };
-    let store = match args.store {
+    if args.no_store { Ok(profile) } else { with_store(context, args.store, older, profile) }
+}
+
+/// Decides the store, and sees that it answers, before a secret is sent or a person sent to the browser.
+fn with_store(
+    context: &Context,
+    asked: Option<StoreChoice>,
+    older: Option<&Profile>,
+    mut profile: Profile,
+) -> Result<Profile> {
+    let asked = match asked {
         Some(StoreChoice::Auto) => None,
         Some(StoreChoice::Keyring) => Some(StoreKind::Keyring),
         Some(StoreChoice::Keyutils) => Some(StoreKind::Keyutils),
         Some(StoreChoice::File) => Some(StoreKind::File),
         None => older.map(|older| older.store),
     };
-    Ok(Draft { profile, store })
+    let (kind, notice) = store::choose(asked, !context.no_input)?;
+    if let Some(notice) = notice {
+        context.warn(notice);
+    }
+    profile.store = kind;
+    open_store(context, &profile).read(&profile.id)?;
+    Ok(profile)
 }
 
 fn check(place: &Place) -> Result<()> {

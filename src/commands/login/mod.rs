@@ -40,15 +40,15 @@ pub fn p2p(context: &Context, args: &ClientCredentials) -> Result<u8> {
 }
 
 fn client_credentials(context: &Context, product: Product, args: &LoginCommon) -> Result<u8> {
-    let draft = draft::client_credentials(context, product, args)?;
-    let secret = required_secret(context, args, &draft.profile)?;
-    let client = client(&draft.profile, Some(secret));
-    let grant = Grant::ClientCredentials { scope: draft.profile.scope.clone() };
-    let token = session::request(context, &draft.profile, &client, &grant, Asked::ClientCredentials)?;
-    finish(context, args, draft, client, token)
+    let profile = draft::client_credentials(context, product, args)?;
+    let secret = required_secret(context, args, &profile)?;
+    let client = client(&profile, Some(secret));
+    let grant = Grant::ClientCredentials { scope: profile.scope.clone() };
+    let token = session::request(context, &profile, &client, &grant, Asked::ClientCredentials)?;
+    finish(context, args, &profile, client, token)
 }
 
-/// The client of a draft.
+/// The client of a profile that nobody has logged in to yet.
 pub fn client(profile: &Profile, secret: Option<Secret>) -> Client {
     Client { id: profile.client_id.clone(), secret, authentication: profile.auth_method }
 }
@@ -60,18 +60,18 @@ pub fn client(profile: &Profile, secret: Option<Secret>) -> Client {
 pub fn finish(
     context: &Context,
     args: &LoginCommon,
-    draft: draft::Draft,
+    profile: &Profile,
     client: Client,
     token: Token,
 ) -> Result<u8> {
-    tell_difference(context, &draft.profile.scope, token.scope.as_deref().unwrap_or_default());
+    tell_difference(context, &profile.scope, token.scope.as_deref().unwrap_or_default());
     if args.no_store {
-        hand_out(&token, Some(&draft.profile), args.format.unwrap_or(TokenFormat::Raw))?;
+        hand_out(&token, Some(profile), args.format.unwrap_or(TokenFormat::Raw))?;
         return Ok(0);
     }
-    let client_secret = if draft.profile.client_secret_command.is_some() { None } else { client.secret };
+    let client_secret = if profile.client_secret_command.is_some() { None } else { client.secret };
     let lifetime = token.lifetime;
-    let profile = remember::remember(context, draft, Item { schema: 1, client_secret, token: Some(token) })?;
+    remember::remember(context, profile, &Item { schema: 1, client_secret, token: Some(token) })?;
     let lives = match lifetime {
         Some(seconds) => format!("its token lives {}", crate::output::duration(seconds)),
         None => "the server did not say how long its token lives".into(),

@@ -28,8 +28,7 @@ const LONGEST: u64 = 64 * 1024;
 /// As [`super::provider`]; authentication, when the person refuses or doesn't come; usage, when the callback's port
 /// is taken or no code can arrive.
 pub fn patient(context: &Context, args: &Patient) -> Result<u8> {
-    let draft = draft::patient(context, args)?;
-    let profile = &draft.profile;
+    let profile = &draft::patient(context, args)?;
     // Before the browser opens: once it comes back, its code has minutes to live.
     let secret = match super::given_secret(context, &args.common, profile)? {
         Some(secret) => secret,
@@ -45,7 +44,7 @@ pub fn patient(context: &Context, args: &Patient) -> Result<u8> {
     };
     let token = session::request(context, profile, &client, &grant, Asked::Code)?;
     mention_patient(context, &token);
-    super::finish(context, &args.common, draft, client, token)
+    super::finish(context, &args.common, profile, client, token)
 }
 
 /// The secret of the same client's earlier login at the same endpoint: where the plan gives no refresh token, the

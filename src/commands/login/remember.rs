@@ -7,30 +7,21 @@ use crate::lock;
 use crate::notes::{self, Note};
 use crate::profile::{self, Profile};
 use crate::session::{lock_path, open_store};
-use crate::store::{self, Item, cache};
+use crate::store::{Item, cache};
 
-use super::draft::Draft;
-
-/// Stores the secrets under a new id, then replaces the profile's file, which is what makes them the profile's; then
-/// forgets the older login. The profile as remembered.
+/// Stores the secrets under the profile's new id, then replaces the profile's file, which is what makes them the profile's; then
+/// forgets the older login.
 ///
 /// # Errors
 /// Store, or a directory that can't be written; the older login is then still there, whole.
-pub fn remember(context: &Context, draft: Draft, item: Item) -> Result<Profile> {
+pub fn remember(context: &Context, profile: &Profile, item: &Item) -> Result<()> {
     let _lock = lock::acquire(&context.config_dir.join("profiles").join(".lock"), context.timeout)?;
-    let mut profile = draft.profile;
     let older = profile::load(&context.config_dir, &profile.name)?;
-    let (kind, notice) = store::choose(draft.store, !context.no_input)?;
-    if let Some(notice) = notice {
-        context.warn(notice);
-    }
-    profile.store = kind;
-    profile.id = Profile::new_id();
-    save(context, &profile, &item)?;
+    save(context, profile, item)?;
     if let Some(older) = older {
         forget(context, &older);
     }
-    Ok(profile)
+    Ok(())
 }
 
 fn save(context: &Context, profile: &Profile, item: &Item) -> Result<()> {
