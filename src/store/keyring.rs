@@ -3,16 +3,16 @@
 //! It can hang, and a prompt can wait for ever, so each use runs on a thread of its own under a deadline. Parallel
 //! sessions can crash gnome-keyring, so each use also holds one kernel lock, whichever the profile.
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::fault::Fault;
 use super::service::Service;
 use super::{Item, Store, decode, encode};
-use crate::error::{Error, Exit, Result};
-use crate::files;
+use crate::error::{Exit, Result};
+use crate::lock;
 
 /// How long a person has to type the keyring's password.
 const PROMPT: Duration = Duration::from_secs(60);
@@ -44,10 +44,9 @@ impl Keyring {
         T: Send + 'static,
         F: FnOnce(&Service, &str, bool) -> Result<T, Fault> + Send + 'static,
     {
-        let start = Instant::now();
         let lock = lock(&self.state_dir, self.deadline)?;
         let (id, can_prompt) = (id.to_owned(), self.can_prompt);
-        let done = run(self.deadline.saturating_sub(start.elapsed()), self.deadline, move |news| {
+        let done = run(self.deadline, self.deadline, move |news| {
             // Held until the service has answered, even when nobody waits for it any more.
             let _lock = lock;
             let ask = || drop(news.send(News::Asking));
@@ -111,23 +110,14 @@ fn wait<T>(heard: &Receiver<News<T>>, left: Duration, told: Duration) -> Result<
     }
 }
 
-/// Takes the lock that all profiles of the state directory share; it dies with the file handle.
+/// Takes the lock that all profiles of the state directory share. Whoever waits does so for a queue: each of those
+/// before has a deadline of its own.
 fn lock(state_dir: &Path, deadline: Duration) -> Result<File> {
-    let path = state_dir.join("keyring.lock");
-    let file = files::open_lock(&path).map_err(|error| error.exit_as(Exit::Store))?;
-    let start = Instant::now();
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(file),
-            Err(TryLockError::Error(error)) => {
-                return Err(Error::store(format!("can't lock {}", path.display())).because(error));
-            }
-            Err(TryLockError::WouldBlock) if start.elapsed() >= deadline => {
-                return Err(Fault::Busy(deadline).into());
-            }
-            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(5)),
-        }
-    }
+    let patience = deadline * 3;
+    lock::acquire(&state_dir.join("keyring.lock"), patience).map_err(|error| match error.exit {
+        Exit::Network => Fault::Busy(patience).into(),
+        _ => error.exit_as(Exit::Store),
+    })
 }
 
 /// The state of the keyring where no login is there yet, without a prompt; `Ok(true)` when it is locked.

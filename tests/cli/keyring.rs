@@ -13,7 +13,8 @@ const SECRET: &str = "kr-s3cr3t";
 const TOKEN: &str = "kr-t0k3n";
 
 /// Starts the daemon, and unlocks the default keyring with the password on stdin; with an empty one there is none.
-const UNLOCK: &str = "gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1";
+/// It goes on when the daemon is on the bus: a call before that would start a second one, which is locked.
+const UNLOCK: &str = "unlock";
 
 /// A home and a token endpoint whose tokens live this many seconds.
 struct Desk {
@@ -43,11 +44,15 @@ impl Desk {
         Some(Self { home: Home::new(), server })
     }
 
-    /// Runs the script on a new session bus. `oneup`, `login` and `ask` (the bus, about the service) are functions in it; an exit code other than 0 of
-    /// `oneup` is printed as `exit N`.
+    /// Runs the script on a new session bus. `oneup`, `login`, `unlock` and `ask` (the bus, about the service) are
+    /// functions in it; an exit code other than 0 of `oneup` is printed as `exit N`.
     fn run(&self, bus: &[&str], script: &str) -> Said {
         let functions = "
             oneup() { \"$ONEUP\" \"$@\"; local code=$?; test $code = 0 || echo \"exit $code\"; }
+            unlock() {
+                gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1
+                for _ in {1..200}; do ask NameHasOwner | grep -q true && return; sleep 0.05; done
+            }
             login() { oneup login provider \"$@\"; }
             ask() { dbus-send --session --print-reply=literal --dest=org.freedesktop.DBus /org/freedesktop/DBus \
                 org.freedesktop.DBus.$1 string:org.freedesktop.secrets; }";
