@@ -57,6 +57,14 @@ pub fn save(context: &Context, id: &str, note: &Note) -> Result<()> {
     files::replace(&path(context, id), &bytes)
 }
 
+/// Notes that the refresh token is dead: only a person can renew this login. That the note can't be written is
+/// nothing beside that.
+pub fn end(context: &Context, id: &str) {
+    if let Some(note) = load(context, id) {
+        let _ = save(context, id, &Note { refreshable: false, ..note });
+    }
+}
+
 /// Forgets the note.
 ///
 /// # Errors

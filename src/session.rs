@@ -13,7 +13,7 @@ use crate::lock;
 use crate::notes::{self, Note};
 use crate::oauth::grant::{Client, Grant};
 use crate::oauth::product::Product;
-use crate::oauth::response;
+use crate::oauth::response::{self, Refusal};
 use crate::oauth::token::Token;
 use crate::profile::{self, Profile};
 use crate::refusal::{self, Asked};
@@ -190,8 +190,13 @@ pub fn request(
         );
     drop(progress);
     let answer = answer?;
-    let mut token = response::read(answer.status, &answer.body, now())
-        .map_err(|refusal| refusal::explain(profile, asked, refusal, &answer))?;
+    let mut token = response::read(answer.status, &answer.body, now()).map_err(|refusal| {
+        let dead = matches!(&refusal, Refusal::Denied { error, .. } if error == "invalid_grant");
+        if dead && asked == Asked::Refresh {
+            notes::end(context, &profile.id);
+        }
+        refusal::explain(profile, asked, refusal, &answer)
+    })?;
     if token.scope.is_none() && asked != Asked::Refresh {
         token.scope = Some(profile.scope.clone()).filter(|scope| !scope.is_empty());
     }

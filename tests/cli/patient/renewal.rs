@@ -81,6 +81,9 @@ fn a_dead_refresh_token_ends_the_login_at_once_and_the_named_command_begins_it_a
     let hint = "hint: log in again: oneup login patient --profile member\n";
     assert!(refused.ends_with(hint), "{refused}");
 
+    assert_eq!(status(&home)["renewable"], false);
+    home.oneup().args(["status", "--check"]).status(4).stderr_has(hint).run();
+
     // Word for word, with nothing in the environment: the rest is remembered, the client secret too.
     let mut again = command(&home, &sandbox, &["--profile", "member"]);
     for (name, _) in sandbox.env() {
