@@ -24,9 +24,21 @@ pub(super) struct Ended {
     pub(super) stderr: String,
 }
 
+/// oneup as a person starts it. A job in the background of a script, as CI may be, has SIGINT ignored, and hands that
+/// down to its children.
+fn with_default_signals() -> Command {
+    let oneup = env!("CARGO_BIN_EXE_oneup");
+    if cfg!(not(target_os = "linux")) {
+        return Command::new(oneup);
+    }
+    let mut command = Command::new("env");
+    command.args(["--default-signal=INT", oneup]);
+    command
+}
+
 /// `oneup login patient` in this home, at this sandbox, without a browser of its own; all streams piped.
 pub(super) fn command(home: &Home, sandbox: &Sandbox, flags: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_oneup"));
+    let mut command = with_default_signals();
     command.env_clear();
     for name in ["PATH", "SYSTEMROOT", "TEMP", "LLVM_PROFILE_FILE"] {
         command.envs(std::env::var_os(name).map(|value| (name, value)));
