@@ -192,7 +192,7 @@ fn inactive_may_mean_nothing_and_is_told_so() {
     realm.change(|world| world.introspection = json!({"active": false}));
     ask(&realm.claims())
         .stdout_has("Realm      says active: false, which may mean nothing\n")
-        .stdout_has("             Keycloak says so of a good token too, when its audience lacks the\n")
+        .stdout_has("             Keycloak says so of a good token too, when its audience lacks\n")
         .run();
     let mut claims = realm.claims();
     claims["aud"] = json!(["account", "svc"]);
