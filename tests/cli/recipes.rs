@@ -106,3 +106,32 @@ fn each_shell_gets_the_variable_that_token_show_prints() {
         assert_eq!(text(&shell(&home, &sandbox, &["bash", "--norc"], &script)), "200");
     }
 }
+
+/// The HL7 Bulk Data guide, step by step: kick-off, status, manifest, files, deletion.
+#[test]
+fn a_bulk_export_runs_through_oneup_curl() {
+    if !requires_program("curl") {
+        return;
+    }
+    let (home, sandbox) = (Home::new(), Sandbox::start(&[]));
+    let script = r#"
+        oneup login provider --quiet
+        status=$(oneup curl -fsS -D - -o /dev/null -H 'Prefer: respond-async' '/$export?_type=Patient,Coverage' |
+            tr -d '\r' | sed -n 's/^[Cc]ontent-[Ll]ocation: //p')
+        until [ "$(oneup curl -fsS -o manifest -w '%{http_code}' "$status")" = 200 ]; do sleep 0.3; done
+        grep -q '"requiresAccessToken" *: *true' manifest
+        for file in $(grep -o 'http[^"]*ndjson' manifest); do oneup curl -fsS "$file"; done > resources
+        oneup curl -fsS -X DELETE -o /dev/null -w '%{http_code}' "$status""#;
+    let script = format!("cd \"$HOME\"\n{script}");
+    let output = shell(&home, &sandbox, &["sh", "-e"], &script);
+    assert_eq!(text(&output), "202", "{}", String::from_utf8_lossy(&output.stderr));
+    let resources = fs::read_to_string(home.path("resources")).expect("the files");
+    assert!(resources.lines().count() > 2);
+    for line in resources.lines() {
+        let resource: serde_json::Value = serde_json::from_str(line).expect("NDJSON");
+        assert!(
+            ["Patient", "Coverage"].contains(&resource["resourceType"].as_str().expect("a type")),
+            "{line}"
+        );
+    }
+}
