@@ -370,11 +370,16 @@ pub struct Inspect {
 }
 
 const CURL_EXAMPLES: &str = "\
+oneup's own options, such as --allow-host and --no-auth-elsewhere, stand first: from the
+first argument that is none of them on, everything is curl's. After -- all of it is.
+
 Examples:
   A path is joined to the profile's FHIR base:
     oneup curl /Patient?_count=1
   Everything else is curl's own:
-    oneup curl -fsS -d @body.json -H 'Content-Type: application/fhir+json' https://api.1up.health/r4/Patient";
+    oneup curl -fsS -d @body.json -H 'Content-Type: application/fhir+json' https://api.1up.health/r4/Patient
+  An option that oneup has too, such as -v, is curl's after --:
+    oneup curl --allow-host fhir.example.org -- -v https://fhir.example.org/r4";
 
 #[derive(Debug, Args)]
 #[command(after_long_help = CURL_EXAMPLES)]
