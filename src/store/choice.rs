@@ -31,7 +31,7 @@ fn auto(can_prompt: bool) -> Result<(StoreKind, Option<String>)> {
         Ok(_) => Ok((StoreKind::Keyring, None)),
         Err(Fault::NoBus(_) | Fault::NoService) if Keyutils::works() => Ok((
             StoreKind::Keyutils,
-            Some("no keyring service here: the login is kept in the kernel keyring, and lasts until reboot".into()),
+            Some("there is no keyring service here: auto takes the kernel keyring".into()),
         )),
         Err(fault @ (Fault::NoBus(_) | Fault::NoService)) => {
             Err(Error::from(fault).hint("--store file keeps the login in a private file; --no-store remembers nothing"))

@@ -129,7 +129,8 @@ fn next_login(context: &Context) -> Finding {
         Ok((kind, note)) => {
             let finding = finding(kind, round_trip(context, kind));
             note.map_or(finding, |note| {
-                Finding::warning("store", note).fix("oneup login … --store keyring or file")
+                Finding::warning("store", format!("{note}; a login there is lost at reboot"))
+                    .fix("oneup login … --store keyring or file")
             })
         }
         Err(error) => Finding::error("store", &error),
