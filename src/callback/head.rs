@@ -79,10 +79,19 @@ fn end_of_head(bytes: &[u8]) -> Option<usize> {
 }
 
 fn parse(bytes: &[u8]) -> Option<Head> {
-    let mut lines = std::str::from_utf8(bytes).ok()?.lines();
+    let text = std::str::from_utf8(bytes).ok()?;
+    // A bare CR may end a line for somebody else (RFC 9112 §2.2), and no field has another control but a tab (§5.5).
+    if text.replace("\r\n", "\n").contains(|c: char| c.is_control() && !matches!(c, '\n' | '\t')) {
+        return None;
+    }
+    let mut lines = text.lines();
     let mut words = lines.next()?.split(' ');
     let (method, target, version) = (words.next()?, words.next()?, words.next()?);
-    if words.next().is_some() || !version.starts_with("HTTP/1.") || !target.starts_with('/') {
+    if words.next().is_some()
+        || method.is_empty()
+        || !version.starts_with("HTTP/1.")
+        || !target.starts_with('/')
+    {
         return None;
     }
     let mut host = None;
@@ -115,6 +124,10 @@ mod tests {
             "GET http://a/cb HTTP/1.1\r\nHost: a\r\n\r\n",
             "GET /c b HTTP/1.1\r\nHost: a\r\n\r\n",
             "GET /cb HTTP/1.1\r\nHost: a\r\nfolded\r\n\r\n",
+            "GET /c\rb HTTP/1.1\r\nHost: a\r\n\r\n",
+            "GET /c\x1bb HTTP/1.1\r\nHost: a\r\n\r\n",
+            "GET /cb HTTP/1.1\r\nHost: a\rb\r\n\r\n",
+            " /cb HTTP/1.1\r\nHost: a\r\n\r\n",
             "\r\n\r\n",
         ] {
             assert_eq!(parse(bad.as_bytes()), None, "{bad:?}");
