@@ -29,6 +29,9 @@ const NAMED: &[(&str, &str)] = &[
     ("service_account", "the id and address of the client (a default of Keycloak's)"),
 ];
 
+/// 1up's own mark, which stands before a scope of a bulk export.
+const MARK: &str = "bulk-data|";
+
 /// One scope token in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explained {
@@ -77,7 +80,8 @@ pub fn normalise(scope: &str) -> Result<String> {
 /// What one scope token allows, in words.
 pub fn explain(token: &str) -> Explained {
     let make = |words: String, warning, known| Explained { scope: token.to_owned(), words, warning, known };
-    if let Some(rest) = token.strip_prefix("bulk-data|") {
+    // The mark counts once: a server may grant any number of them, and each would take its share of the stack.
+    if let Some(rest) = token.strip_prefix(MARK).filter(|rest| !rest.starts_with(MARK)) {
         let inner = explain(rest);
         let words = format!("1up's own: marks the token for bulk export, to {}", inner.words);
         return make(words, inner.warning, inner.known);
@@ -108,10 +112,11 @@ pub fn difference(asked: &str, granted: &str) -> Difference {
 
 /// The v2 name with its letters in order, so that names of the same permission compare equal.
 fn canonical(token: &str) -> String {
-    let (mark, rest) = token.split_once('|').map_or(("", token), |(mark, rest)| (mark, rest));
+    // Any other bar is part of the query, as in `?category=SYSTEM|CODE`.
+    let (mark, rest) = token.strip_prefix(MARK).map_or(("", token), |rest| (MARK, rest));
     match Smart::parse(rest) {
         Some(Smart { context, resource, letters, query, .. }) => {
-            format!("{mark}|{context}/{resource}.{letters}?{}", query.unwrap_or_default())
+            format!("{mark}{context}/{resource}.{letters}?{}", query.unwrap_or_default())
         }
         None => token.to_owned(),
     }

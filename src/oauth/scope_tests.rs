@@ -129,3 +129,19 @@ proptest! {
         prop_assert!(explained.known && explained.warning.is_none());
     }
 }
+
+/// A server can grant a scope of a megabyte.
+#[test]
+fn a_mark_counts_once_however_often_it_stands_there() {
+    let explained = explain(&("bulk-data|".repeat(100_000) + "user/*.rs"));
+    assert!(!explained.known, "{}", explained.words);
+    assert!(explain("bulk-data|user/*.rs").known);
+}
+
+#[test]
+fn only_the_mark_of_1up_and_the_query_may_hold_a_bar() {
+    assert_eq!(difference("|patient/Patient.rs", "patient/Patient.rs").missing, ["|patient/Patient.rs"]);
+    let query = "category=http://terminology.hl7.org/CodeSystem/observation-category|laboratory";
+    let named = |letters: &str| format!("patient/Observation.{letters}?{query}");
+    assert_eq!(difference(&named("sr"), &named("rs")), Difference::default());
+}
