@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::notes::{self, Note};
 use crate::oauth::product::Product;
 use crate::oauth::token::is_live;
+use crate::output::time::rfc3339;
 use crate::output::{duration, plain};
 use crate::profile::{self, Profile};
 
@@ -104,7 +105,7 @@ fn json_row(row: &Row) -> Value {
         "renewable": row.renewable(),
         "expires_in": row.left(now),
         "expires_on": expires_on,
-        "expires_at": expires_on.and_then(|at| jiff::Timestamp::from_second(at).ok()).map(|at| at.to_string()),
+        "expires_at": expires_on.and_then(rfc3339),
         "context": row.note.as_ref().map(|note| &note.context),
     })
 }

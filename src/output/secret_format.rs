@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::cli::TokenFormat;
 use crate::oauth::token::Token;
+use crate::output::time::rfc3339;
 use crate::profile::Profile;
 
 /// The variable that the shell formats set.
@@ -32,7 +33,7 @@ fn quoted(text: &str, quote: &str) -> String {
 
 fn json(token: &Token, profile: Option<&Profile>, now: i64) -> String {
     let expires_on = token.expires_at();
-    let expires_at = expires_on.and_then(|at| jiff::Timestamp::from_second(at).ok()).map(|at| at.to_string());
+    let expires_at = expires_on.and_then(rfc3339);
     let view = json!({
         "access_token": token.access_token.expose(),
         "token_type": "Bearer",
