@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use url::{Host, Url};
 
 use crate::error::{Error, Result};
-use crate::oauth::authorize::is_loopback;
+use crate::oauth::loopback::is_loopback;
 
 /// How often a free port of one family is tried on the other.
 const TRIES: usize = 50;

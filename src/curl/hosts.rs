@@ -1,7 +1,8 @@
 //! Which hosts may get a profile's token.
 
-use super::url::{Url, is_loopback};
+use super::url::Url;
 use crate::error::{Error, Result};
+use crate::oauth::loopback::is_loopback_host;
 use crate::profile::Profile;
 
 /// 1up's own domain.
@@ -28,7 +29,7 @@ impl Hosts {
         for url in urls.into_iter().chain(others).flatten() {
             hosts.exact.extend(host_of(url));
         }
-        hosts.loopback = host_of(&profile.token_url).is_some_and(|host| is_loopback(&host));
+        hosts.loopback = host_of(&profile.token_url).is_some_and(|host| is_loopback_host(&host));
         hosts.domains.extend(profile.plan.as_deref().and_then(plan_domain));
         for host in allowed {
             hosts.exact.push(allowed_host(host)?);

@@ -1,10 +1,9 @@
 //! Which URLs a secret may be sent to.
 
-use std::net::Ipv4Addr;
-
-use url::{Host, Url};
+use url::Url;
 
 use crate::error::{Error, Result};
+use crate::oauth::loopback::is_loopback;
 use crate::output::plain;
 
 /// Parses an endpoint, and refuses what must not carry a secret: another scheme than https (http on loopback
@@ -42,18 +41,6 @@ fn host(url: &Url) -> String {
     plain(url.host_str().unwrap_or_default(), 200)
 }
 
-/// Whether a URL's host is this machine: 127.0.0.0/8, `::1`, `localhost`.
-pub fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => {
-            address.is_loopback() || address.to_ipv4_mapped().is_some_and(|v4: Ipv4Addr| v4.is_loopback())
-        }
-        Some(Host::Domain(name)) => name.trim_end_matches('.').eq_ignore_ascii_case("localhost"),
-        None => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,6 +60,8 @@ mod tests {
             "http://a.example/t",
             "http://localhost.a.example/",
             "http://10.0.0.1/",
+            "http://localhost./",
+            "http://[::ffff:127.0.0.1]/",
             "ftp://a.example/",
             "a.example/t",
             "https://",

@@ -15,12 +15,13 @@ use reqwest::header::{
     ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER,
 };
 
-pub use address::{is_loopback, require_safe};
+pub use address::require_safe;
 
 use crate::clock;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::oauth::grant::Form;
+use crate::oauth::loopback::is_loopback;
 use crate::output::{SNIPPET, plain};
 
 /// The longest body that is read; a token answer has a few kilobytes.

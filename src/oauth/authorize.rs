@@ -6,8 +6,9 @@
 
 use aws_lc_rs::{constant_time, digest};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use url::{Host, Url, form_urlencoded};
+use url::{Url, form_urlencoded};
 
+use super::loopback::is_loopback;
 use super::pasted;
 use super::secret::Secret;
 use crate::error::{Error, Result};
@@ -66,16 +67,6 @@ pub fn random_text(bytes: &[u8; 32]) -> String {
 /// The S256 code challenge of a verifier (RFC 7636 §4.2).
 pub fn challenge(verifier: &Secret) -> String {
     URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, verifier.expose().as_bytes()))
-}
-
-/// Whether this is a host that stays on this machine (RFC 8252 §7.3, and `localhost`).
-pub fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
-    }
 }
 
 impl Request {

@@ -5,6 +5,7 @@ pub mod discovery;
 pub mod grant;
 pub mod jwks;
 pub mod jwt;
+pub mod loopback;
 mod pasted;
 pub mod product;
 pub mod response;
