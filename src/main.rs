@@ -18,6 +18,8 @@ mod oauth;
 mod output;
 mod profile;
 mod progress;
+#[cfg(any(test, fuzzing))]
+pub mod properties;
 mod refusal;
 mod sandbox;
 mod session;

@@ -121,13 +121,24 @@ pub fn load(config_dir: &Path, name: &str) -> Result<Option<Profile>> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unreadable(&path, &error)),
     };
-    let mut profile: Profile = toml::from_str(&text).map_err(|error| malformed(&path, &text, &error))?;
+    parse(name, &path, &text).map(Some)
+}
+
+/// The profile in the text of its file.
+///
+/// # Errors
+/// As [`load`].
+pub fn parse(name: &str, path: &Path, text: &str) -> Result<Profile> {
+    let profile: Profile = toml::from_str(text).map_err(|error| malformed(path, text, &error))?;
+    // A newer file may hold all that this version needs, and more that it would lose.
+    if profile.schema > SCHEMA {
+        return Err(newer(path));
+    }
     if profile.id.len() != ID_LENGTH || !profile.id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(Error::usage(format!("{} has an id that oneup did not make", path.display()))
             .hint("remove the file, then log in again"));
     }
-    name.clone_into(&mut profile.name);
-    Ok(Some(profile))
+    Ok(Profile { name: name.to_owned(), ..profile })
 }
 
 /// The profile that a command works on: the one named, or the only one there is.
@@ -257,6 +268,8 @@ mod tests {
         };
         assert!(message("schema = 1\nid = 7\n").contains("p.toml, line 2, is not a profile"));
         assert!(message("schema = 9\nwhat = 'ever'\n").contains("newer oneup"));
+        let whole = include_str!("../tests/corpus/profile/newer");
+        assert!(message(whole).contains("newer oneup"));
         assert!(message("schema = 1\nproduct").contains("line 2"));
     }
 }

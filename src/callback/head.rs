@@ -9,18 +9,18 @@ const LARGEST: usize = 64 * 1024;
 
 /// What matters of a request.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Head {
-    pub(super) method: String,
-    pub(super) path: String,
+pub(crate) struct Head {
+    pub(crate) method: String,
+    pub(crate) path: String,
     /// Without its `?`.
-    pub(super) query: String,
+    pub(crate) query: String,
     /// In lower case.
-    pub(super) host: String,
+    pub(crate) host: String,
 }
 
 /// Why there is no head.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Bad {
+pub(crate) enum Bad {
     /// More than the bound.
     TooLarge,
     /// It isn't HTTP/1, or has no one Host.
@@ -42,14 +42,20 @@ pub(super) fn read(stream: &mut TcpStream, deadline: Instant) -> Result<Head, Ba
             Err(cause) if cause.kind() == std::io::ErrorKind::Interrupted => continue,
             Err(_) => return Err(Bad::Late),
         };
-        let searched = bytes.len().saturating_sub(3);
+        let searched = bytes.len();
         bytes.extend_from_slice(&chunk[..count]);
-        if let Some(end) = end_of_head(&bytes[searched..]) {
-            return parse(&bytes[..searched + end]).ok_or(Bad::Malformed);
+        if let Some(outcome) = settle(&bytes, searched) {
+            return outcome;
         }
-        if bytes.len() > LARGEST {
-            return Err(Bad::TooLarge);
-        }
+    }
+}
+
+/// What the bytes so far amount to, of which the first `searched` did not settle it; none while more must come.
+pub(crate) fn settle(bytes: &[u8], searched: usize) -> Option<Result<Head, Bad>> {
+    let from = searched.saturating_sub(3);
+    match end_of_head(&bytes[from..]).map(|end| from + end) {
+        Some(end) if end <= LARGEST => Some(parse(&bytes[..end]).ok_or(Bad::Malformed)),
+        _ => (bytes.len() > LARGEST).then_some(Err(Bad::TooLarge)),
     }
 }
 
@@ -73,9 +79,11 @@ pub(super) fn drain(stream: &mut TcpStream) {
     }
 }
 
+/// The first empty line ends it; how the bytes arrived must not matter.
 fn end_of_head(bytes: &[u8]) -> Option<usize> {
-    let crlf = bytes.windows(4).position(|window| window == b"\r\n\r\n").map(|at| at + 4);
-    crlf.or_else(|| bytes.windows(2).position(|window| window == b"\n\n").map(|at| at + 2))
+    let ending =
+        |end: &[u8]| bytes.windows(end.len()).position(|window| window == end).map(|at| at + end.len());
+    [ending(b"\r\n\r\n"), ending(b"\n\n")].into_iter().flatten().min()
 }
 
 fn parse(bytes: &[u8]) -> Option<Head> {
@@ -132,6 +140,19 @@ mod tests {
         ] {
             assert_eq!(parse(bad.as_bytes()), None, "{bad:?}");
         }
+    }
+
+    #[test]
+    fn the_first_empty_line_ends_it_however_the_bytes_arrive() {
+        for bytes in
+            [&b"GET / HTTP/1.1\nHost: a\n\n\x01\r\n\r\n"[..], b"GET / HTTP/1.1\r\nHost: a\r\n\r\n\n\n\xff"]
+        {
+            let whole = settle(bytes, 0).expect("an end").expect("a head");
+            let mut pieces = (1..=bytes.len()).filter_map(|end| settle(&bytes[..end], end - 1));
+            assert_eq!(pieces.next(), Some(Ok(whole)));
+        }
+        let long = format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "x".repeat(LARGEST));
+        assert_eq!(settle(long.as_bytes(), 0), Some(Err(Bad::TooLarge)));
     }
 
     proptest! {

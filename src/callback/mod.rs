@@ -5,9 +5,9 @@
 
 mod bind;
 mod browser;
-mod head;
+pub(crate) mod head;
 mod listener;
-mod page;
+pub(crate) mod page;
 mod paste;
 mod words;
 

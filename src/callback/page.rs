@@ -17,7 +17,7 @@ const LONGEST: usize = 300;
 
 /// An answer to a connection.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Page {
+pub(crate) enum Page {
     /// The code is here.
     Received,
     /// The server says no.
@@ -49,7 +49,7 @@ enum Tone {
 
 impl Page {
     /// The whole HTTP response; the connection closes after it.
-    pub(super) fn response(&self) -> Vec<u8> {
+    pub(crate) fn response(&self) -> Vec<u8> {
         let html = self.html();
         let (kind, body) = match &html {
             Some(html) => ("text/html", html.as_str()),

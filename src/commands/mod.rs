@@ -4,7 +4,7 @@ mod completions;
 mod curl;
 mod doctor;
 mod exec;
-mod inspect;
+pub(crate) mod inspect;
 mod login;
 mod logout;
 mod man;

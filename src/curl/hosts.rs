@@ -38,7 +38,7 @@ impl Hosts {
     }
 
     /// The hosts of these URLs, for tests of what uses them.
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub fn at(urls: &[&str], loopback: bool) -> Self {
         Self { exact: urls.iter().filter_map(|url| host_of(url)).collect(), domains: Vec::new(), loopback }
     }

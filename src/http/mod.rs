@@ -3,7 +3,7 @@
 
 mod address;
 mod failure;
-mod retry;
+pub(crate) mod retry;
 mod trace;
 
 use std::io::Read;

@@ -83,14 +83,18 @@ fn discovered(issuer: &str, body: &[u8]) -> Result<Realm> {
 fn same_origin(issuer: &str, name: &str, url: &str) -> Result<String> {
     let parse =
         |url: &str| Url::parse(url).ok().filter(|url| url.username().is_empty() && url.password().is_none());
-    match (parse(issuer), parse(url)) {
-        (Some(issuer), Some(parsed)) if issuer.origin() == parsed.origin() => Ok(url.to_owned()),
-        _ => {
-            let shown: String = url.escape_debug().take(200).collect();
-            Err(Error::protocol(format!("the discovery document's {name} is on a foreign origin"))
-                .because(format!("issuer: {issuer}\n{name}: {shown}")))
+    let wrong = match (parse(issuer), parse(url)) {
+        (Some(issuer), Some(parsed)) if issuer.origin() == parsed.origin() => {
+            if parsed.fragment().is_none() {
+                return Ok(url.to_owned());
+            }
+            "has a fragment, which no endpoint has"
         }
-    }
+        _ => "is on a foreign origin",
+    };
+    let shown: String = url.escape_debug().take(200).collect();
+    Err(Error::protocol(format!("the discovery document's {name} {wrong}"))
+        .because(format!("issuer: {issuer}\n{name}: {shown}")))
 }
 
 #[cfg(test)]
@@ -142,6 +146,7 @@ mod tests {
             "https://gateway.1up.health:444/keys",
             "https://gateway.1up.health@evil.example/",
             "https://user@gateway.1up.health/",
+            "https://gateway.1up.health/keys#fragment",
             "/keys",
         ] {
             for name in ["jwks_uri", "introspection_endpoint", "revocation_endpoint"] {

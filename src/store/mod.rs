@@ -95,7 +95,7 @@ pub fn open(kind: StoreKind, state_dir: &Path, deadline: Duration, can_prompt: b
 }
 
 /// The item as the bytes that every store keeps; wiped when dropped.
-fn encode(item: &Item) -> Result<Zeroizing<Vec<u8>>> {
+pub(crate) fn encode(item: &Item) -> Result<Zeroizing<Vec<u8>>> {
     let item = Item { schema: SCHEMA, ..item.clone() };
     serde_json::to_vec(&item)
         .map(Zeroizing::new)
@@ -103,7 +103,7 @@ fn encode(item: &Item) -> Result<Zeroizing<Vec<u8>>> {
 }
 
 /// The item that [`encode`] wrote. For the error: `place` is where it was, `mend` what to do when it is broken.
-fn decode(bytes: &[u8], place: &str, mend: &str) -> Result<Item> {
+pub(crate) fn decode(bytes: &[u8], place: &str, mend: &str) -> Result<Item> {
     // serde's own message quotes the value that it stumbled over, and that may be a secret.
     let item: Item = serde_json::from_slice(bytes).map_err(|error| {
         Error::store(format!("{place} holds no login of oneup"))

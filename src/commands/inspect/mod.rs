@@ -3,7 +3,7 @@
 
 mod keys;
 mod realm;
-mod subject;
+pub(crate) mod subject;
 
 use crate::cli::{Inspect, ReportFormat};
 use crate::clock::now;

@@ -84,7 +84,7 @@ fn read_stdin() -> Result<Zeroizing<String>> {
 
 /// A token in any of the forms in which people have it: bare, with `Bearer`, as a header, or in the JSON answer of a
 /// token endpoint.
-fn understand(text: &str) -> Result<(Secret, Known)> {
+pub(crate) fn understand(text: &str) -> Result<(Secret, Known)> {
     let text = text.trim_start_matches('\u{feff}').trim();
     if text.starts_with('{') {
         return from_answer(text);

@@ -26,7 +26,7 @@ pub enum Origin {
 }
 
 /// What is known of a token besides its own bytes: from the store, or from the answer that it came in.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Known {
     /// The granted scope.
     pub scope: Option<String>,

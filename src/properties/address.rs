@@ -1,0 +1,40 @@
+//! A URL that a secret may be sent to, as each part of oneup reads it.
+
+use url::Url;
+
+use super::assert_presentable;
+use crate::curl::url as curls;
+use crate::http::require_safe;
+use crate::oauth::loopback::{is_loopback, is_loopback_host};
+
+/// The text of the URL.
+pub fn address(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let sent = match require_safe(text) {
+        Ok(url) => {
+            assert!(url.scheme() == "https" || is_loopback(&url));
+            assert!(url.username().is_empty() && url.password().is_none() && url.fragment().is_none());
+            assert_eq!(require_safe(url.as_str()).as_ref().ok(), Some(&url), "read again, it is the same");
+            Some(url)
+        }
+        Err(error) => {
+            assert_eq!(error.exit as u8, 2);
+            assert_presentable(&error);
+            None
+        }
+    };
+    let Ok(curls) = curls::read(text, "https://api.plan.example/r4") else { return };
+    assert!(!curls.plain || is_loopback_host(&curls.host));
+    let parsed = Url::parse(&curls.text).unwrap_or_else(|error| panic!("{}: {error}", curls.text));
+    is_the_same_host(&parsed, &curls);
+    if let Some(sent) = sent.filter(|_| text.contains("://") && !text.starts_with('/')) {
+        is_the_same_host(&sent, &curls);
+    }
+}
+
+/// Two parsers that share no code agree on where it goes.
+fn is_the_same_host(url: &Url, curls: &curls::Url) {
+    assert_eq!(url.host_str().map(|host| host.trim_matches(['[', ']'])), Some(curls.host.as_str()));
+    assert_eq!(url.scheme() == "http", curls.plain);
+    assert_eq!(is_loopback(url), curls.is_loopback());
+}

@@ -1,0 +1,79 @@
+//! Keys of a realm, and what they say of a signature.
+
+use serde_json::{Value, json};
+
+use super::{assert_harmless, assert_presentable};
+use crate::oauth::jwks::{KeySet, Refusal, Verdict, parse, verify};
+use crate::oauth::jwt::{Form, Jwt, decode};
+use crate::oauth::secret::Secret;
+
+/// All algorithms that a public key may check (RFC 7518 §3.1, RFC 8037, RFC 9864).
+const SIGNATURES: [&str; 11] =
+    ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"];
+
+/// The first line is a token, the rest a JWK set.
+pub fn jwks(bytes: &[u8]) {
+    let Some(end) = bytes.iter().position(|byte| *byte == b'\n') else { return };
+    let (token, document) = (&bytes[..end], &bytes[end + 1..]);
+    let set = match parse(document) {
+        Ok(set) => set,
+        Err(error) => {
+            assert_eq!(error.exit as u8, 3);
+            return assert_presentable(&error);
+        }
+    };
+    let Ok(token) = std::str::from_utf8(token) else { return };
+    let Form::Jwt(jwt) = decode(token) else { return };
+    let verdict = verify(&jwt, &set);
+    assert_eq!(verify(&jwt, &set), verdict, "the same question twice");
+    match &verdict {
+        Verdict::Verified { kid, algorithm, .. } => {
+            assert!(SIGNATURES.contains(&algorithm.as_str()));
+            assert_eq!(jwt.header_text("alg"), Some(algorithm.as_str()));
+            let named = jwt.header_text("kid");
+            assert!(named.is_none() || kid.is_none() || named == kid.as_deref());
+            assert!(!jwt.header.contains_key("crit"));
+            the_signature_is_of_these_bytes(&jwt, &set);
+        }
+        Verdict::Refused(refusal) => assert_harmless(&refusal.to_string()),
+    }
+    neighbours_change_nothing(&jwt, document, &verdict);
+}
+
+fn is_verified(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::Verified { .. })
+}
+
+/// One bit more or less anywhere, and it does not verify.
+fn the_signature_is_of_these_bytes(jwt: &Jwt, set: &KeySet) {
+    let again = |signing_input: String, signature: &str| {
+        let (header, claims) = (jwt.header.clone(), jwt.claims.clone());
+        verify(&Jwt { header, claims, signing_input, signature: Secret::new(signature) }, set)
+    };
+    let (input, signature) = (jwt.signing_input.clone(), jwt.signature.expose());
+    assert!(is_verified(&again(input.clone(), signature)));
+    assert!(!is_verified(&again(format!("{input}A"), signature)));
+    assert!(!is_verified(&again(input[1..].to_owned(), signature)));
+    let first = if signature.starts_with('A') { "B" } else { "A" };
+    assert!(!is_verified(&again(input, &format!("{first}{}", &signature[1..]))));
+}
+
+/// The order of the keys, and keys that are for something else, decide nothing.
+fn neighbours_change_nothing(jwt: &Jwt, document: &[u8], verdict: &Verdict) {
+    let keys: Value = serde_json::from_slice(document).unwrap_or_default();
+    let Some(keys) = keys["keys"].as_array().filter(|keys| keys.len() < 32) else { return };
+    let strangers = [json!({"kty": "oct", "k": "c2VjcmV0", "kid": "stranger"}), json!(7), json!({"kty": 1})];
+    let shuffled: Vec<&Value> = strangers.iter().chain(keys.iter().rev()).collect();
+    let set = parse(json!({ "keys": shuffled }).to_string().as_bytes()).expect("a JWK set");
+    let other = verify(jwt, &set);
+    // Which of several unfit keys is named may differ.
+    let kind = |verdict: &Verdict| match verdict {
+        Verdict::Refused(Refusal::Mismatch { .. }) => Some("mismatch".to_owned()),
+        Verdict::Refused(Refusal::UnfitKey(_)) => Some("unfit".to_owned()),
+        Verdict::Refused(other) => Some(other.to_string()),
+        Verdict::Verified { .. } => None,
+    };
+    if jwt.header_text("kid") != Some("stranger") {
+        assert_eq!(kind(&other), kind(verdict));
+    }
+}

@@ -1,0 +1,90 @@
+//! A token in any form in which people have it, taken apart and shown.
+
+use serde_json::Value;
+
+use super::{NOW, assert_harmless, assert_presentable, dev_portal};
+use crate::commands::inspect::subject::understand;
+use crate::oauth::jwt::{Form, Jwt, Standing, decode};
+use crate::output::inspect::{Origin, Report, json, text};
+
+/// Columns that a terminal may have.
+const COLUMNS: usize = 80;
+
+/// What was pasted into `token inspect -`.
+pub fn jwt(bytes: &[u8]) {
+    let Ok(pasted) = std::str::from_utf8(bytes) else { return };
+    let (token, known) = match understand(pasted) {
+        Ok(understood) => understood,
+        Err(error) => {
+            assert_eq!(error.exit as u8, 2);
+            return assert_presentable(&error);
+        }
+    };
+    let token = token.expose();
+    assert!(!token.is_empty() && pasted.contains(&token[..1]));
+    let form = decode(token);
+    match &form {
+        Form::Jwt(jwt) => {
+            assert_eq!(format!("{}.{}", jwt.signing_input, jwt.signature.expose()), token, "nothing is lost");
+            time_only_goes_on(jwt);
+        }
+        Form::Encrypted(_) => assert_eq!(token.matches('.').count(), 4),
+        Form::Opaque { flaw } => {
+            assert_harmless(flaw.as_deref().unwrap_or_default());
+            // Taken for a JWT by nobody, so no sentence of ours may say that it is one.
+            assert!(flaw.is_some() || token.matches('.').count() != 2);
+        }
+    }
+    for profile in [None, Some(dev_portal())] {
+        let form = decode(token);
+        let (verification, introspection) = (None, None);
+        let known = known.clone();
+        shown(
+            &Report { now: NOW, origin: Origin::Stdin, profile, form, known, verification, introspection },
+            token,
+        );
+    }
+}
+
+/// What has expired stays so, and what is good now was not good before it began or after it ended.
+fn time_only_goes_on(jwt: &Jwt) {
+    let rank = |now| match jwt.standing(now) {
+        Standing::NotYet => 0,
+        Standing::Good => 1,
+        Standing::Expired => 2,
+        Standing::Unknown | Standing::Malformed => 3,
+    };
+    let times = [i64::MIN, -1, 0, NOW - 61, NOW, NOW + 61, i64::MAX - 61, i64::MAX];
+    let ranks = times.map(rank);
+    assert!(ranks.is_sorted() || ranks.contains(&3), "{ranks:?}");
+    assert!(
+        ranks.iter().all(|rank| *rank == 3)
+            || !ranks.contains(&3)
+            || jwt.date("exp") == crate::oauth::jwt::Date::Absent
+    );
+}
+
+/// The page can be read on any terminal, the JSON by any program, and neither holds the signature that would make the
+/// rest of it a credential.
+fn shown(report: &Report, token: &str) {
+    let page = anstream::adapter::strip_str(&text(report)).to_string();
+    assert_harmless(&page);
+    for line in page.lines() {
+        let width = line.chars().count();
+        // A word is never torn, so a long one may stand alone.
+        assert!(width <= COLUMNS || line.split_whitespace().count() <= 2, "{width} columns: {line}");
+        assert!(width < 500, "{line}");
+    }
+    let document = json(report);
+    let value: Value = serde_json::from_str(&document).expect("JSON");
+    assert_eq!(
+        value["claims"].as_object().map(|claims| claims.len()),
+        report.jwt().map(|jwt| jwt.claims.len())
+    );
+    let signature = token.rsplit('.').next().unwrap_or_default();
+    let elsewhere =
+        report.jwt().is_some_and(|jwt| format!("{:?}{:?}", jwt.header, jwt.claims).contains(signature));
+    if signature.len() >= 40 && !elsewhere {
+        assert!(!page.contains(signature) && !document.contains(signature));
+    }
+}

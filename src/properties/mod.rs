@@ -1,0 +1,85 @@
+//! What must hold of every parser of foreign bytes, whatever the bytes are: not only that it ends without a panic.
+//!
+//! Each function here takes bytes and asserts. cargo-fuzz looks for bytes that break one (`fuzz/`), and `cargo test`
+//! replays those that it has kept (`tests/corpus`), so that what was found once is found again at once.
+
+mod address;
+mod answer;
+mod callback;
+mod curl;
+mod discovery;
+mod item;
+mod jwks;
+mod jwt;
+mod pasted;
+mod profile;
+mod retry_after;
+mod scope;
+#[cfg(test)]
+mod tests;
+
+pub use address::address;
+pub use answer::answer;
+pub use callback::callback;
+pub use curl::curl;
+pub use discovery::discovery;
+pub use item::item;
+pub use jwks::jwks;
+pub use jwt::jwt;
+pub use pasted::pasted;
+pub use profile::profile;
+pub use retry_after::retry_after;
+pub use scope::scope;
+
+use crate::error::Error;
+use crate::oauth::grant::ClientAuthentication;
+use crate::oauth::product::{GATEWAY, Product, REALM, realm_endpoints};
+use crate::profile::Profile;
+use crate::store::StoreKind;
+
+/// The present, in seconds since the epoch.
+const NOW: i64 = 1_800_000_000;
+
+/// A profile of the Dev Portal's realm.
+fn dev_portal() -> Profile {
+    let endpoints = realm_endpoints(GATEWAY, REALM);
+    Profile {
+        name: "provider".into(),
+        schema: crate::profile::SCHEMA,
+        id: "0123456789abcdef0123456789abcdef".into(),
+        product: Product::Provider,
+        client_id: "svc".into(),
+        scope: "bulk-data|user/*.rs".into(),
+        token_url: endpoints.token_url,
+        authorize_url: endpoints.authorize_url,
+        issuer: endpoints.issuer,
+        fhir_base: endpoints.fhir_base,
+        gateway: Some(GATEWAY.into()),
+        realm: Some(REALM.into()),
+        plan: None,
+        auth_method: ClientAuthentication::Post,
+        redirect_uri: None,
+        aud: None,
+        no_pkce: false,
+        store: StoreKind::File,
+        client_secret_command: None,
+    }
+}
+
+/// Asserts that a text can go to a terminal as it is: nothing in it moves the cursor, changes colours, or turns the
+/// direction of what follows.
+fn assert_harmless(text: &str) {
+    let bad = |c: &char| {
+        (c.is_control() && *c != '\n')
+            || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    assert_eq!(text.chars().find(bad), None, "{text:?}");
+}
+
+/// Asserts that an error can be shown: harmless, and no longer than a screen.
+fn assert_presentable(error: &Error) {
+    let text = error.to_string();
+    assert_harmless(&text);
+    assert!(text.len() < 8_000, "{} bytes: {text}", text.len());
+    assert!(!text.starts_with('\n') && !text.contains("\n\n"), "{text:?}");
+}

@@ -1,0 +1,56 @@
+//! An address, or a code, that a person pasted.
+
+use super::assert_presentable;
+use super::callback::{STATE, waiting};
+use crate::callback::settle;
+use crate::oauth::authorize::{Reply, judge_elsewhere};
+
+/// The pasted text; and the code of an address that is then wrapped as a terminal would.
+pub fn pasted(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let reply = waiting().judge_pasted(text);
+    if let Reply::Code(code) = &reply {
+        is_a_code(code.expose());
+        // An address counts only with the state; what has no parameters at all is the code itself.
+        let solid: String = text.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect();
+        assert!(carries_the_state(&solid) || !solid.contains("code="), "{text:?}");
+    }
+    if let Err(error) = settle(reply) {
+        assert_presentable(&error);
+    }
+    if let Reply::Code(code) = judge_elsewhere(text) {
+        is_a_code(code.expose());
+    }
+    survives_wrapping(text);
+}
+
+fn is_a_code(code: &str) {
+    assert!(!code.is_empty() && code.len() <= 16 * 1024);
+    assert!(code.bytes().all(|byte| matches!(byte, 0x20..=0x7e)));
+}
+
+/// Whether the state is in there in some encoding; its letters are unreserved, so encoders leave them, and what can
+/// be encoded or torn are single characters.
+fn carries_the_state(text: &str) -> bool {
+    let tail = &STATE[STATE.len() - 2..];
+    text.contains(STATE) || text.contains('%') || text.contains("=3D") || text.contains(tail)
+}
+
+/// Any code comes back from the address that carries it, wherever a terminal breaks the line.
+fn survives_wrapping(code: &str) {
+    let code: String = code.chars().filter(char::is_ascii_alphanumeric).take(400).collect();
+    if code.is_empty() {
+        return;
+    }
+    let address = format!("http://localhost:8484/callback?code={code}&state={STATE}");
+    for width in [7, 40, 80] {
+        let lines: Vec<&str> =
+            address.as_bytes().chunks(width).map(|line| std::str::from_utf8(line).expect("ASCII")).collect();
+        for wrapped in [lines.join("\n"), lines.join("\r\n  "), format!("> {}", lines.join("\n> "))] {
+            match waiting().judge_pasted(&wrapped) {
+                Reply::Code(found) => assert_eq!(found.expose(), code),
+                other => panic!("{wrapped:?}: {other:?}"),
+            }
+        }
+    }
+}

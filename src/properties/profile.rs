@@ -1,0 +1,24 @@
+//! A profile's file.
+
+use std::path::Path;
+
+use super::assert_presentable;
+use crate::profile::{SCHEMA, parse};
+
+/// The text of the file.
+pub fn profile(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let path = Path::new("provider.toml");
+    match parse("provider", path, text) {
+        Ok(profile) => {
+            assert!(profile.schema <= SCHEMA, "a newer layout is a newer program's to read");
+            assert!(profile.id.bytes().all(|byte| byte.is_ascii_alphanumeric()), "it becomes a file's name");
+            let written = toml::to_string(&profile).expect("it is written");
+            assert_eq!(parse("provider", path, &written).expect("it is read"), profile);
+        }
+        Err(error) => {
+            assert_presentable(&error);
+            assert!(error.to_string().starts_with("provider.toml"), "{error}");
+        }
+    }
+}

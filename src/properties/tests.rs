@@ -1,0 +1,76 @@
+//! The kept corpus, replayed.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+type Property = fn(&[u8]);
+
+/// Every property, by the name of its fuzz target and of its corpus.
+const ALL: [(&str, Property); 12] = [
+    ("address", super::address),
+    ("answer", super::answer),
+    ("callback", super::callback),
+    ("curl", super::curl),
+    ("discovery", super::discovery),
+    ("item", super::item),
+    ("jwks", super::jwks),
+    ("jwt", super::jwt),
+    ("pasted", super::pasted),
+    ("profile", super::profile),
+    ("retry_after", super::retry_after),
+    ("scope", super::scope),
+];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn files(dir: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(dir).unwrap_or_else(|error| panic!("{}: {error}", dir.display()));
+    entries.map(|entry| entry.expect("an entry").path()).collect()
+}
+
+fn stems(dir: &Path) -> BTreeSet<String> {
+    let stem = |path: PathBuf| path.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned);
+    files(dir).into_iter().filter_map(stem).collect()
+}
+
+#[test]
+fn the_kept_corpus_holds() {
+    let mut broken = Vec::new();
+    for (name, property) in ALL {
+        let corpus = files(&root().join("tests/corpus").join(name));
+        assert!(corpus.len() >= 10, "{name} has only {} inputs", corpus.len());
+        for path in corpus {
+            let bytes = std::fs::read(&path).expect("an input");
+            if std::panic::catch_unwind(|| property(&bytes)).is_err() {
+                broken.push(path);
+            }
+        }
+    }
+    assert!(broken.is_empty(), "these break a property, as said above: {broken:#?}");
+}
+
+#[test]
+fn every_property_has_its_corpus_and_its_target() {
+    let names: BTreeSet<String> = ALL.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(stems(&root().join("tests/corpus")), names);
+    // Not part of the published crate.
+    if root().join("fuzz").is_dir() {
+        assert_eq!(stems(&root().join("fuzz/targets")), names);
+    }
+}
+
+/// The fuzz crate mounts this one's modules, so it must have this one's dependencies.
+#[test]
+fn the_fuzz_crate_has_the_same_dependencies() {
+    let Ok(fuzz) = std::fs::read_to_string(root().join("fuzz/Cargo.toml")) else { return };
+    let own = std::fs::read_to_string(root().join("Cargo.toml")).expect("a manifest");
+    let table = |text: &str| text.parse::<toml::Table>().expect("a manifest");
+    let (mut fuzz, own) = (table(&fuzz), table(&own));
+    let listed = fuzz["dependencies"].as_table_mut().expect("a table");
+    assert!(listed.remove("libfuzzer-sys").is_some());
+    for part in ["dependencies", "target"] {
+        assert_eq!(fuzz[part], own[part], "[{part}] of fuzz/Cargo.toml");
+    }
+}
