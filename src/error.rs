@@ -88,6 +88,24 @@ impl Error {
         self
     }
 
+    /// Adds one more reason, below those that are there.
+    #[must_use]
+    pub fn and_because(self, cause: impl fmt::Display) -> Self {
+        let causes = self.cause.iter().cloned().chain([cause.to_string()]).collect::<Vec<_>>().join("\n");
+        self.because(causes)
+    }
+
+    /// What and why on one line, without the next step.
+    pub fn reason(&self) -> String {
+        let causes = self.cause.iter().flat_map(|cause| cause.lines());
+        std::iter::once(self.what.as_str()).chain(causes).collect::<Vec<_>>().join(": ")
+    }
+
+    /// The next step.
+    pub fn next_step(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
     /// Adds the next step: a command where there is one.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -126,5 +144,8 @@ mod tests {
         let error = Error::auth("nobody is logged in").because("one\ntwo").hint("oneup login provider");
         assert_eq!(error.to_string(), "nobody is logged in\n  one\n  two\nhint: oneup login provider");
         assert_eq!(error.exit as u8, 4);
+        let error = error.and_because("three");
+        assert_eq!(error.reason(), "nobody is logged in: one: two: three");
+        assert_eq!(error.next_step(), Some("oneup login provider"));
     }
 }

@@ -29,13 +29,15 @@ fn auto(can_prompt: bool) -> Result<(StoreKind, Option<String>)> {
     match keyring::probe(DEADLINE) {
         Ok(true) if !(can_prompt && keyring::has_display()) => Err(Fault::Locked.into()),
         Ok(_) => Ok((StoreKind::Keyring, None)),
-        Err(Fault::NoBus(_) | Fault::NoService) if Keyutils::works() => Ok((
-            StoreKind::Keyutils,
-            Some("there is no keyring service here: auto takes the kernel keyring".into()),
-        )),
-        Err(fault @ (Fault::NoBus(_) | Fault::NoService)) => {
-            Err(Error::from(fault).hint("--store file keeps the login in a private file; --no-store remembers nothing"))
-        }
+        Err(fault @ (Fault::NoBus(_) | Fault::NoService)) => match Keyutils::probe() {
+            Ok(()) => Ok((
+                StoreKind::Keyutils,
+                Some("there is no keyring service here: auto takes the kernel keyring".into()),
+            )),
+            Err(kernel) => Err(Error::from(fault).and_because(kernel.reason()).hint(
+                "--store file keeps the login in a private file; --no-store remembers nothing",
+            )),
+        },
         Err(Fault::Hanging(waited)) => Err(Error::from(Fault::Hanging(waited))
             .hint("--store keyring waits longer; --store file does without it; --no-store remembers nothing")),
         Err(fault) => Err(Error::from(fault).hint(

@@ -94,8 +94,34 @@ mod linux {
     fn refusal(error: KeyError) -> Refusal {
         match error {
             KeyError::QuotaExceeded => Refusal::Full,
-            // Its text is the variant's name: no bytes of a key are in it.
-            other => Refusal::Denied(other.to_string()),
+            other => Refusal::Denied(words(other)),
+        }
+    }
+
+    /// What a person can read of it; no bytes of a key are in it. The library's text is the name of a variant, or a
+    /// number.
+    fn words(error: KeyError) -> String {
+        if let KeyError::Unknown(number) = error {
+            return std::io::Error::from_raw_os_error(number).to_string();
+        }
+        let name = error.to_string();
+        let spaced = name.chars().flat_map(|c| c.is_uppercase().then_some(' ').into_iter().chain([c]));
+        spaced.collect::<String>().trim().to_lowercase()
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn a_refusal_is_told_in_words() {
+            for (error, told) in [
+                (KeyError::Unknown(38), "Function not implemented (os error 38)"),
+                (KeyError::PermissionDenied, "permission denied"),
+                (KeyError::OperationNotSupported, "operation not supported"),
+            ] {
+                assert_eq!(refusal(error), Refusal::Denied(told.into()));
+            }
         }
     }
 }

@@ -10,12 +10,25 @@ const HINT: &str = "log in with --store file, or use --no-store";
 pub(super) struct Keyutils;
 
 impl Keyutils {
-    /// Whether a key can be added, read and removed here.
-    pub(super) fn works() -> bool {
+    /// Adds, reads and removes a key, to see whether that can be done here.
+    ///
+    /// # Errors
+    /// Store, as any use of it would fail.
+    pub(super) fn probe() -> Result<()> {
         let name = format!("oneup:probe:{}", std::process::id());
-        kernel::write(&name, b"probe", Some(5)).is_ok()
-            && kernel::read(&name).is_ok_and(|bytes| bytes.is_some_and(|bytes| *bytes == b"probe"))
-            && kernel::remove(&name).is_ok()
+        kernel::write(&name, b"probe", Some(5)).map_err(error)?;
+        let read = kernel::read(&name).map_err(error)?;
+        kernel::remove(&name).map_err(error)?;
+        match read {
+            Some(bytes) if *bytes == b"probe" => Ok(()),
+            _ => Err(error(Refusal::Denied("it does not give back what was put in".into()))),
+        }
+    }
+
+    /// Whether it can be used here.
+    #[cfg(test)]
+    pub(super) fn works() -> bool {
+        Self::probe().is_ok()
     }
 }
 

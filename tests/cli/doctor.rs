@@ -1,8 +1,9 @@
 //! `doctor`: it finds what is wrong when nothing works, and says how to mend it.
 
 use std::net::TcpListener;
+use std::process::Command;
 
-use crate::support::{Home, Oneup};
+use crate::support::{Home, Oneup, requires_program};
 
 fn checks(outcome: &str) -> Vec<(String, String)> {
     let json: serde_json::Value = serde_json::from_str(outcome).expect("JSON");
@@ -96,4 +97,50 @@ fn a_ca_bundle_that_is_none_is_a_failure() {
         .stdout_has("failure  trust      can't use the CA bundle")
         .stdout_has("fix: --cacert takes a PEM file")
         .run();
+}
+
+/// `doctor` on a machine without D-Bus, whose kernel refuses as a container's may. `inject` is strace's.
+#[cfg(target_os = "linux")]
+fn doctor_under(home: &Home, inject: &str) -> std::process::Output {
+    let mut command = Command::new("strace");
+    command.args(["-f", "-o"]).arg(home.path("trace")).args(["-e", "trace=keyctl,add_key", "-e"]).arg(inject);
+    command.arg(env!("CARGO_BIN_EXE_oneup")).arg("doctor").env_clear();
+    command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", home.path(""));
+    command.env("ONEUP_CONFIG_DIR", home.config()).env("ONEUP_STATE_DIR", home.state());
+    command.env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent").output().expect("strace runs")
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_kernel_keyring_that_refuses_is_a_failure_told_in_words() {
+    if !requires_program("strace") {
+        return;
+    }
+    let home = Home::new();
+    for (inject, words) in [
+        ("inject=keyctl,add_key:error=EPERM", ": permission denied; fix: --store file"),
+        ("inject=keyctl,add_key:error=ENOSYS", ": Function not implemented (os error 38); fix: --store file"),
+    ] {
+        let output = doctor_under(&home, inject);
+        let text = String::from_utf8_lossy(&output.stdout);
+        let store = text.lines().find(|line| line.contains(" store ")).expect("a line on the store");
+        assert!(store.starts_with("failure  store      there is no keyring here: no D-Bus"), "{store}");
+        assert!(
+            store.contains(&format!(": the kernel keyring can't be used here (in a container?){words}")),
+            "{store}"
+        );
+        assert_eq!(output.status.code(), Some(7));
+    }
+    // It answers the choice of a store, and refuses afterwards: its notice must not hide that.
+    let calls = std::fs::read_to_string(home.path("trace")).expect("a trace");
+    assert!(calls.contains("ENOSYS"), "{calls}");
+    let working = doctor_under(&home, "trace=keyctl,add_key");
+    let text = String::from_utf8_lossy(&working.stdout);
+    if text.contains("auto takes the kernel keyring") {
+        let trace = std::fs::read_to_string(home.path("trace")).expect("a trace");
+        let last = trace.lines().filter(|line| line.contains("keyctl(")).count() - 1;
+        let output = doctor_under(&home, &format!("inject=keyctl:error=EPERM:when={last}+"));
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(text.contains("failure  store      the kernel keyring can't be used here"), "{text}");
+    }
 }

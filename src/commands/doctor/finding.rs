@@ -65,12 +65,8 @@ impl Finding {
 
     /// A failure told by an error: what and why are the detail, its hint is the fix.
     pub(super) fn error(check: &'static str, error: &Error) -> Self {
-        let text = error.to_string();
-        let (what, hint) =
-            text.split_once("\nhint: ").map_or((text.as_str(), None), |(what, hint)| (what, Some(hint)));
-        let detail = what.lines().map(str::trim).collect::<Vec<_>>().join(": ");
-        let finding = Self::failure(check, detail);
-        match hint {
+        let finding = Self::failure(check, error.reason());
+        match error.next_step() {
             Some(hint) => finding.fix(hint),
             None => finding,
         }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::Check;
-use super::finding::Finding;
+use super::finding::{Finding, Status};
 use crate::context::{Context, nonempty};
 use crate::error::{Error, Result};
 use crate::oauth::secret::Secret;
@@ -128,10 +128,14 @@ fn next_login(context: &Context) -> Finding {
     match store::choose(asked, false) {
         Ok((kind, note)) => {
             let finding = finding(kind, round_trip(context, kind));
-            note.map_or(finding, |note| {
-                Finding::warning("store", format!("{note}; a login there is lost at reboot"))
-                    .fix("oneup login … --store keyring or file")
-            })
+            match note {
+                // What a login would say of it matters only when it works.
+                Some(note) if finding.status == Status::Ok => {
+                    Finding::warning("store", format!("{note}; a login there is lost at reboot"))
+                        .fix("oneup login … --store keyring or file")
+                }
+                _ => finding,
+            }
         }
         Err(error) => Finding::error("store", &error),
     }
