@@ -1,23 +1,25 @@
-//! The command line as data: flags, environment variables and help texts, no behaviour.
+//! The command line as data: flags, environment variables and help texts, no behaviour. What else `--help` says
+//! (examples, exit codes) is in `help`.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint, builder::FalseyValueParser};
 
-const EXIT_CODES: &str = "\
-Exit codes:
-  0  done                         5  network
-  1  other failure                6  credential store
-  2  wrong usage                  7  inspect, doctor: a check failed
-  3  protocol                     125, 126, 127  curl, exec: the program was
-  4  authentication                  not started, can't be run, isn't there
-
-Start here, without an account:  oneup sandbox demo";
-
-/// Obtain, keep, renew, inspect and hand out OAuth 2.0 tokens for 1upHealth's FHIR APIs.
+/// OAuth 2.0 access tokens for 1upHealth's FHIR APIs
+///
+/// oneup obtains access tokens, keeps and renews them, inspects them and hands them out. You log in once; from then on
+/// every terminal, script and CI job has a live token, and your client secret is in the OS keyring instead of a text
+/// file.
+///
+/// A named login is a profile: product, client id, endpoints, scope and store. Its default name is the product's:
+/// provider (Provider Access), p2p (Payer-to-Payer) or patient (Patient Access). Several live side by side; --profile
+/// chooses one, and is not needed while there is only one.
+///
+/// stdout gets the product of the command and nothing else; everything for people goes to stderr. A command that fails
+/// prints nothing on stdout, and says what happened, why where that is known, and the next command.
 #[derive(Debug, Parser)]
-#[command(name = "oneup", version, after_help = EXIT_CODES, subcommand_required = true, arg_required_else_help = true)]
+#[command(name = "oneup", version, subcommand_required = true, arg_required_else_help = true)]
 pub struct Cli {
     #[command(flatten)]
     pub globals: Globals,
@@ -29,7 +31,9 @@ pub struct Cli {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Globals {
-    /// The profile to use [env: ONEUP_PROFILE] [default: the only one there is]
+    /// The profile to use [env: ONEUP_PROFILE]
+    ///
+    /// Without it, the only one there is.
     #[arg(long, global = true, value_name = "NAME", add = crate::complete::profiles())]
     pub profile: Option<String>,
     /// Where profiles are kept [default: the platform's config directory + /oneup]
@@ -72,60 +76,87 @@ pub enum Color {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Get a token, and remember the login as a profile
+    ///
+    /// Asks for what is missing when it may, the secret hidden; else says which flag or variable is missing. A second
+    /// login to a profile recalls its settings, so that only what changed has to be said.
     #[command(subcommand, arg_required_else_help = true)]
     Login(Login),
     /// Revoke what can be revoked, then forget the profile
+    ///
+    /// The client secret and the tokens leave the store, the profile leaves the config directory, and what was noted of
+    /// its expiry goes too. A revocation that fails is a warning: the rest is still forgotten.
     Logout(Logout),
-    /// List every profile, and what its token is worth; reads no secret
+    /// List every profile, and what its token is worth
+    ///
+    /// Product, client id, scope, store, time left, renewable or not. It reads no secret, unlocks and asks nothing, and
+    /// opens no socket, so it is quick enough for a prompt.
     Status(Status),
     /// Print or inspect an access token
     #[command(subcommand, arg_required_else_help = true)]
     Token(TokenCommand),
     /// Run curl with the access token
+    ///
+    /// Runs the real curl with its own arguments, stdin, stdout, stderr and exit code, and adds `Authorization: Bearer` of
+    /// a live token through an inherited descriptor: the token stands in no argument list and in no file. A path in the
+    /// place of a URL is joined to the profile's FHIR base.
+    ///
+    /// The token goes only to hosts that belong to the profile (its gateway, token and FHIR hosts, 1up.health and its
+    /// subdomains, the plan's own domain) and to --allow-host. Any other URL is refused before curl starts. https only,
+    /// loopback excepted; a URL without a scheme means https; a redirect to another host never carries the token.
+    ///
+    /// oneup's own options stand first: from the first argument that is none of them on, everything is curl's. After
+    /// -- all of it is.
     #[command(disable_help_flag = true)]
     Curl(Curl),
     /// Run a command with the access token in its environment
+    ///
+    /// The token lives as long as it lives: with --token-file a job that outlives it reads a file that is kept fresh
+    /// instead, replaced whole before the token in it expires, and removed at the end.
     Exec(Exec),
     /// Check the set-up, and say how to fix it
+    ///
+    /// A line each for the directories, the store and a round trip through it with a dummy value, curl, proxy and CA in
+    /// force, the callback port, reach and TLS of the profile's token endpoint, the clock, and which variable overrides
+    /// what: ok, warning or failure, with the fix.
     Doctor(Doctor),
-    /// A stand-in for 1up's servers on loopback: try oneup without an account
+    /// Stand-in for 1up's servers: try oneup without an account
+    ///
+    /// On loopback, in this binary: the dev-portal realm with Keycloak's paths and error shapes, a demo health plan with a
+    /// login page, a small FHIR R4 server, a bulk export, and /sandbox/journal, the count of requests by path. Nothing in
+    /// it is real, and nothing leaves the machine.
     #[command(subcommand, arg_required_else_help = true)]
     Sandbox(Sandbox),
     /// Print the completion script of a shell
+    ///
+    /// The script asks oneup itself, so that names of profiles complete too.
     Completions(Completions),
-    /// Print the manual page of oneup or of one of its commands, in roff
+    /// Print a manual page, in roff
+    ///
+    /// The page of oneup, or of one of its commands; or all of them as files.
     Man(Man),
 }
 
 #[derive(Debug, Subcommand)]
 pub enum Login {
     /// Provider Access: client credentials
-    #[command(after_long_help = LOGIN_EXAMPLES)]
+    ///
+    /// For programs of an organisation, with no person involved. Client id and client secret come from 1up's Dev Portal
+    /// ("Create a Client"). There is no flag that takes a secret's value: every process of the machine can read another's
+    /// arguments.
     Provider(ClientCredentials),
     /// Payer-to-Payer: client credentials
     ///
-    /// `$member-match` needs a scope of its own, which begins with `member-match-`: see the Dev Portal, and give
-    /// it with --scope.
-    #[command(after_long_help = LOGIN_EXAMPLES)]
+    /// As `oneup login provider`, for exchange between payers. `$member-match` needs a scope of its own, which begins
+    /// with `member-match-`: see the Dev Portal, and give it with --scope.
     P2p(ClientCredentials),
-    /// Patient Access: an authorization code from the health plan's login page
-    #[command(after_long_help = PATIENT_EXAMPLES)]
+    /// Patient Access: a member logs in in the browser
+    ///
+    /// Authorization code with PKCE. oneup prints the address of the health plan's login page and opens it in the browser;
+    /// the browser comes back to a listener on loopback, which closes after one valid answer. Where it can't come back
+    /// (SSH, another computer, a redirect URI elsewhere), paste the address that it ended on. It gives up after 5
+    /// minutes, which is as long as a code lives.
     Patient(Box<Patient>),
 }
-
-const LOGIN_EXAMPLES: &str = "\
-Examples:
-  Ask for what is missing, and remember the login:
-    oneup login provider
-  In CI, nothing remembered, the access token on stdout:
-    ONEUP_CLIENT_ID=… ONEUP_CLIENT_SECRET=… oneup login provider --no-store";
-
-const PATIENT_EXAMPLES: &str = "\
-Examples:
-  The demo health plan, in the browser of this desk:
-    oneup login patient --client-id ID
-  Over SSH: open the URL elsewhere, paste the address that the browser ends on:
-    oneup login patient --client-id ID --no-browser --no-listen";
 
 /// What every login takes.
 #[derive(Debug, Args)]
@@ -133,39 +164,58 @@ pub struct LoginCommon {
     /// The client id of the Dev Portal
     #[arg(long, value_name = "ID", env = "ONEUP_CLIENT_ID", hide_env_values = true)]
     pub client_id: Option<String>,
-    /// Read the client secret from the first line of stdin
-    #[arg(long, group = "secret_source")]
+    /// Scopes [default: the product's own]
+    ///
+    /// Separated by spaces.
+    #[arg(long, env = "ONEUP_SCOPE", hide_env_values = true)]
+    pub scope: Option<String>,
+    /// Where the secrets are kept
+    ///
+    /// Client secret and tokens; decided at login, and never switched [default: auto]
+    #[arg(long, value_enum, env = "ONEUP_STORE", hide_env_values = true)]
+    pub store: Option<StoreChoice>,
+    /// Remember nothing: print the token to stdout
+    #[arg(long)]
+    pub no_store: bool,
+    /// How --no-store prints the token [default: raw]
+    ///
+    /// One of the formats of `oneup token show`.
+    #[arg(long, value_enum, value_name = "FORMAT", requires = "no_store", hide_possible_values = true)]
+    pub format: Option<TokenFormat>,
+    /// Read it from the first line of stdin
+    #[arg(long, group = "secret_source", help_heading = "Client secret")]
     pub client_secret_stdin: bool,
-    /// Read the client secret from a file [env: ONEUP_CLIENT_SECRET_FILE]
-    #[arg(long, value_name = "FILE", group = "secret_source", value_hint = ValueHint::FilePath)]
+    /// Read it from a file
+    ///
+    /// One line ending at its end is stripped [env: ONEUP_CLIENT_SECRET_FILE]
+    #[arg(
+        long,
+        value_name = "FILE",
+        group = "secret_source",
+        help_heading = "Client secret",
+        value_hint = ValueHint::FilePath
+    )]
     pub client_secret_file: Option<PathBuf>,
-    /// Read the client secret from a command's first line, at each renewal again; nothing is stored
+    /// Run a command for it; none is stored
+    ///
+    /// The first line that this shell command prints is the client secret, at each renewal again
     /// [env: ONEUP_CLIENT_SECRET_COMMAND]
-    #[arg(long, value_name = "CMD", group = "secret_source", value_hint = ValueHint::CommandString)]
+    #[arg(
+        long,
+        value_name = "CMD",
+        group = "secret_source",
+        help_heading = "Client secret",
+        value_hint = ValueHint::CommandString
+    )]
     pub client_secret_command: Option<String>,
     /// Refused: a secret in an argument is seen by every process of the machine
     #[arg(long, hide = true, value_name = "VALUE", num_args = 0..=1, default_missing_value = "")]
     pub client_secret: Option<String>,
-    /// Space-separated scopes [default: the product's own]
-    #[arg(long, env = "ONEUP_SCOPE", hide_env_values = true)]
-    pub scope: Option<String>,
     /// The gateway that the realm stands behind [default: https://gateway.1up.health]
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "ONEUP_GATEWAY",
-        hide_env_values = true,
-        help_heading = "Endpoints"
-    )]
+    #[arg(long, value_name = "URL", env = "ONEUP_GATEWAY", hide_env_values = true, help_heading = "Server")]
     pub gateway: Option<String>,
     /// The Keycloak realm [default: dev-portal]
-    #[arg(
-        long,
-        value_name = "NAME",
-        env = "ONEUP_REALM",
-        hide_env_values = true,
-        help_heading = "Endpoints"
-    )]
+    #[arg(long, value_name = "NAME", env = "ONEUP_REALM", hide_env_values = true, help_heading = "Server")]
     pub realm: Option<String>,
     /// The token endpoint, instead of what gateway, realm and plan give
     #[arg(
@@ -173,7 +223,7 @@ pub struct LoginCommon {
         value_name = "URL",
         env = "ONEUP_TOKEN_URL",
         hide_env_values = true,
-        help_heading = "Endpoints"
+        help_heading = "Server"
     )]
     pub token_url: Option<String>,
     /// What `oneup curl /PATH` is joined to
@@ -182,21 +232,12 @@ pub struct LoginCommon {
         value_name = "URL",
         env = "ONEUP_FHIR_BASE",
         hide_env_values = true,
-        help_heading = "Endpoints"
+        help_heading = "Server"
     )]
     pub fhir_base: Option<String>,
     /// Client authentication: in the body (1up's form), or in a Basic header [default: post]
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, value_name = "METHOD", help_heading = "Server")]
     pub auth_method: Option<AuthMethod>,
-    /// Where the client secret and the tokens are kept [default: auto]
-    #[arg(long, value_enum, env = "ONEUP_STORE", hide_env_values = true)]
-    pub store: Option<StoreChoice>,
-    /// Remember nothing: print the token to stdout
-    #[arg(long)]
-    pub no_store: bool,
-    /// How --no-store prints the token [default: raw]
-    #[arg(long, value_enum, value_name = "FORMAT", requires = "no_store")]
-    pub format: Option<TokenFormat>,
 }
 
 #[derive(Debug, Args)]
@@ -209,36 +250,44 @@ pub struct ClientCredentials {
 pub struct Patient {
     #[command(flatten)]
     pub common: LoginCommon,
-    /// The health plan: HOST, HOST/SYSTEM, or a base URL [default: 1uphealthdemo.com/test]
+    /// The health plan [default: 1uphealthdemo.com/test]
+    ///
+    /// HOST, HOST/SYSTEM, or a base URL.
+    #[arg(long, value_name = "PLAN", env = "ONEUP_PLAN", hide_env_values = true)]
+    pub plan: Option<String>,
+    /// Where the browser comes back to
+    ///
+    /// The redirect URI as it is registered, byte for byte [default: http://localhost:8484/callback]
     #[arg(
         long,
-        value_name = "HOST[/SYSTEM]",
-        env = "ONEUP_PLAN",
+        value_name = "URI",
+        env = "ONEUP_REDIRECT_URI",
         hide_env_values = true,
-        help_heading = "Endpoints"
+        help_heading = "Browser"
     )]
-    pub plan: Option<String>,
+    pub redirect_uri: Option<String>,
+    /// Don't wait for it: paste its address
+    ///
+    /// The address that the browser ended on, or the code alone.
+    #[arg(long, help_heading = "Browser")]
+    pub no_listen: bool,
+    /// Open none
+    #[arg(long, help_heading = "Browser")]
+    pub no_browser: bool,
+    /// Redeem a code obtained elsewhere
+    ///
+    /// An authorization code; - reads it from stdin.
+    #[arg(long, value_name = "CODE|-", help_heading = "Browser")]
+    pub code: Option<String>,
     /// The authorization endpoint, instead of what plan, gateway and realm give
-    #[arg(long, value_name = "URL", help_heading = "Endpoints")]
+    #[arg(long, value_name = "URL", help_heading = "Server")]
     pub authorize_url: Option<String>,
     /// Send `aud`: the FHIR server that the token is for
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", help_heading = "Server")]
     pub aud: Option<String>,
     /// Leave PKCE out, for a server that refuses it
-    #[arg(long)]
+    #[arg(long, help_heading = "Server")]
     pub no_pkce: bool,
-    /// The redirect URI as it is registered, byte for byte [default: http://localhost:8484/callback]
-    #[arg(long, value_name = "URI", env = "ONEUP_REDIRECT_URI", hide_env_values = true)]
-    pub redirect_uri: Option<String>,
-    /// Don't listen for the redirect: paste the address that the browser ended on
-    #[arg(long)]
-    pub no_listen: bool,
-    /// Open no browser
-    #[arg(long)]
-    pub no_browser: bool,
-    /// Redeem an authorization code obtained elsewhere; `-` reads it from stdin
-    #[arg(long, value_name = "CODE|-")]
-    pub code: Option<String>,
 }
 
 /// `--auth-method`.
@@ -295,25 +344,29 @@ pub struct Status {
 #[derive(Debug, Subcommand)]
 pub enum TokenCommand {
     /// Print a live access token, renewed first if it isn't
+    ///
+    /// Prints the token and one newline. Live means: with more than the margin left, which is the smaller of 60 s and 10 %
+    /// of the token's lifetime. Client credentials mint anew, a refresh token is used; without either, log in again. While
+    /// one process renews a profile's token the others wait and use its result: any number of them make one request.
+    ///
+    /// `ONEUP_TOKEN`, when set, is the token, unless --profile is given.
     Show(Show),
     /// Say what a token is: for whom, from whom, how long, which scopes
+    ///
+    /// The profile's stored token, never renewed by looking, or one read from stdin. A token that is no JWT is called
+    /// opaque, and what the store knows of it is shown. Keys come from the realm that the profile trusts, never from an
+    /// issuer that only the token names.
     Inspect(Inspect),
 }
 
-const SHOW_EXAMPLES: &str = "\
-Examples:
-  A variable of this shell:
-    eval \"$(oneup token show --format export)\"
-  At least five minutes of life, for a longer job:
-    oneup token show --min-ttl 300";
-
 #[derive(Debug, Args)]
-#[command(after_long_help = SHOW_EXAMPLES)]
 pub struct Show {
     /// How to print it
     #[arg(long, value_enum, default_value_t = TokenFormat::Raw)]
     pub format: TokenFormat,
-    /// How much life the token must have left, instead of the margin (60 s or 10 % of its lifetime)
+    /// How much life it must have left, at least
+    ///
+    /// Instead of the margin: 60 s, or 10 % of its lifetime where that is less.
     #[arg(long, value_name = "SECS")]
     pub min_ttl: Option<u64>,
     /// Renew it even if it is live
@@ -345,15 +398,7 @@ pub enum TokenFormat {
     Azure,
 }
 
-const INSPECT_EXAMPLES: &str = "\
-Examples:
-  Why does the API answer 403?
-    oneup token inspect --verify
-  A token from somewhere else; it leaves this machine for nobody:
-    pbpaste | oneup token inspect -";
-
 #[derive(Debug, Args)]
-#[command(after_long_help = INSPECT_EXAMPLES)]
 pub struct Inspect {
     /// Read the token from stdin instead of the profile
     #[arg(value_name = "-", value_parser = ["-"])]
@@ -369,20 +414,7 @@ pub struct Inspect {
     pub format: ReportFormat,
 }
 
-const CURL_EXAMPLES: &str = "\
-oneup's own options, such as --allow-host and --no-auth-elsewhere, stand first: from the
-first argument that is none of them on, everything is curl's. After -- all of it is.
-
-Examples:
-  A path is joined to the profile's FHIR base:
-    oneup curl /Patient?_count=1
-  Everything else is curl's own:
-    oneup curl -fsS -d @body.json -H 'Content-Type: application/fhir+json' https://api.1up.health/r4/Patient
-  An option that oneup has too, such as -v, is curl's after --:
-    oneup curl --allow-host fhir.example.org -- -v https://fhir.example.org/r4";
-
 #[derive(Debug, Args)]
-#[command(after_long_help = CURL_EXAMPLES)]
 pub struct Curl {
     /// Send the token to this host too; repeatable
     #[arg(long, value_name = "HOST")]
@@ -398,15 +430,7 @@ pub struct Curl {
     pub args: Vec<OsString>,
 }
 
-const EXEC_EXAMPLES: &str = "\
-Examples:
-  The token in ONEUP_TOKEN, for this command alone:
-    oneup exec -- python fetch.py
-  A job that outlives a token reads the file that $ONEUP_TOKEN_FILE names:
-    oneup exec --token-file -- ./export.sh";
-
 #[derive(Debug, Args)]
-#[command(after_long_help = EXEC_EXAMPLES)]
 pub struct Exec {
     /// The variable that holds the access token
     #[arg(long, value_name = "NAME", default_value = "ONEUP_TOKEN")]
@@ -428,11 +452,18 @@ pub struct Doctor {
 
 #[derive(Debug, Subcommand)]
 pub enum Sandbox {
-    /// Run it in the foreground; the base URL is the first line of stdout
+    /// Run it in the foreground; its URL is the first line of stdout
+    ///
+    /// Until Ctrl-C.
     Serve(Serve),
     /// Run a command in an environment that points at it
+    ///
+    /// On a free port, with `ONEUP_GATEWAY`, `ONEUP_PLAN`, `ONEUP_FHIR_BASE`, `ONEUP_CLIENT_ID` and `ONEUP_CLIENT_SECRET`
+    /// set, config and state directories of its own, and the file store. Exits with the command's code.
     Run(SandboxRun),
     /// The main job from end to end against it, narrated
+    ///
+    /// Log in, show the token, inspect and verify it, fetch a FHIR Patient with curl. Needs no account and no network.
     Demo,
 }
 
@@ -445,8 +476,10 @@ pub struct SandboxOptions {
     /// How long an access token lives
     #[arg(long, value_name = "SECS", default_value_t = 300)]
     pub token_lifetime: u64,
-    /// Script a fault, N times or for ever: invalid_client, invalid_grant, invalid_scope, 429, 503, html, slow,
-    /// reset, no-expires-in, 401; repeatable
+    /// Fail N times, or for ever; repeatable
+    ///
+    /// The token endpoint: invalid_client, invalid_grant, invalid_scope, 429, 503,
+    /// html (a gateway's page), slow (a byte a second), reset, no-expires-in. The FHIR server: 401
     #[arg(long, value_name = "KIND[=N]")]
     pub fail: Vec<String>,
 }
@@ -478,4 +511,7 @@ pub struct Man {
     /// The command, such as `token show` [default: oneup itself]
     #[arg(value_name = "COMMAND")]
     pub command: Vec<String>,
+    /// Write every page into this directory, as files that `man` finds
+    #[arg(long, value_name = "DIR", conflicts_with = "command", value_hint = ValueHint::DirPath)]
+    pub dir: Option<PathBuf>,
 }

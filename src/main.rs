@@ -11,8 +11,10 @@ mod context;
 mod curl;
 mod error;
 mod files;
+mod help;
 mod http;
 mod lock;
+mod near;
 mod notes;
 mod oauth;
 mod output;
@@ -27,16 +29,19 @@ mod store;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, FromArgMatches};
+use clap::CommandFactory;
 
 fn main() -> ExitCode {
     protect_memory();
     if std::env::var_os("COMPLETE").is_some() {
         clap_complete::CompleteEnv::with_factory(cli::Cli::command).complete();
     }
-    let cli = parse();
-    let outcome =
-        context::Context::resolve(cli.globals).and_then(|context| commands::run(&context, &cli.command));
+    let outcome = match parse() {
+        Ok(cli) => {
+            context::Context::resolve(cli.globals).and_then(|context| commands::run(&context, &cli.command))
+        }
+        Err(answer) => answer,
+    };
     match outcome {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
@@ -48,14 +53,10 @@ fn main() -> ExitCode {
     }
 }
 
-/// Reads the command line. Its description is leaked: freeing its thousands of strings, just before the process ends
-/// and they go anyway, takes a sixth of a `token show`.
-fn parse() -> cli::Cli {
-    let command = Box::leak(Box::new(cli::Cli::command()));
-    let matches = command.try_get_matches_from_mut(std::env::args_os());
-    matches
-        .and_then(|mut matches| cli::Cli::from_arg_matches_mut(&mut matches))
-        .unwrap_or_else(|error| error.format(command).exit())
+/// Reads the command line; help and mistakes are answered by their exit code or error.
+fn parse() -> Result<cli::Cli, error::Result<u8>> {
+    let args: Vec<_> = std::env::args_os().collect();
+    help::parse(&args)
 }
 
 /// No core dump, and no other process of this user, gets to see the secrets that pass through.

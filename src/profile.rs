@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::near::nearest;
 use crate::oauth::grant::ClientAuthentication;
 use crate::oauth::product::Product;
 use crate::store::StoreKind;
@@ -164,6 +165,9 @@ pub fn choose(config_dir: &Path, name: Option<&str>) -> Result<Profile> {
 fn none_called(config_dir: &Path, name: &str) -> Error {
     let there = names(config_dir).unwrap_or_default();
     let error = Error::auth(format!("there is no profile {name}"));
+    if let Some(near) = nearest(name, there.iter().map(String::as_str)) {
+        return error.hint(format!("did you mean --profile {near}? There are {}", there.join(", ")));
+    }
     match there.as_slice() {
         [] => error.hint(format!("oneup login provider --profile {name}")),
         there => error.hint(format!(

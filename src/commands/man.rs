@@ -1,34 +1,49 @@
-//! `oneup man [COMMAND…]`: a manual page in roff, made from the help texts.
+//! `oneup man [COMMAND…]`: manual pages in roff, made from the help texts.
 
-use clap::{Command, CommandFactory};
+use std::path::Path;
 
-use crate::cli::{Cli, Man};
+use clap::Command;
+
+use crate::cli::Man;
+use crate::clock::now;
+use crate::context::nonempty;
 use crate::error::{Error, Result};
+use crate::help::{self, page};
 use crate::output::plain;
+use crate::output::time::rfc3339;
 
-/// Prints the page of oneup, or of one of its commands.
+/// Prints the page of oneup, or of one of its commands; or writes all of them into a directory.
 ///
 /// # Errors
-/// Usage, for a command that isn't there.
+/// Usage, for a command that isn't there; a directory that can't be written.
 pub fn run(args: &Man) -> Result<u8> {
-    let mut root = Cli::command().disable_help_subcommand(true);
-    root.build();
+    let (root, date) = (help::command(), date());
+    if let Some(dir) = &args.dir {
+        return write_all(&root, dir, &date);
+    }
     let mut command = &root;
     for name in &args.command {
-        command = command.find_subcommand(name).ok_or_else(|| {
-            Error::usage(format!("there is no command {}", plain(&args.command.join(" "), 80)))
-                .hint("oneup --help")
+        command = command.find_subcommand(name).filter(|sub| sub.get_name() != "help").ok_or_else(|| {
+            Error::usage(format!("there is no command `{}`", plain(&args.command.join(" "), 80)))
+                .hint("oneup --help lists the commands")
         })?;
     }
-    super::print(page(command)?).map(|()| 0)
+    super::print(page::render(&root, command, &date)).map(|()| 0)
 }
 
-fn page(command: &Command) -> Result<Vec<u8>> {
-    let name = command.get_bin_name().unwrap_or("oneup").replace(' ', "-");
-    let mut roff = Vec::new();
-    clap_mangen::Man::new(command.clone())
-        .title(name.to_uppercase())
-        .render(&mut roff)
-        .map_err(|error| Error::failure("can't make the manual page").because(error))?;
-    Ok(roff)
+fn write_all(root: &Command, dir: &Path, date: &str) -> Result<u8> {
+    let unwritable = |error| Error::failure(format!("can't write into {}", dir.display())).because(error);
+    std::fs::create_dir_all(dir).map_err(unwritable)?;
+    for command in page::commands(root) {
+        let file = dir.join(format!("{}.1", page::name(command)));
+        std::fs::write(file, page::render(root, command, date)).map_err(unwritable)?;
+    }
+    Ok(0)
+}
+
+/// Today, or the day of `SOURCE_DATE_EPOCH`, so that a package built twice is the same.
+fn date() -> String {
+    let fixed = nonempty("SOURCE_DATE_EPOCH").and_then(|seconds| seconds.parse().ok());
+    let day = rfc3339(fixed.unwrap_or_else(now)).unwrap_or_default();
+    day.split('T').next().unwrap_or_default().to_owned()
 }

@@ -1,6 +1,6 @@
 //! What every run promises before any command: help, version, wrong usage.
 
-use crate::support::Oneup;
+use crate::support::{Home, Oneup};
 
 #[test]
 fn version_is_name_and_number() {
@@ -9,10 +9,48 @@ fn version_is_name_and_number() {
 
 #[test]
 fn help_goes_to_stdout_and_names_the_exit_codes() {
-    Oneup::new().arg("--help").stdout_has("Usage: oneup").stdout_has("Exit codes:").stderr("").run();
+    for args in [&["--help"][..], &["help"], &["help", "token", "show"], &["curl", "--help"]] {
+        Oneup::new().args(args).stdout_has("Usage: oneup").stdout_has("Exit codes:").stderr("").run();
+    }
+    Oneup::new().arg("-h").stdout_has("Usage: oneup").stdout_has("oneup sandbox demo").stderr("").run();
 }
 
 #[test]
-fn an_unknown_flag_is_wrong_usage() {
-    Oneup::new().args(["status", "--frobnicate"]).status(2).stderr_has("--frobnicate").run();
+fn oneup_alone_shows_the_way_and_is_wrong_usage() {
+    Oneup::new().status(2).stderr_has("Commands:").stderr_has("oneup sandbox demo").run();
+    Oneup::new().arg("token").status(2).stderr_has("inspect").run();
+}
+
+#[test]
+fn wrong_usage_is_an_error_with_the_next_step() {
+    let mistake = |args: &[&str], told: &str| Oneup::new().args(args).status(2).stderr(told).run();
+    mistake(
+        &["status", "--profle", "x"],
+        "error: unexpected argument '--profle' found\nhint: did you mean `--profile`?\n",
+    );
+    mistake(&["show"], "error: there is no command `oneup show`\nhint: did you mean `oneup token show`?\n");
+    mistake(&["teapot"], "error: there is no command `oneup teapot`\nhint: oneup --help\n");
+    mistake(
+        &["status", "--format", "jsn"],
+        "error: invalid value 'jsn' for '--format <FORMAT>'\n  [possible values: text, json]\n\
+         hint: did you mean `json`?\n",
+    );
+}
+
+#[test]
+fn a_profile_that_is_nearly_there_is_named() {
+    let home = Home::new();
+    for name in ["acme", "beta"] {
+        home.write(&format!("config/profiles/{name}.toml"), "");
+    }
+    home.oneup()
+        .args(["token", "show", "--profile", "acm"])
+        .status(4)
+        .stderr("error: there is no profile acm\nhint: did you mean --profile acme? There are acme, beta\n")
+        .run();
+    home.oneup()
+        .args(["status", "--profile", "teapot"])
+        .status(4)
+        .stderr_has("hint: the profiles are acme, beta; log in with: oneup login PRODUCT --profile teapot")
+        .run();
 }
