@@ -1,6 +1,6 @@
 //! The global flags, resolved against the environment once.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -63,7 +63,7 @@ impl Context {
     /// Says something to the person on stderr, unless `--quiet`.
     pub fn say(&self, text: impl std::fmt::Display) {
         if !self.quiet {
-            anstream::eprintln!("{text}");
+            tell(text);
         }
     }
 
@@ -71,6 +71,12 @@ impl Context {
     pub fn warn(&self, text: impl std::fmt::Display) {
         self.say(format_args!("\x1b[33mwarning:\x1b[0m {text}"));
     }
+}
+
+/// Writes a line to stderr. One that can't be written to, such as a log on a full disk, is no reason to fail or to
+/// panic.
+pub fn tell(text: impl std::fmt::Display) {
+    let _ = writeln!(anstream::stderr().lock(), "{text}");
 }
 
 /// The config directory: as given, or the platform's (XDG on Linux) and `oneup`.

@@ -21,6 +21,7 @@ use zeroize::Zeroizing;
 pub use bind::Listener;
 pub use words::settle;
 
+use crate::context::tell;
 use crate::error::Result;
 use crate::oauth::authorize::{Reply, Request};
 use crate::oauth::secret::Secret;
@@ -78,9 +79,9 @@ fn obtain_from(
     let serving = ways.listener.map(|it| it.serve(request, sender.clone(), listener::PATIENCE));
     let opens = ways.browser && browser::is_there();
     if ways.quiet {
-        anstream::eprintln!("{url}");
+        tell(&url);
     } else {
-        anstream::eprintln!("{}", words::introduction(&url, opens, registered.as_deref(), ways.paste));
+        tell(words::introduction(&url, opens, registered.as_deref(), ways.paste));
     }
     if opens {
         browser::open(url.as_str());
@@ -170,7 +171,7 @@ impl Wait<'_> {
     }
 
     fn complain(&self, text: &str) {
-        self.bar.suspend(|| anstream::eprintln!("{text}"));
+        self.bar.suspend(|| tell(text));
     }
 }
 

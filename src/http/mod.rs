@@ -18,7 +18,7 @@ use reqwest::header::{
 pub use address::require_safe;
 
 use crate::clock;
-use crate::context::Context;
+use crate::context::{Context, tell};
 use crate::error::{Error, Result};
 use crate::oauth::grant::Form;
 use crate::oauth::loopback::is_loopback;
@@ -174,7 +174,7 @@ impl Http {
 
     fn trace(&self, text: impl FnOnce() -> String) {
         if self.verbose {
-            anstream::eprintln!("{}", text());
+            tell(text());
         }
     }
 }

@@ -3,6 +3,7 @@
 use dialoguer::{Input, Password};
 
 use crate::client_secret;
+use crate::context::tell;
 use crate::error::{Error, Exit, Result};
 use crate::oauth::secret::Secret;
 
@@ -55,7 +56,7 @@ impl TerminalGuard {
                     let stdin = rustix::stdio::stdin();
                     let _ =
                         rustix::termios::tcsetattr(stdin, rustix::termios::OptionalActions::Now, &settings);
-                    anstream::eprintln!("\x1b[?25h");
+                    tell("\x1b[?25h");
                     let _ = signal_hook::low_level::emulate_default_handler(signal);
                 }
             });
