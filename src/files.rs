@@ -1,13 +1,14 @@
 //! Files that are replaced whole or not at all, and that only their owner can read.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
-/// Replaces a file: a private (0600) temporary file in the same directory, synced, renamed over it. Directories are
-/// made as needed, private too.
+/// Replaces a file: a private (0600) new one beside it, synced, renamed over it. Directories are made as needed,
+/// private too. Whoever replaces a file holds the lock that it belongs to.
 ///
 /// # Errors
 /// Failure, naming the file; what was there is still there.
@@ -18,14 +19,50 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
 fn try_replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let dir = path.parent().unwrap_or(Path::new("."));
     create_private_dir(dir)?;
-    let mut file = tempfile::NamedTempFile::new_in(dir)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
+    let new = beside(path);
+    let renamed = write_new(&new, bytes).and_then(|()| std::fs::rename(&new, path));
+    if renamed.is_err() {
+        let _ = std::fs::remove_file(&new);
+    }
+    renamed?;
     // The rename itself is durable once the directory is; a file system that can't sync one is no reason to fail.
     #[cfg(unix)]
     let _ = File::open(dir).and_then(|dir| dir.sync_all());
     Ok(())
+}
+
+/// Where the new file stands until it is whole. Always the same place, so that what a killed process left there is
+/// replaced by the next, and removed with the file.
+fn beside(path: &Path) -> PathBuf {
+    let mut name = OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(".new");
+    path.with_file_name(name)
+}
+
+fn write_new(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    remove_if_there(path)?;
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Whether a file can be written into a directory now, which is made as needed. Leaves nothing behind.
+///
+/// # Errors
+/// Failure, naming the directory.
+pub fn probe(dir: &Path) -> Result<()> {
+    let write = || {
+        create_private_dir(dir)?;
+        let mut file = tempfile::tempfile_in(dir)?;
+        file.write_all(&[0; 4096])?;
+        file.sync_all()
+    };
+    write().map_err(|error| failed("write into", dir, &error))
 }
 
 /// Makes a directory and its parents, readable by nobody else.
@@ -40,15 +77,20 @@ pub fn create_private_dir(dir: &Path) -> std::io::Result<()> {
     builder.create(dir)
 }
 
-/// Removes a file; true if it was there.
+/// Removes a file, and what was to become it; true if it was there.
 ///
 /// # Errors
 /// Failure, naming the file.
 pub fn remove(path: &Path) -> Result<bool> {
+    let removed = remove_if_there(&beside(path)).and_then(|_| remove_if_there(path));
+    removed.map_err(|error| failed("remove", path, &error))
+}
+
+fn remove_if_there(path: &Path) -> std::io::Result<bool> {
     match std::fs::remove_file(path) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(failed("remove", path, &error)),
+        Err(error) => Err(error),
     }
 }
 
@@ -69,5 +111,7 @@ pub fn open_lock(path: &Path) -> Result<File> {
 }
 
 fn failed(verb: &str, path: &Path, error: &std::io::Error) -> Error {
-    Error::failure(format!("can't {verb} {}", path.display())).because(error)
+    let what = Error::failure(format!("can't {verb} {}", path.display())).because(error);
+    let full = matches!(error.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded);
+    if full { what.hint("make room on that disk") } else { what }
 }

@@ -21,7 +21,8 @@ pub fn acquire(path: &Path, patience: Duration) -> Result<File> {
     }
     // The kernel wakes exactly one waiter; polling would wake them all, again and again.
     let (sender, receiver) = mpsc::channel();
-    std::thread::spawn(move || sender.send(file.lock().map(|()| file)));
+    let thread = std::thread::Builder::new().spawn(move || sender.send(file.lock().map(|()| file)));
+    thread.map_err(|error| unlockable(path, &error))?;
     match receiver.recv_timeout(patience) {
         Ok(Ok(file)) => Ok(file),
         Ok(Err(error)) => Err(unlockable(path, &error)),

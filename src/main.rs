@@ -13,6 +13,7 @@ mod error;
 mod files;
 mod help;
 mod http;
+mod leftovers;
 mod lock;
 mod near;
 mod notes;
@@ -46,7 +47,7 @@ fn main() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             if error.exit != error::Exit::Interrupted {
-                anstream::eprintln!("\x1b[31merror:\x1b[0m {error}");
+                context::tell(format_args!("\x1b[31merror:\x1b[0m {error}"));
             }
             ExitCode::from(error.exit as u8)
         }

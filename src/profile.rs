@@ -135,11 +135,16 @@ pub fn parse(name: &str, path: &Path, text: &str) -> Result<Profile> {
     if profile.schema > SCHEMA {
         return Err(newer(path));
     }
-    if profile.id.len() != ID_LENGTH || !profile.id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    if !is_id(&profile.id) {
         return Err(Error::usage(format!("{} has an id that oneup did not make", path.display()))
             .hint("remove the file, then log in again"));
     }
     Ok(Profile { name: name.to_owned(), ..profile })
+}
+
+/// Whether this is an id as [`Profile::new_id`] makes them: it names files, and must not lead elsewhere.
+pub fn is_id(id: &str) -> bool {
+    id.len() == ID_LENGTH && id.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// The profile that a command works on: the one named, or the only one there is.

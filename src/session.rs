@@ -8,6 +8,7 @@ use crate::client_secret;
 use crate::clock::now;
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::files;
 use crate::http::{Http, Retry};
 use crate::lock;
 use crate::notes::{self, Note};
@@ -17,7 +18,7 @@ use crate::oauth::response::{self, Refusal};
 use crate::oauth::token::Token;
 use crate::profile::{self, Profile};
 use crate::refusal::{self, Asked};
-use crate::store::{self, Item, Store, cache};
+use crate::store::{self, Item, Store, StoreKind, cache};
 
 /// How often a profile that another process replaces meanwhile is read anew.
 const ATTEMPTS: u32 = 3;
@@ -97,10 +98,13 @@ impl<'a> Session<'a> {
     /// Renews under the lock, unless another process did meanwhile: then `known` is no longer what is stored. None
     /// when the profile itself was replaced, and everything is to be read anew.
     fn renew(&mut self, known: Option<Token>, min_ttl: Option<u64>) -> Result<Option<Token>> {
-        let _lock = lock::acquire(&lock_path(self.context, &self.profile.id), self.context.timeout)?;
-        let current = profile::choose(&self.context.config_dir, Some(&self.profile.name))?;
-        if current.id != self.profile.id {
-            self.profile = current;
+        let path = lock_path(self.context, &self.profile.id);
+        let _lock = lock::acquire(&path, self.context.timeout)?;
+        let current = profile::choose(&self.context.config_dir, Some(&self.profile.name));
+        if current.as_ref().map_or(true, |current| current.id != self.profile.id) {
+            // Nobody needs the lock of a login that is gone, and whoever went has removed its file before we made it.
+            let _ = files::remove(&path);
+            self.profile = current?;
             return Ok(None);
         }
         let store = open_store(self.context, &self.profile);
@@ -126,7 +130,10 @@ impl<'a> Session<'a> {
         let item = Item { schema: 1, client_secret: item.client_secret, token: Some(token) };
         store.write(&self.profile.id, &item)?;
         let token = item.token.ok_or_else(|| Error::failure("no token"))?;
-        notes::save(self.context, &self.profile.id, &Note::from(&token))?;
+        if let Err(error) = notes::save(self.context, &self.profile.id, &Note::from(&token)) {
+            // The token is stored, and good: only `status` does not know of it yet.
+            self.context.warn(error);
+        }
         self.cache(&token);
         Ok(Some(token))
     }
@@ -210,5 +217,10 @@ pub fn lock_path(context: &Context, id: &str) -> PathBuf {
 
 /// The store that a profile's file names.
 pub fn open_store(context: &Context, profile: &Profile) -> Box<dyn Store> {
-    store::open(profile.store, &context.state_dir, context.timeout.min(STORE_PATIENCE), !context.no_input)
+    store_of(context, profile.store)
+}
+
+/// The store of this kind.
+pub fn store_of(context: &Context, kind: StoreKind) -> Box<dyn Store> {
+    store::open(kind, &context.state_dir, context.timeout.min(STORE_PATIENCE), !context.no_input)
 }

@@ -3,7 +3,9 @@
 use crate::cli::Logout;
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::files;
 use crate::http::{Http, Retry};
+use crate::leftovers::{self, Leftovers};
 use crate::lock;
 use crate::notes;
 use crate::oauth::discovery;
@@ -17,6 +19,7 @@ use crate::store::{Item, cache};
 /// # Errors
 /// Authentication when there is nothing to forget; store when a secret can't be deleted, and then the profile stays.
 pub fn run(context: &Context, args: &Logout) -> Result<u8> {
+    leftovers::settle(context);
     if !args.all {
         let profile = profile::choose(&context.config_dir, context.profile.as_deref())?;
         forget(context, &profile, args.no_revoke)?;
@@ -36,8 +39,17 @@ fn forget_named(context: &Context, name: &str, no_revoke: bool) -> Result<()> {
     forget(context, &profile, no_revoke)
 }
 
+/// The profile's file goes last. What is left of the login then holds no secret, and is on the list of leftovers.
 fn forget(context: &Context, profile: &Profile, no_revoke: bool) -> Result<()> {
-    let _lock = lock::acquire(&lock_path(context, &profile.id), context.timeout)?;
+    // A list that can't be written, on a full disk, is no reason to keep a login.
+    let _ = Leftovers::open(context).and_then(|mut leftovers| leftovers.enter(profile));
+    let lock = lock::acquire(&lock_path(context, &profile.id), context.timeout)?;
+    // Under the lock nobody replaces the profile; but somebody may have, before.
+    let current = profile::choose(&context.config_dir, Some(&profile.name))?;
+    if current.id != profile.id {
+        drop(lock);
+        return forget(context, &current, no_revoke);
+    }
     let store = open_store(context, profile);
     let item = store.read(&profile.id)?;
     if !no_revoke && let Some(item) = &item {
@@ -45,9 +57,11 @@ fn forget(context: &Context, profile: &Profile, no_revoke: bool) -> Result<()> {
     }
     store.delete(&profile.id)?;
     cache::forget(&profile.id);
-    notes::remove(context, &profile.id)?;
     Profile::remove(&context.config_dir, &profile.name)?;
-    crate::files::remove(&lock_path(context, &profile.id))?;
+    let _ = notes::remove(context, &profile.id);
+    let _ = files::remove(&lock_path(context, &profile.id));
+    drop(lock);
+    leftovers::settle(context);
     context.say(format_args!("Logged out of {} ({}).", profile.name, profile.product.title()));
     Ok(())
 }

@@ -6,7 +6,6 @@
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use zeroize::Zeroizing;
 
@@ -36,19 +35,6 @@ impl Files {
         }
         Ok(self.dir.join(format!("{id}.json")))
     }
-
-    /// Temporary files of a process that was killed while it wrote; those of one that still writes are young.
-    fn sweep(&self) {
-        for entry in fs::read_dir(&self.dir).into_iter().flatten().flatten() {
-            let old = entry
-                .metadata()
-                .and_then(|found| found.modified())
-                .is_ok_and(|at| at.elapsed().is_ok_and(|age| age > Duration::from_secs(60)));
-            if old && entry.path().extension().is_none_or(|extension| extension != "json") {
-                let _ = fs::remove_file(entry.path());
-            }
-        }
-    }
 }
 
 impl Store for Files {
@@ -71,13 +57,12 @@ impl Store for Files {
     }
 
     fn delete(&self, id: &str) -> Result<bool> {
-        let path = self.path(id)?;
-        self.sweep();
-        match fs::remove_file(&path) {
-            Ok(()) => Ok(true),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(failed("remove", &path, &error)),
-        }
+        files::remove(&self.path(id)?).map_err(|error| error.exit_as(Exit::Store))
+    }
+
+    fn probe(&self, _: &str) -> Result<()> {
+        files::probe(&self.dir).map_err(|error| error.exit_as(Exit::Store))?;
+        check_dir(&self.dir)
     }
 }
 
@@ -240,10 +225,12 @@ mod tests {
         let (_state, files) = store();
         files.write("a", &item(1)).expect("it is written");
         fs::set_permissions(&files.dir, fs::Permissions::from_mode(0o755)).expect("it is ours");
-        let leftover = File::create(files.dir.join(".tmpx1")).expect("it is ours");
-        leftover.set_modified(std::time::UNIX_EPOCH).expect("it is ours");
+        let leftover = files.dir.join(".a.json.new");
+        fs::write(&leftover, "half").expect("it is ours");
         files.write("a", &item(2)).expect("it is written");
         assert_eq!(mode(&files.dir), 0o700);
+        assert!(!leftover.exists() && files.read("a").expect("it is read") == Some(item(2)));
+        fs::write(&leftover, "half").expect("it is ours");
         assert!(files.delete("a").expect("it is deleted"));
         assert_eq!(fs::read_dir(&files.dir).expect("a directory").count(), 0);
     }

@@ -58,12 +58,16 @@ mod linux {
         KeyRing::from_special_id(KeyRingIdentifier::Process, true)
             .and_then(|process| process.link_keyring(ring))
             .map_err(refusal)?;
+        let known = find(ring, description)?.is_some();
         let key = ring.add_key(description, bytes).map_err(refusal)?;
         let protected = key.set_perms(KeyPermissions::from_u32(PERMISSIONS));
         // An update clears the timeout, so it is set each time.
         protected.and_then(|()| key.set_timeout(timeout.map_or(0, |seconds| seconds as usize))).map_err(
             |error| {
-                let _ = ring.unlink_key(key);
+                // One that was there before is protected already, and may be somebody's only login.
+                if !known {
+                    let _ = ring.unlink_key(key);
+                }
                 refusal(error)
             },
         )

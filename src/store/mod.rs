@@ -82,6 +82,10 @@ pub trait Store {
     fn write(&self, id: &str, item: &Item) -> Result<()>;
     /// Forgets the item; false when there was none.
     fn delete(&self, id: &str) -> Result<bool>;
+    /// Whether a new item of this id could be kept. Leaves nothing behind.
+    fn probe(&self, id: &str) -> Result<()> {
+        self.read(id).map(drop)
+    }
 }
 
 /// The store of this kind. Nothing is touched before its first use. Each use of the keyring ends at `deadline`;

@@ -3,6 +3,7 @@
 mod curl;
 mod doctor;
 mod exec;
+mod faults;
 mod generated;
 mod hostile;
 mod inspect;

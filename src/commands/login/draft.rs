@@ -3,6 +3,7 @@
 use crate::cli::{AuthMethod, LoginCommon, Patient, StoreChoice};
 use crate::context::{Context, nonempty};
 use crate::error::{Error, Result};
+use crate::files;
 use crate::http::require_safe;
 use crate::oauth::grant::ClientAuthentication;
 use crate::oauth::product::{
@@ -160,7 +161,7 @@ fn draft(
     if args.no_store { Ok(profile) } else { with_store(context, args.store, older, profile) }
 }
 
-/// Decides the store, and sees that it answers, before a secret is sent or a person sent to the browser.
+/// Decides the store, and sees that a login can be kept, before a secret is sent or a person sent to the browser.
 fn with_store(
     context: &Context,
     asked: Option<StoreChoice>,
@@ -179,7 +180,9 @@ fn with_store(
         context.warn(notice);
     }
     profile.store = kind;
-    open_store(context, &profile).read(&profile.id)?;
+    open_store(context, &profile).probe(&profile.id)?;
+    files::probe(&context.config_dir.join("profiles"))?;
+    files::probe(&context.state_dir)?;
     Ok(profile)
 }
 

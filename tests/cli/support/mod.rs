@@ -6,6 +6,9 @@ mod chromium;
 mod raw;
 mod run;
 mod sandbox;
+#[cfg(target_os = "linux")]
+pub(crate) mod strace;
+mod tally;
 
 #[allow(unused_imports, reason = "each module uses a part")]
 pub(crate) use {
@@ -13,6 +16,7 @@ pub(crate) use {
     raw::{RawServer, raw_server},
     run::{Home, Oneup, Outcome},
     sandbox::Sandbox,
+    tally::{Kind, Tally, size},
 };
 
 use std::io::Write;

@@ -46,7 +46,12 @@ impl Home {
 
     /// A run of oneup in this home.
     pub(crate) fn oneup(&self) -> Oneup {
-        Oneup::at(self.clone())
+        self.oneup_under(&[])
+    }
+
+    /// A run of oneup in this home by another program, such as strace, with its own arguments first.
+    pub(crate) fn oneup_under(&self, program: &[&str]) -> Oneup {
+        Oneup::at(self.clone(), program)
     }
 }
 
@@ -66,11 +71,13 @@ pub(crate) struct Oneup {
 impl Oneup {
     /// A run in a fresh [`Home`].
     pub(crate) fn new() -> Self {
-        Self::at(Home::new())
+        Home::new().oneup()
     }
 
-    fn at(home: Home) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_oneup"));
+    fn at(home: Home, program: &[&str]) -> Self {
+        let words = [program, &[env!("CARGO_BIN_EXE_oneup")]].concat();
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]);
         command.timeout(Duration::from_secs(90)).current_dir(home.path(""));
         for (name, _) in std::env::vars_os().filter(|(name, _)| is_foreign(name)) {
             command.env_remove(name);
@@ -192,16 +199,25 @@ impl Oneup {
         command.spawn().expect("oneup starts")
     }
 
-    /// Runs it, and fails with everything there is to see when an expectation isn't met.
-    #[track_caller]
-    pub(crate) fn run(mut self) -> Outcome {
+    /// Runs it, whatever comes of it.
+    pub(crate) fn outcome(mut self) -> Outcome {
+        self.end()
+    }
+
+    fn end(&mut self) -> Outcome {
         let output = self.command.output().expect("oneup runs");
-        let outcome = Outcome {
+        Outcome {
             status: output.status.code(),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
             home: self.home.clone(),
-        };
+        }
+    }
+
+    /// Runs it, and fails with everything there is to see when an expectation isn't met.
+    #[track_caller]
+    pub(crate) fn run(mut self) -> Outcome {
+        let outcome = self.end();
         let complaints = self.complaints(&outcome);
         assert!(
             complaints.is_empty(),

@@ -1,0 +1,92 @@
+//! A token endpoint that knows its clients, counts its tokens, and can be told to fail.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use crate::support::{Home, Oneup, RawServer, raw_server};
+
+/// Clients `ID` with the secret `ID-s3cr3t`, whose tokens are `ID-token-N`: a mixture of two logins is refused, and
+/// a token says whose it is.
+pub(super) struct Realm {
+    server: RawServer,
+    down: Arc<AtomicBool>,
+}
+
+/// The client secret of a client.
+pub(super) fn secret(client: &str) -> String {
+    format!("{client}-s3cr3t")
+}
+
+impl Realm {
+    /// Tokens that live this many seconds; the refresh token stays the same.
+    pub(super) fn new(lifetime: u32) -> Self {
+        let (down, count) = (Arc::new(AtomicBool::new(false)), AtomicUsize::new(0));
+        let is_down = Arc::clone(&down);
+        let server = raw_server(move |_, request, _| {
+            if is_down.load(Ordering::SeqCst) {
+                return RawServer::answer("500 Down", "text/html", "<p>down");
+            }
+            let body = request.split("\r\n\r\n").nth(1).unwrap_or_default();
+            let field = |name: &str| {
+                let fields = url::form_urlencoded::parse(body.as_bytes());
+                fields.filter(|(key, _)| key == name).map(|(_, value)| value.into_owned()).next()
+            };
+            let client = field("client_id").unwrap_or_default();
+            if field("client_secret") != Some(secret(&client)) {
+                return RawServer::answer("401 No", "application/json", r#"{"error":"unauthorized_client"}"#);
+            }
+            let number = count.fetch_add(1, Ordering::SeqCst);
+            let refresh = match field("grant_type").as_deref() {
+                Some("client_credentials") => "",
+                _ => r#","refresh_token":"r3fresh""#,
+            };
+            let token = format!(
+                r#"{{"access_token":"{client}-token-{number}","token_type":"Bearer","expires_in":{lifetime}{refresh}}}"#
+            );
+            RawServer::answer("200 OK", "application/json", &token)
+        });
+        Self { server, down }
+    }
+
+    /// From now on it answers nothing but 500; or it works again.
+    pub(super) fn set_down(&self, down: bool) {
+        self.down.store(down, Ordering::SeqCst);
+    }
+
+    /// A login as this client, by client credentials.
+    pub(super) fn login(&self, run: Oneup, client: &str, store: &str) -> Oneup {
+        run.args(["login", "provider", "--client-id", client, "--store", store, "--token-url"])
+            .arg(format!("{}/auth/token", self.server.url()))
+            .env("ONEUP_CLIENT_SECRET", secret(client))
+    }
+
+    /// A login as this client, with a code: it gets a refresh token.
+    pub(super) fn login_with_code(&self, run: Oneup, client: &str, store: &str) -> Oneup {
+        run.args([
+            "login",
+            "patient",
+            "--code",
+            "c0de",
+            "--client-id",
+            client,
+            "--store",
+            store,
+            "--token-url",
+        ])
+        .arg(format!("{}/auth/token", self.server.url()))
+        .env("ONEUP_CLIENT_SECRET", secret(client))
+    }
+}
+
+/// The token that a home's only profile has; none when nobody is logged in. Anything else is somebody's loss.
+pub(super) fn shown(home: &Home) -> Result<Option<String>, String> {
+    let output = home.oneup().args(["token", "show"]).spawn().wait_with_output().expect("it ends");
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    match output.status.code() {
+        Some(0) => Ok(Some(stdout.trim_end().to_owned())),
+        Some(4) if stderr.contains("hint: oneup login") || stderr.contains("log in again: oneup login") => {
+            Ok(None)
+        }
+        code => Err(format!("token show: {code:?}: {stderr}")),
+    }
+}

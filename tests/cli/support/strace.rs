@@ -1,0 +1,62 @@
+//! strace: what a run of oneup asks of the kernel, and what happens when the kernel says no or the process dies there.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use super::{Home, Oneup, requires, requires_program};
+
+/// Calls that write, lock, or speak to somebody.
+const CALLS: &str = "openat,mkdir,write,pwrite64,writev,sendto,sendmsg,connect,fsync,rename,renameat,renameat2,\
+                     unlink,unlinkat,rmdir,flock,fchmod,chmod,ftruncate,add_key,keyctl";
+
+/// One call of one thread.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    /// `fsync`
+    pub(crate) name: String,
+    /// The how-manieth of this name in its thread, from 1: strace counts so.
+    pub(crate) number: usize,
+    /// With its arguments, as strace shows it.
+    pub(crate) text: String,
+}
+
+/// Whether strace is here, and may look into a process that keeps others of its user out.
+pub(crate) fn requires_strace() -> bool {
+    requires_program("strace") && requires("root, so that strace sees into oneup", is_root())
+}
+
+/// Whether the tests run as root.
+pub(crate) fn is_root() -> bool {
+    std::fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0)
+}
+
+/// oneup in this home under strace, which writes to `trace`; `inject` is strace's own expression, or nothing.
+pub(crate) fn traced(home: &Home, trace: &Path, inject: &str) -> Oneup {
+    let trace = trace.to_str().expect("UTF-8").to_owned();
+    let calls = format!("trace={CALLS}");
+    let mut words: Vec<&str> =
+        vec!["strace", "-f", "-y", "-s", "65536", "--signal=none", "-e", &calls, "-o", &trace];
+    let inject = format!("inject={inject}");
+    if inject != "inject=" {
+        words.extend(["-e", &inject]);
+    }
+    home.oneup_under(&words)
+}
+
+/// The calls of a trace, in order; those that were never entered are not among them.
+pub(crate) fn calls(trace: &Path) -> Vec<Call> {
+    let text = String::from_utf8_lossy(&std::fs::read(trace).expect("a trace")).into_owned();
+    let mut counts: HashMap<(String, String), usize> = HashMap::new();
+    let mut all = Vec::new();
+    for line in text.lines() {
+        let Some((thread, text)) = line.split_once(' ') else { continue };
+        let Some((name, _)) = text.trim_start().split_once('(') else { continue };
+        if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+            continue;
+        }
+        let number = counts.entry((thread.to_owned(), name.to_owned())).or_default();
+        *number += 1;
+        all.push(Call { name: name.to_owned(), number: *number, text: text.trim_start().to_owned() });
+    }
+    all
+}
