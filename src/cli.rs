@@ -6,6 +6,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint, builder::FalseyValueParser};
 
+pub mod hot;
+
+/// `--timeout`, in seconds.
+const TIMEOUT: u64 = 30;
+
 /// OAuth 2.0 access tokens for 1upHealth's FHIR APIs
 ///
 /// oneup obtains access tokens, keeps and renews them, inspects them and hands them out. You log in once; from then on
@@ -46,7 +51,7 @@ pub struct Globals {
     #[arg(long, global = true, env = "ONEUP_NO_INPUT", hide_env_values = true, value_parser = FalseyValueParser::new())]
     pub no_input: bool,
     /// One deadline for a whole token request, retries included
-    #[arg(long, global = true, value_name = "SECS", env = "ONEUP_TIMEOUT", hide_env_values = true, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    #[arg(long, global = true, value_name = "SECS", env = "ONEUP_TIMEOUT", hide_env_values = true, default_value_t = TIMEOUT, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub timeout: u64,
     /// PEM bundle added to the platform's trust store
     #[arg(long, global = true, value_name = "FILE", env = "ONEUP_CACERT", hide_env_values = true, value_hint = ValueHint::FilePath)]
@@ -106,7 +111,6 @@ pub enum Command {
     ///
     /// oneup's own options stand first: from the first argument that is none of them on, everything is curl's. After
     /// -- all of it is.
-    #[command(disable_help_flag = true)]
     Curl(Curl),
     /// Run a command with the access token in its environment
     ///
@@ -415,6 +419,7 @@ pub struct Inspect {
 }
 
 #[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
 pub struct Curl {
     /// Send the token to this host too; repeatable
     #[arg(long, value_name = "HOST")]

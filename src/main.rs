@@ -57,7 +57,7 @@ fn main() -> ExitCode {
 /// Reads the command line; help and mistakes are answered by their exit code or error.
 fn parse() -> Result<cli::Cli, error::Result<u8>> {
     let args: Vec<_> = std::env::args_os().collect();
-    help::parse(&args)
+    cli::hot::parse(&args).map_or_else(|| help::parse(&args), Ok)
 }
 
 /// No core dump, and no other process of this user, gets to see the secrets that pass through.
