@@ -31,17 +31,25 @@ mod linux {
     /// The most that a key of type `user` holds.
     const LONGEST: usize = 32_767;
 
+    /// What nearly every key fits into; a larger buffer costs more to clear than the kernel takes to fill it.
+    const USUAL: usize = 4_096;
+
     /// The key's bytes; none when there is no such key, or it has expired.
     pub(in super::super) fn read(description: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Refusal> {
         let Some(key) = find(ring()?, description)? else { return Ok(None) };
-        let mut bytes = Zeroizing::new(vec![0; LONGEST]);
-        match key.read(&mut *bytes) {
-            Ok(length) => {
-                bytes.truncate(length);
-                Ok(Some(bytes))
+        for room in [USUAL, LONGEST] {
+            let mut bytes = Zeroizing::new(vec![0; room]);
+            match key.read(&mut *bytes) {
+                // The kernel answers the key's length, whether it fitted or not.
+                Ok(length) if length <= room => {
+                    bytes.truncate(length);
+                    return Ok(Some(bytes));
+                }
+                Ok(_) => {}
+                Err(error) => return absent(error).map(|()| None),
             }
-            Err(error) => absent(error).map(|()| None),
         }
+        Ok(None)
     }
 
     /// Adds or replaces the key. With `timeout` (seconds) the kernel forgets it by itself.
