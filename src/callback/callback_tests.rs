@@ -99,9 +99,9 @@ fn a_second_paste_may_be_the_first_ones_other_half_or_a_new_try() {
     let (head, tail) = whole.split_at(45);
     let waiting = request("https://app.example/cb");
     let (_, events) = channel();
-    let bar = ProgressBar::hidden();
+    let line = Line::new(true);
     let wait =
-        Wait { request: &waiting, events, deadline: Instant::now(), limit: LIMIT, listens: false, bar };
+        Wait { request: &waiting, events, deadline: Instant::now(), limit: LIMIT, listens: false, line };
     for (half, text, found) in [
         ("", whole.as_str(), true),
         (head, tail, true),

@@ -15,7 +15,6 @@ use std::io::{BufRead, BufReader};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use zeroize::Zeroizing;
 
 pub use bind::Listener;
@@ -25,6 +24,7 @@ use crate::context::tell;
 use crate::error::Result;
 use crate::oauth::authorize::{Reply, Request};
 use crate::oauth::secret::Secret;
+use crate::progress::Line;
 
 /// How long to wait for the person: as long as a code lives.
 pub const LIMIT: Duration = Duration::from_secs(300);
@@ -89,9 +89,9 @@ fn obtain_from(
     if ways.paste {
         paste::watch(input, sender);
     }
-    let wait = Wait { request, events, deadline, limit, listens, bar: spinner(ways.quiet) };
+    let wait = Wait { request, events, deadline, limit, listens, line: Line::new(ways.quiet) };
     let outcome = wait.run();
-    wait.bar.finish_and_clear();
+    wait.line.clear();
     drop(serving);
     outcome
 }
@@ -103,7 +103,7 @@ struct Wait<'a> {
     deadline: Instant,
     limit: Duration,
     listens: bool,
-    bar: ProgressBar,
+    line: Line,
 }
 
 impl Wait<'_> {
@@ -147,7 +147,7 @@ impl Wait<'_> {
             if left.is_zero() {
                 return Err(words::gave_up(self.limit, &self.request.redirect_uri, self.listens));
             }
-            self.bar.set_message(words::waiting(left));
+            self.line.draw(&words::waiting(left));
             match self.events.recv_timeout(left.min(Duration::from_millis(500))) {
                 Ok(event) => return Ok(event),
                 Err(RecvTimeoutError::Timeout) => {}
@@ -171,25 +171,13 @@ impl Wait<'_> {
     }
 
     fn complain(&self, text: &str) {
-        self.bar.suspend(|| tell(text));
+        self.line.clear();
+        tell(text);
     }
 }
 
 fn is_settled(reply: &Reply) -> bool {
     !matches!(reply, Reply::WrongState | Reply::Unusable(_))
-}
-
-/// A spinner on stderr; invisible where that is no terminal.
-fn spinner(quiet: bool) -> ProgressBar {
-    if quiet {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
-        bar.set_style(style);
-    }
-    bar.enable_steady_tick(Duration::from_millis(120));
-    bar
 }
 
 #[cfg(test)]
