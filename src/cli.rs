@@ -431,7 +431,7 @@ pub struct Curl {
     #[arg(long, action = clap::ArgAction::Help)]
     pub help: Option<bool>,
     /// curl's own arguments
-    #[arg(value_name = "CURL-ARGS", trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+    #[arg(value_name = "CURL-ARGS", trailing_var_arg = true, allow_hyphen_values = true, required = true, add = crate::complete::curl())]
     pub args: Vec<OsString>,
 }
 
@@ -444,7 +444,7 @@ pub struct Exec {
     #[arg(long)]
     pub token_file: bool,
     /// The command and its arguments
-    #[arg(value_name = "COMMAND", trailing_var_arg = true, allow_hyphen_values = true, required = true, value_hint = ValueHint::CommandWithArguments)]
+    #[arg(value_name = "COMMAND", trailing_var_arg = true, allow_hyphen_values = true, required = true, add = crate::complete::program())]
     pub command: Vec<OsString>,
 }
 
@@ -500,7 +500,7 @@ pub struct SandboxRun {
     #[command(flatten)]
     pub options: SandboxOptions,
     /// The command and its arguments
-    #[arg(value_name = "COMMAND", trailing_var_arg = true, allow_hyphen_values = true, required = true, value_hint = ValueHint::CommandWithArguments)]
+    #[arg(value_name = "COMMAND", trailing_var_arg = true, allow_hyphen_values = true, required = true, add = crate::complete::program())]
     pub command: Vec<OsString>,
 }
 

@@ -1,5 +1,6 @@
 //! `oneup completions SHELL`: a script by which the shell asks oneup itself, so that names of profiles complete too.
 
+use clap_complete::Shell;
 use clap_complete::env::Shells;
 
 use crate::cli::Completions;
@@ -16,5 +17,16 @@ pub fn run(args: &Completions) -> Result<u8> {
         .ok_or_else(|| Error::usage("there are no completions for this shell"))?
         .write_registration("COMPLETE", "oneup", "oneup", "oneup", &mut script)
         .map_err(|error| Error::failure("can't make the completions").because(error))?;
+    if args.shell == Shell::Zsh {
+        script.extend(AUTOLOADED);
+    }
     super::print(script).map(|()| 0)
 }
+
+/// The end of zsh's script. Found on the fpath, the file is the function that zsh calls at the first TAB: without
+/// this it would only define the completion, and the first TAB would do nothing.
+const AUTOLOADED: &[u8] = b"
+if [[ ${funcstack[1]} = _oneup ]]; then
+    _clap_dynamic_completer_oneup
+fi
+";

@@ -1,5 +1,5 @@
 //! What oneup generates of itself: completions, which stand in `completions/` too and must not fall behind
-//! (`just completions` writes them anew), and manual pages. The real shells and the real `man` read them.
+//! (`just completions` writes them anew), and manual pages, which the real `man` reads. `shells` presses TAB.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -45,54 +45,6 @@ fn every_shell_can_read_its_completions() {
                 Command::new(shell).args(flags).arg(committed(file)).output().expect("the shell runs");
             assert_clean(shell, &output);
         }
-    }
-}
-
-/// A home with a profile called `acme`, and a shell in it that finds oneup.
-fn shell(program: &str) -> (Home, Command) {
-    let home = Home::new();
-    home.write("config/profiles/acme.toml", "");
-    let bin = Path::new(env!("CARGO_BIN_EXE_oneup")).parent().expect("a directory");
-    let path = format!("{}:{}", bin.display(), std::env::var("PATH").expect("PATH"));
-    let mut command = Command::new(program);
-    command.env("PATH", path).env("HOME", home.path("")).env("ONEUP_CONFIG_DIR", home.config());
-    (home, command)
-}
-
-#[test]
-fn bash_completes_commands_formats_and_profiles() {
-    if !requires_program("bash") {
-        return;
-    }
-    for (words, last, expected) in [
-        ("oneup log", "1", "login logout"),
-        ("oneup token show --format pow", "4", "powershell"),
-        ("oneup token show --profile ac", "4", "acme"),
-    ] {
-        let script = "source \"$1\"; COMP_WORDS=($2); COMP_CWORD=$3 COMP_TYPE=9; \
-                      _clap_complete_oneup oneup \"${COMP_WORDS[$3]}\" x; echo ${COMPREPLY[@]}";
-        let (_home, mut bash) = shell("bash");
-        bash.args(["--norc", "-c", script, "bash"]).arg(committed("oneup.bash")).args([words, last]);
-        let output = bash.output().expect("bash runs");
-        assert_clean("bash", &output);
-        assert_eq!(String::from_utf8_lossy(&output.stdout).trim_end(), expected, "{words}");
-    }
-}
-
-#[test]
-fn fish_completes_commands_with_their_help_and_profiles() {
-    if !requires_program("fish") {
-        return;
-    }
-    for (line, expected) in [("oneup log", "login\tGet a token"), ("oneup token show --profile ac", "acme")] {
-        let (_home, mut fish) = shell("fish");
-        fish.args(["--no-config", "-c", "source $argv[1]; complete -C $argv[2]"])
-            .arg(committed("oneup.fish"))
-            .arg(line);
-        let output = fish.output().expect("fish runs");
-        assert_clean("fish", &output);
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(text.contains(expected), "{text}");
     }
 }
 

@@ -17,6 +17,7 @@ mod recipes;
 mod sandbox;
 mod sandbox_realm;
 mod secrets;
+mod shells;
 mod show;
 mod support;
 mod surface;
