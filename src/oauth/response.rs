@@ -26,18 +26,19 @@ pub enum Refusal {
     Invalid(String),
 }
 
-/// What an answer can say besides the standard fields, by name; all else is the SMART launch context.
-const NOT_CONTEXT: [&str; 10] = [
-    "access_token",
-    "token_type",
-    "expires_in",
-    "refresh_token",
-    "refresh_expires_in",
-    "scope",
-    "id_token",
-    "not-before-policy",
-    "session_state",
-    "error",
+/// The SMART launch context (App Launch 2.2, "Launch context arrives with your access_token"; `location` and `fhirUser`
+/// as servers of older versions send them). It is shown and noted without a lock, so nothing else is taken for it:
+/// what a server adds under another name may be a secret.
+pub const LAUNCH_CONTEXT: [&str; 9] = [
+    "encounter",
+    "fhirContext",
+    "fhirUser",
+    "intent",
+    "location",
+    "need_patient_banner",
+    "patient",
+    "smart_style_url",
+    "tenant",
 ];
 
 /// Reads the answer of a token endpoint. `now` is when it came, in seconds since the epoch.
@@ -66,7 +67,7 @@ pub fn read(status: u16, body: &[u8], now: i64) -> Result<Token, Refusal> {
     let lifetime = members.get("expires_in").and_then(lifetime);
     let refresh_token = take_text(&mut members, "refresh_token").map(Secret::new);
     let scope = take_text(&mut members, "scope");
-    members.retain(|name, value| !NOT_CONTEXT.contains(&name.as_str()) && !value.is_null());
+    members.retain(|name, value| LAUNCH_CONTEXT.contains(&name.as_str()) && !value.is_null());
     Ok(Token {
         access_token: Secret::new(access_token),
         scope,
@@ -112,7 +113,7 @@ fn is_bearer_token(text: &str) -> bool {
 
 /// `expires_in` in seconds: a number or a string of one, fractions cut, negative ones expired at once; none when it
 /// is beyond reason.
-fn lifetime(value: &Value) -> Option<u64> {
+pub fn lifetime(value: &Value) -> Option<u64> {
     let seconds = match value {
         Value::Number(number) => number.as_f64()?,
         Value::String(text) => text.trim().parse::<f64>().ok()?,
@@ -144,10 +145,12 @@ mod tests {
     }
 
     #[test]
-    fn the_launch_context_is_what_the_standard_fields_leave() {
+    fn the_launch_context_is_what_smart_names_and_nothing_that_may_be_secret() {
         let token = ok(
-            r#"{"access_token":"t","token_type":"bearer","patient":"p1","need_patient_banner":true,"refresh_token":"r"}"#,
+            r#"{"access_token":"t","token_type":"bearer","patient":"p1","need_patient_banner":true,"refresh_token":"r",
+                "device_secret":"s","id_token":"i","not-before-policy":0}"#,
         );
+        assert_eq!(token.context.len(), 2);
         assert_eq!(token.context["patient"], "p1");
         assert_eq!(token.context["need_patient_banner"], true);
         assert_eq!(token.refresh_token.as_ref().map(Secret::expose), Some("r"));

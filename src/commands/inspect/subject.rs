@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use crate::context::{Context, nonempty};
 use crate::error::{Error, Result};
 use crate::oauth::jwt::{self, Form};
+use crate::oauth::response;
 use crate::oauth::secret::Secret;
 use crate::output::inspect::{Known, Origin};
 use crate::profile::{self, Profile};
@@ -126,14 +127,9 @@ fn from_answer(text: &str) -> Result<(Secret, Known)> {
     if token.trim().is_empty() {
         return unusable("JSON with an empty access_token");
     }
-    let lifetime = answer.get("expires_in").and_then(|value| match value {
-        Value::String(text) => text.trim().parse().ok(),
-        other => other.as_u64(),
-    });
+    let lifetime = answer.get("expires_in").and_then(response::lifetime);
     let scope = answer.get("scope").and_then(Value::as_str).map(str::to_owned);
-    answer.retain(|name, _| {
-        ["patient", "encounter", "fhirUser", "need_patient_banner", "tenant"].contains(&name.as_str())
-    });
+    answer.retain(|name, _| response::LAUNCH_CONTEXT.contains(&name.as_str()));
     Ok((Secret::new(token.trim()), Known { scope, issued_at: None, lifetime, context: answer }))
 }
 
