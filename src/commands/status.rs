@@ -74,7 +74,7 @@ pub fn run(context: &Context, args: &Status) -> Result<u8> {
         context.warn(error);
     }
     super::print(match args.format {
-        ReportFormat::Json => format!("{:#}\n", Value::from_iter(rows.iter().map(json_row))),
+        ReportFormat::Json => crate::output::json(&Value::from_iter(rows.iter().map(json_row))),
         ReportFormat::Text => text(context, &rows),
     })?;
     Ok(0)

@@ -5,6 +5,7 @@ use std::ffi::{OsStr, OsString};
 use super::config;
 use super::options::{Opt, Role, Unknown, by_letter, by_name};
 use crate::error::{Error, Result};
+use crate::output::plain;
 
 /// Where an item stood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +97,7 @@ impl Arguments {
     pub fn place(&self, item: &Item) -> Option<String> {
         match item.source {
             Source::Argument => None,
-            Source::File(file, line) => Some(format!("{}, line {line}", self.files[file].display())),
+            Source::File(file, line) => Some(format!("{}, line {line}", shown(&self.files[file]))),
         }
     }
 
@@ -122,8 +123,13 @@ impl Arguments {
         let text = read(name)?;
         self.files.push(name.to_owned());
         config::parse(&text, self.files.len() - 1)
-            .map_err(|error| error.because(format!("in curl's configuration file {}", name.display())))
+            .map_err(|error| error.and_because(format!("in curl's configuration file {}", shown(name))))
     }
+}
+
+/// A file's name, fit for a terminal.
+fn shown(name: &OsStr) -> String {
+    plain(&name.to_string_lossy(), 200)
 }
 
 fn url(text: &OsStr) -> Item {

@@ -22,6 +22,19 @@ pub fn plain(text: &str, max: usize) -> String {
     shown
 }
 
+/// JSON for programs, with its newline. What could disturb a terminal is escaped in there too, as JSON allows.
+pub fn json(value: &serde_json::Value) -> String {
+    let mut text = String::new();
+    for c in format!("{value:#}\n").chars() {
+        if c == '\n' || is_harmless(c) {
+            text.push(c);
+        } else {
+            text.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
+        }
+    }
+    text
+}
+
 /// A duration for people: its two largest units.
 pub fn duration(seconds: u64) -> String {
     let units = [
@@ -64,6 +77,17 @@ mod tests {
         assert_eq!(plain("a\x1b[31mb\u{9b}c\u{202e}d", 99), "a\\u{1b}[31mb\\u{9b}c\\u{202e}d");
         assert_eq!(plain(" two\r\n lines\t", 99), "two lines");
         assert_eq!(plain("wörd ✓", 99), "wörd ✓");
+    }
+
+    #[test]
+    fn json_cannot_either_and_says_the_same() {
+        let value = serde_json::json!({"a\u{9b}": "\u{1b}[2J\u{202e}\u{e0001}\n\u{7f}wörd \u{1f600}"});
+        let text = json(&value);
+        assert_eq!(
+            text,
+            "{\n  \"a\\u009b\": \"\\u001b[2J\\u202e\\udb40\\udc01\\n\\u007fwörd \u{1f600}\"\n}\n"
+        );
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).expect("JSON"), value);
     }
 
     #[test]

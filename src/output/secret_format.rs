@@ -44,7 +44,7 @@ fn json(token: &Token, profile: Option<&Profile>, now: i64) -> String {
         "profile": profile.map(|profile| &profile.name),
         "product": profile.map(|profile| profile.product.name()),
     });
-    format!("{view:#}\n")
+    crate::output::json(&view)
 }
 
 #[cfg(test)]

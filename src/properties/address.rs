@@ -25,8 +25,11 @@ pub fn address(bytes: &[u8]) {
     };
     let Ok(curls) = curls::read(text, "https://api.plan.example/r4") else { return };
     assert!(!curls.plain || is_loopback_host(&curls.host));
-    let parsed = Url::parse(&curls.text).unwrap_or_else(|error| panic!("{}: {error}", curls.text));
-    is_the_same_host(&parsed, &curls);
+    match Url::parse(&curls.text) {
+        Ok(parsed) => is_the_same_host(&parsed, &curls),
+        // It decodes what is no more than a name to DNS and curl.
+        Err(error) => assert!(curls.host.contains("xn--"), "{}: {error}", curls.text),
+    }
     if let Some(sent) = sent.filter(|_| text.contains("://") && !text.starts_with('/')) {
         is_the_same_host(&sent, &curls);
     }

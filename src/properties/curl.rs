@@ -58,7 +58,11 @@ fn the_token_stays_home(judged: &Judged, loopback: bool) {
         let options = section.items.iter().map(|item| item.option.name);
         assert_eq!(section.urls.len(), options.filter(|name| *name == "url").count());
         for url in &section.urls {
-            let parsed = Url::parse(&url.text).unwrap_or_else(|error| panic!("{}: {error}", url.text));
+            let Ok(parsed) = Url::parse(&url.text) else {
+                // It decodes what is no more than a name to DNS and curl.
+                assert!(url.host.contains("xn--") && !section.auth, "{}", url.text);
+                continue;
+            };
             let host = parsed.host_str().unwrap_or_default();
             assert_eq!(host.trim_matches(['[', ']']), url.host, "{}", url.text);
             assert!(parsed.scheme() == "https" || url.is_loopback());

@@ -105,7 +105,7 @@ pub(super) fn json(findings: &[Finding]) -> String {
         })
         .collect();
     let ok = findings.iter().all(|finding| finding.status != Status::Failure);
-    format!("{:#}\n", json!({ "ok": ok, "checks": checks }))
+    crate::output::json(&json!({ "ok": ok, "checks": checks }))
 }
 
 #[cfg(test)]
