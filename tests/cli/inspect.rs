@@ -99,6 +99,24 @@ fn opaque_encrypted_and_broken_tokens_are_named() {
 }
 
 #[test]
+fn a_token_that_cannot_be_read_is_told_in_two_lines() {
+    for (token, page) in [
+        (
+            "8f2d61c04ab9e7",
+            "Now        unknown: it is opaque, not a JWT: only its issuer knows what it\n           means\n\
+             Also       a profile of the realm that issued it can ask: --introspect\n",
+        ),
+        (
+            "eyJhbGciOiJSUzI1NiJ9.e30",
+            "Now        unknown: it looks like a JWT and is none: it has 2 parts, and a\n           JWT has three\n\
+             Also       was it cut while copying?\n",
+        ),
+    ] {
+        inspect().stdin(token).stdout(page).stderr("").run();
+    }
+}
+
+#[test]
 fn what_holds_no_token_is_wrong_usage() {
     for stdin in ["", "two words", "{\"error\":\"invalid_client\"}", "a\u{1b}[31m"] {
         inspect().stdin(stdin).status(2).stderr_has("error: stdin ").stderr_has("hint: ").run();
@@ -107,7 +125,7 @@ fn what_holds_no_token_is_wrong_usage() {
 
 #[test]
 fn what_a_token_says_cannot_move_the_cursor() {
-    let claims = r#"{"exp":9999999999,"iss":"\u001b[2Jx\u202e","azp":"a\nError","\u001bclaim":1}"#;
+    let claims = r#"{"scope":"user/Patient.rs?name=\u001b[2J\u202e","exp":9999999999,"iss":"\u001b[2Jx\u202e","azp":"a\nError","\u001bclaim":1}"#;
     let outcome = inspect().stdin(unsigned(r#"{"alg":"\u001b[31m"}"#, claims)).run();
     assert!(!outcome.stdout.contains(['\u{1b}', '\u{202e}']), "{}", outcome.stdout);
     assert!(outcome.stdout.contains("client a Error\n"), "{}", outcome.stdout);

@@ -7,6 +7,7 @@ mod faults;
 mod generated;
 mod hostile;
 mod inspect;
+mod inspect_json;
 mod keycloak;
 mod keycloak_patient;
 mod keyring;

@@ -12,10 +12,10 @@ use crate::support::{Home, Oneup, RawServer, raw_server};
 const REALM: &str = "/auth/realms/r";
 
 /// A key of the realm, by its `kid`.
-struct Signer(&'static str, Ed25519KeyPair);
+pub(crate) struct Signer(&'static str, Ed25519KeyPair);
 
 impl Signer {
-    fn new(kid: &'static str) -> Self {
+    pub(crate) fn new(kid: &'static str) -> Self {
         Self(kid, Ed25519KeyPair::generate().expect("a key"))
     }
 
@@ -24,7 +24,7 @@ impl Signer {
         json!({"kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": self.0, "x": x})
     }
 
-    fn sign(&self, claims: &Value) -> String {
+    pub(crate) fn sign(&self, claims: &Value) -> String {
         let header = json!({"alg": "EdDSA", "kid": self.0, "typ": "JWT"});
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let input = format!("{}.{}", part(&header), part(claims));
@@ -35,20 +35,20 @@ impl Signer {
 
 /// What the realm publishes now; none of it is there until a test says so.
 #[derive(Default)]
-struct World {
+pub(crate) struct World {
     discovery: Option<Value>,
     keys: Vec<Value>,
-    introspection: Value,
+    pub(crate) introspection: Value,
 }
 
-struct Realm {
+pub(crate) struct Realm {
     server: RawServer,
     world: Arc<Mutex<World>>,
     home: Home,
 }
 
 impl Realm {
-    fn new(keys: &[&Signer]) -> Self {
+    pub(crate) fn new(keys: &[&Signer]) -> Self {
         let world = World { keys: keys.iter().map(|key| key.jwk()).collect(), ..World::default() };
         let world = Arc::new(Mutex::new(world));
         let seen = Arc::clone(&world);
@@ -79,19 +79,23 @@ impl Realm {
         Self { server, world, home }
     }
 
-    fn issuer(&self) -> String {
-        format!("{}{REALM}", self.server.url())
+    pub(crate) fn url(&self) -> String {
+        self.server.url()
+    }
+
+    pub(crate) fn issuer(&self) -> String {
+        format!("{}{REALM}", self.url())
     }
 
     fn claims(&self) -> Value {
         json!({"iss": self.issuer(), "azp": "svc", "scope": "user/*.rs", "iat": 0, "exp": 4_102_444_800_u64})
     }
 
-    fn change(&self, change: impl FnOnce(&mut World)) {
+    pub(crate) fn change(&self, change: impl FnOnce(&mut World)) {
         change(&mut self.world.lock().expect("no test panicked here"));
     }
 
-    fn inspect(&self, token: &str) -> Oneup {
+    pub(crate) fn inspect(&self, token: &str) -> Oneup {
         self.home.oneup().args(["token", "inspect", "-"]).stdin(token)
     }
 
@@ -159,6 +163,7 @@ fn a_foreign_issuer_is_never_asked() {
         .verify(&key.sign(&stranger.claims()))
         .arg("--introspect")
         .status(7)
+        .stdout_has("Now        not proven good, though its time runs for ")
         .stdout_has("Signature  not verified: unknown issuer: the profile trusts\n")
         .stdout_has("Realm      not asked: the token is another issuer's, and stays here\n")
         .run();

@@ -20,8 +20,6 @@ pub fn json(report: &Report) -> String {
         Form::Encrypted(header) => Some(header),
         Form::Opaque { .. } => None,
     };
-    let text = |claim: &str| report.jwt().and_then(|jwt| jwt.text(claim));
-    let client = ["azp", "client_id", "cid"].iter().find_map(|claim| text(claim));
     let view = json!({
         "holds": report.holds(),
         "standing": standing(report.standing()),
@@ -31,10 +29,10 @@ pub fn json(report: &Report) -> String {
         "kind": kind,
         "flaw": flaw,
         "times": times(report),
-        "client": client,
-        "subject": text("sub"),
+        "client": report.client(),
+        "subject": report.says(&["sub"]),
         "audience": report.jwt().map(|jwt| jwt.texts("aud")),
-        "issuer": text("iss"),
+        "issuer": report.says(&["iss"]),
         "issuer_trusted": report.issuer_is_trusted(),
         "scope": scopes(report),
         "context": report.known.context,
@@ -43,7 +41,7 @@ pub fn json(report: &Report) -> String {
         "header": header,
         "claims": report.jwt().map(|jwt| &jwt.claims),
     });
-    format!("{view:#}\n")
+    crate::output::json(&view)
 }
 
 fn standing(standing: Standing) -> &'static str {

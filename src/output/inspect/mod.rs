@@ -158,11 +158,11 @@ impl Report {
     fn expires_at(&self) -> Option<i64> {
         match self.jwt() {
             Some(_) => self.date("exp"),
-            None => self
-                .known
-                .issued_at
-                .zip(self.known.lifetime)
-                .map(|(at, life)| at.saturating_add_unsigned(life)),
+            None => {
+                let kept = self.known.issued_at.zip(self.known.lifetime);
+                let told = || self.realm_said("exp").and_then(Value::as_i64);
+                kept.map(|(at, life)| at.saturating_add_unsigned(life)).or_else(told)
+            }
         }
     }
 
@@ -180,9 +180,32 @@ impl Report {
         }
     }
 
-    /// What the token itself says was granted, else what came with it.
+    /// What the token itself says was granted, else what came with it, else what the realm says.
     fn granted(&self) -> Option<String> {
-        self.jwt().and_then(Jwt::scope).or_else(|| self.known.scope.clone())
+        let told = || self.realm_said("scope").and_then(Value::as_str).map(str::to_owned);
+        self.jwt().and_then(Jwt::scope).or_else(|| self.known.scope.clone()).or_else(told)
+    }
+
+    /// The first of these claims that is a text; of a token that can't be read, what the realm says of it (RFC 7662
+    /// §2.2).
+    fn says(&self, claims: &[&str]) -> Option<&str> {
+        claims.iter().find_map(|claim| match self.jwt() {
+            Some(jwt) => jwt.text(claim),
+            None => self.realm_said(claim).and_then(Value::as_str),
+        })
+    }
+
+    /// The client that it was issued to; a profile's own token was issued to the profile's.
+    fn client(&self) -> Option<&str> {
+        let own = self.profile.as_ref().filter(|_| self.origin == Origin::Profile);
+        self.says(&["azp", "client_id", "cid"]).or_else(|| own.map(|profile| profile.client_id.as_str()))
+    }
+
+    fn realm_said(&self, member: &str) -> Option<&Value> {
+        match &self.introspection {
+            Some(Introspection::Answered { active: true, answer, .. }) => answer.get(member),
+            _ => None,
+        }
     }
 
     /// The scope that was asked for; only of the profile's own token is that known.

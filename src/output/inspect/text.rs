@@ -71,19 +71,28 @@ fn shown(text: &str) -> String {
 fn now(report: &Report, page: &mut Page) {
     match time(report) {
         // In time and yet no good: the reason stands in the lines below.
-        (Mood::Good, words) if report.fails() => page.add(
-            Mood::Bad,
-            "Now",
-            &format!("no good, though its time runs {}", words.trim_start_matches("good ")),
-        ),
+        (Mood::Good, words) if report.fails() => {
+            let unproven = matches!(report.verification, Some(Verification::NotVerified(_)));
+            let verdict = if unproven { "not proven good" } else { "no good" };
+            let words = words.trim_start_matches("good ");
+            page.add(Mood::Bad, "Now", &format!("{verdict}, though its time runs {words}"));
+        }
         (mood, words) => page.add(mood, "Now", &words),
     }
     if let Some(wrong) = report.jwt().and_then(misused) {
         page.more(wrong);
     }
+    if report.standing() == Standing::Expired && report.origin == Origin::Profile {
+        page.more("oneup token show renews it, or says how to log in again");
+    }
     match (&report.verification, report.jwt()) {
         (Some(verification), _) => signature(verification, page),
-        (None, Some(_)) => page.add(Mood::Plain, "Signature", "not checked; --verify checks it"),
+        (None, Some(_)) if report.issuer_is_trusted() => {
+            page.add(Mood::Plain, "Signature", "not checked; --verify checks it");
+        }
+        (None, Some(_)) => {
+            page.add(Mood::Plain, "Signature", "not checked: no profile trusts the realm that issued it");
+        }
         (None, None) => {}
     }
     if let Some(introspection) = &report.introspection {
@@ -108,7 +117,28 @@ fn time(report: &Report) -> (Mood, String) {
         (Standing::Malformed, _) => {
             (Mood::Bad, "not valid: a date in it (exp, nbf or iat) is not a number".to_owned())
         }
-        _ => (Mood::Odd, "unknown: nothing says when it expires; --introspect asks the realm".to_owned()),
+        _ => (
+            Mood::Odd,
+            format!("unknown: {}", kind(&report.form).unwrap_or("it doesn't say when it expires".into())),
+        ),
+    }
+}
+
+/// Why a token can't be read; none for a JWT.
+fn kind(form: &Form) -> Option<String> {
+    match form {
+        Form::Jwt(_) => None,
+        Form::Encrypted(header) => {
+            let member = |name: &str| header.get(name).and_then(Value::as_str).map_or("?".to_owned(), shown);
+            let how = format!("{}, {}", member("alg"), member("enc"));
+            Some(format!("it is encrypted ({how}), and only its audience can read it"))
+        }
+        Form::Opaque { flaw: None } => {
+            Some("it is opaque, not a JWT: only its issuer knows what it means".to_owned())
+        }
+        Form::Opaque { flaw: Some(flaw) } => {
+            Some(format!("it looks like a JWT and is none: {}", shown(flaw)))
+        }
     }
 }
 
@@ -159,13 +189,10 @@ fn realm_says(report: &Report, introspection: &Introspection, page: &mut Page) {
 
 fn whom(report: &Report, page: &mut Page) {
     let mut lines = Vec::new();
-    let claim = |names: &[&str]| names.iter().find_map(|name| report.jwt()?.text(name)).map(shown);
-    let client = claim(&["azp", "client_id", "cid"]).or_else(|| {
-        let profile = report.profile.as_ref().filter(|_| report.origin == Origin::Profile)?;
-        Some(shown(&profile.client_id))
-    });
-    lines.extend(client.map(|client| format!("client {client}")));
-    lines.extend(claim(&["preferred_username", "name", "sub"]).map(|user| format!("user {user}")));
+    let claim = |names: &[&str]| report.says(names).map(shown);
+    lines.extend(report.client().map(|client| format!("client {}", shown(client))));
+    lines
+        .extend(claim(&["preferred_username", "username", "name", "sub"]).map(|user| format!("user {user}")));
     for name in ["patient", "encounter", "fhirUser"] {
         let known = report.known.context.get(name).and_then(Value::as_str).map(shown);
         lines.extend(claim(&[name]).or(known).map(|value| format!("{name} {value}")));
@@ -174,7 +201,7 @@ fn whom(report: &Report, page: &mut Page) {
     if !audience.is_empty() {
         lines.push(format!("audience {}", shown(&audience.join(", "))));
     }
-    section(page, "For", lines, "it doesn't say");
+    section(page, "For", lines, silence(report));
 }
 
 fn from(report: &Report, page: &mut Page) {
@@ -200,20 +227,22 @@ fn from(report: &Report, page: &mut Page) {
     } else {
         lines.extend(life.map(|life| format!("issued {life}")));
     }
-    section(page, "From", lines, "it doesn't say");
+    section(page, "From", lines, silence(report));
 }
 
 fn may(report: &Report, page: &mut Page) {
     let granted = report.granted();
     let tokens: Vec<&str> = granted.iter().flat_map(|granted| granted.split_ascii_whitespace()).collect();
-    if tokens.is_empty() {
-        let silent = "nothing: the scope is empty";
-        page.add(Mood::Odd, "May", if granted.is_some() { silent } else { "it doesn't say" });
+    match granted {
+        Some(_) if tokens.is_empty() => page.add(Mood::Odd, "May", "nothing: the scope is empty"),
+        Some(_) => {}
+        None => section(page, "May", Vec::new(), silence(report)),
     }
     for (count, token) in tokens.iter().enumerate() {
         let one = scope::explain(token);
         page.add(Mood::Plain, if count == 0 { "May" } else { "" }, &shown(token));
-        page.detail(&one.words);
+        // A query part is the server's text.
+        page.detail(&plain(&one.words, 2 * LONGEST));
         if let Some(warning) = one.warning {
             page.detail(&format!("warning: {warning}"));
         }
@@ -232,31 +261,35 @@ fn may(report: &Report, page: &mut Page) {
 }
 
 fn also(report: &Report, page: &mut Page) {
+    let told = report.standing() == Standing::Unknown;
+    let kind = kind(&report.form).filter(|_| !told);
     let lines = match &report.form {
         Form::Jwt(jwt) => jwt_says(jwt),
-        Form::Encrypted(header) => {
-            let member = |name: &str| header.get(name).and_then(Value::as_str).map_or("?".to_owned(), shown);
-            vec![
-                format!(
-                    "it is encrypted ({}, {}): only its audience can read it",
-                    member("alg"),
-                    member("enc")
-                ),
-                "--introspect asks the realm what it means".to_owned(),
-            ]
+        Form::Opaque { flaw: Some(_) } => {
+            kind.into_iter().chain(["was it cut while copying?".into()]).collect()
         }
-        Form::Opaque { flaw: None } => vec![
-            "it is opaque, not a JWT: only its issuer knows what it means".to_owned(),
-            "--introspect asks, where the profile has a realm".to_owned(),
-        ],
-        Form::Opaque { flaw: Some(flaw) } => {
-            vec![
-                format!("it looks like a JWT and is none: {}", shown(flaw)),
-                "was it cut while copying?".to_owned(),
-            ]
+        Form::Encrypted(_) | Form::Opaque { flaw: None } => {
+            kind.into_iter().chain([learn_more(report).to_owned()]).collect()
         }
     };
     section(page, "Also", lines, "");
+}
+
+/// Who could say more of a token that can't be read.
+fn learn_more(report: &Report) -> &'static str {
+    match (&report.profile, report.origin) {
+        _ if report.realm_said("active").is_some() => "--format json shows the realm's whole answer",
+        (Some(profile), _) if profile.issuer.is_some() => "--introspect asks the realm what it means",
+        (Some(_), Origin::Profile) => {
+            "a health plan explains no tokens; to see what it opens: oneup curl /metadata"
+        }
+        _ => "a profile of the realm that issued it can ask: --introspect",
+    }
+}
+
+/// What stands in a section about which the token is silent. Of one that can't be read the first line says so, once.
+fn silence(report: &Report) -> &'static str {
+    if report.jwt().is_some() { "it doesn't say" } else { "" }
 }
 
 fn jwt_says(jwt: &Jwt) -> Vec<String> {

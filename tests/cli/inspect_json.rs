@@ -1,0 +1,106 @@
+//! `token inspect --format json`, held by snapshot: programs rely on each member. After a wanted change, look at what
+//! `INSTA_UPDATE=always cargo test inspect_json` makes of `snapshots/`.
+
+use serde_json::{Value, json};
+
+use crate::realm::{Realm, Signer};
+use crate::support::{Home, Oneup, RawServer, raw_server};
+
+/// Until the year 2100.
+const EXP: u64 = 4_102_444_800;
+
+/// Holds the JSON against its snapshot: the present and what is measured from it, ports and directories of the test
+/// become words.
+#[track_caller]
+fn hold(name: &str, run: &str, places: &[(&str, &str)]) {
+    let text = places.iter().fold(run.to_owned(), |text, (place, word)| text.replace(place, word));
+    let mut report: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+    let times = report["times"].as_object_mut().expect("times");
+    let now = times["now"]["epoch"].as_i64().expect("the present");
+    for time in times.values_mut() {
+        let near = time["epoch"].as_i64().is_some_and(|at| at.abs_diff(now) < 86_400);
+        if near {
+            *time = json!({"epoch": "near the present", "rfc3339": "near the present"});
+        }
+    }
+    if times["seconds_left"].is_i64() {
+        times["seconds_left"] = "a number".into();
+    }
+    insta::assert_snapshot!(name, format!("{report:#}"));
+}
+
+fn stdin(token: &str) -> String {
+    Oneup::new().args(["token", "inspect", "-", "--format", "json"]).stdin(token).stderr("").run().stdout
+}
+
+#[test]
+fn a_jwt() {
+    let all: Value = serde_json::from_str(include_str!("../vectors/jose.json")).expect("a fixture");
+    hold("jwt", &stdin(all["tokens"][0]["token"].as_str().expect("a token")), &[]);
+}
+
+#[test]
+fn what_cannot_be_read() {
+    hold("opaque", &stdin("8f2d61c04ab9e7"), &[]);
+    hold("flawed", &stdin("eyJhbGciOiJSUzI1NiJ9.e30"), &[]);
+    // {"alg":"RSA-OAEP","enc":"A256GCM"}
+    hold("encrypted", &stdin("eyJhbGciOiJSU0EtT0FFUCIsImVuYyI6IkEyNTZHQ00ifQ.a.b.c.d"), &[]);
+}
+
+#[test]
+fn an_opaque_token_of_a_profile() {
+    let answer = r#"{"access_token":"8f2d61c04ab9e7","token_type":"Bearer","expires_in":7199,"patient":"p1",
+        "scope":"patient/Patient.read openid"}"#;
+    let plan = raw_server(move |_, _, _| RawServer::answer("200 OK", "application/json", answer));
+    let home = Home::new();
+    home.oneup()
+        .args([
+            "login",
+            "patient",
+            "--plan",
+            &format!("{}/test", plan.url()),
+            "--client-id",
+            "app",
+            "--code",
+            "-",
+        ])
+        .args(["--scope", "patient/*.read openid"])
+        .env("ONEUP_CLIENT_SECRET", "s3cret")
+        .stdin("c0de")
+        .run();
+    let run = home.oneup().args(["token", "inspect", "--format", "json"]).never("8f2d61c04ab9e7").run();
+    hold("opaque_of_a_profile", &run.stdout, &[(&plan.url(), "PLAN")]);
+}
+
+#[test]
+fn what_a_realm_says() {
+    let (ours, forged) = (Signer::new("k"), Signer::new("k"));
+    let realm = Realm::new(&[&ours]);
+    let claims = json!({"iss": realm.issuer(), "azp": "svc", "sub": "u1", "aud": ["svc"], "scope": "user/*.rs", "iat": 0,
+        "exp": EXP, "jti": "1", "resource_access": {}});
+    let inspect = |token: &str, flags: &[&str], status| {
+        realm
+            .inspect(token)
+            .args(["--format", "json"])
+            .args(flags)
+            .status(status)
+            .stdout_has("{")
+            .run()
+            .stdout
+    };
+    let url = realm.url();
+    let places = [(url.as_str(), "REALM")];
+    let good = ours.sign(&claims);
+    hold("verified", &inspect(&good, &["--verify"], 0), &places);
+    hold("forged", &inspect(&forged.sign(&claims), &["--verify"], 7), &places);
+    let stranger = ours.sign(&json!({"iss": "https://stranger.example", "exp": EXP}));
+    hold("unknown_issuer", &inspect(&stranger, &["--verify", "--introspect"], 7), &places);
+    realm.change(|world| {
+        world.introspection =
+            json!({"active": true, "scope": "user/*.rs", "client_id": "svc", "sub": "u1", "exp": EXP});
+    });
+    hold("introspected", &inspect(&good, &["--introspect"], 0), &places);
+    hold("opaque_introspected", &inspect("8f2d61c04ab9e7", &["--introspect"], 0), &places);
+    realm.change(|world| world.introspection = json!({"active": false}));
+    hold("inactive", &inspect(&good, &["--introspect"], 7), &places);
+}
