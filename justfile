@@ -25,7 +25,16 @@ keyring *args="store":
 completions:
     ONEUP_REGENERATE=1 cargo test committed_completions
 
-# The table of times
+# The table of times, beside the peers that are installed
 bench:
     cargo build --release
     benches/run
+
+# Instructions, system calls and bytes, against those recorded; `just count --record` records them
+count *args:
+    cargo build --release
+    benches/count {{args}}
+
+# A binary that needs no library of the system (target/static/…/release/oneup)
+static:
+    RUSTFLAGS='-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs' cargo build --release --target x86_64-unknown-linux-gnu --target-dir target/static
