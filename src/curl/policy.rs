@@ -193,6 +193,6 @@ fn placed(all: &Arguments, item: &Item, error: Error) -> Error {
         None => error,
         Some(place) => error
             .because(format!("in curl's configuration file {place}"))
-            .hint("`oneup curl -- -q …` runs curl without ~/.curlrc"),
+            .hint("`oneup curl -- -q ARGS` runs curl without ~/.curlrc"),
     }
 }

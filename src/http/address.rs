@@ -23,7 +23,7 @@ pub fn require_safe(url: &str) -> Result<Url> {
         )));
     }
     if parsed.fragment().is_some() {
-        return Err(Error::usage(format!("{} must not have a fragment (#…)", shown())));
+        return Err(Error::usage(format!("{} must not have a fragment (#...)", shown())));
     }
     match parsed.scheme() {
         "https" => Ok(parsed),

@@ -14,7 +14,7 @@ pub fn plain(text: &str, max: usize) -> String {
     let mut shown = String::new();
     for (count, c) in text.split_whitespace().collect::<Vec<_>>().join(" ").chars().enumerate() {
         if count == max {
-            shown.push('…');
+            shown.push_str("...");
             break;
         }
         if is_harmless(c) { shown.push(c) } else { shown.extend(c.escape_unicode()) }
@@ -106,6 +106,6 @@ mod tests {
 
     #[test]
     fn foreign_text_is_cut() {
-        assert_eq!(plain(&"x".repeat(10_000), 5), "xxxxx…");
+        assert_eq!(plain(&"x".repeat(10_000), 5), "xxxxx...");
     }
 }

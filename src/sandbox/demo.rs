@@ -11,10 +11,7 @@ use crate::error::{Error, Result};
 type Step = (&'static str, &'static [&'static str]);
 
 const STEPS: [Step; 4] = [
-    (
-        "Log in. The client id and secret are in the environment, as a CI job has them.",
-        &["login", "provider"],
-    ),
+    ("Log in. Client id and secret are in the environment, as in a CI job.", &["login", "provider"]),
     ("Take the access token. A script would write TOKEN=$(oneup token show).", &["token", "show"]),
     (
         "Look into it: for whom, how long, which scopes; does the signature hold?",
@@ -26,8 +23,11 @@ const STEPS: [Step; 4] = [
     ),
 ];
 
-/// The longest token shown whole, in characters.
-const WIDTH: usize = 100;
+/// What fits beside the bar in a terminal of 80 columns.
+const WIDTH: usize = 75;
+
+/// What is shown of a token that doesn't.
+const KEPT: usize = 48;
 
 /// Starts a sandbox and walks through it; stdout gets the narration.
 ///
@@ -39,7 +39,7 @@ pub fn demo() -> Result<()> {
     let dir = tempfile::Builder::new().prefix("oneup-sandbox-").tempdir().map_err(failed)?;
     anstream::println!(
         "\x1b[1moneup sandbox demo\x1b[0m\n\
-         A stand-in for 1up's servers runs on {}, on this machine only.\n\
+         A stand-in for 1up's servers runs on this machine, at {}.\n\
          No account, no network, nothing real: the member is made up.",
         running.base_url
     );
@@ -75,7 +75,7 @@ fn step(running: &Running, dir: &Path, words: &[&str]) -> std::io::Result<Output
 fn show(output: &Output) {
     for stream in [&output.stderr, &output.stdout] {
         for line in String::from_utf8_lossy(stream).lines() {
-            anstream::println!("   \x1b[2m│\x1b[0m {}", shorten(line));
+            anstream::println!("   \x1b[2m|\x1b[0m {}", shorten(line));
         }
     }
 }
@@ -86,8 +86,8 @@ fn shorten(line: &str) -> String {
     if length <= WIDTH || line.contains(' ') {
         return line.to_owned();
     }
-    let kept: String = line.chars().take(WIDTH - 30).collect();
-    format!("{kept}… ({} more characters)", length - (WIDTH - 30))
+    let kept: String = line.chars().take(KEPT).collect();
+    format!("{kept}... ({} more characters)", length - KEPT)
 }
 
 #[cfg(test)]
@@ -99,6 +99,6 @@ mod tests {
         let sentence = "word ".repeat(100);
         assert_eq!(shorten(&sentence), sentence);
         let long = shorten(&"x".repeat(900));
-        assert!(long.ends_with("… (830 more characters)"), "{long}");
+        assert!(long.ends_with("... (852 more characters)"), "{long}");
     }
 }

@@ -50,7 +50,8 @@ fn each_source_sends_the_secret_byte_for_byte() {
         let server = server();
         let run = login(&home, &server, args).stdin(stdin).never(AWKWARD).stdout("");
         let run = variable.into_iter().fold(run, |run, (name, value)| run.env(name, value));
-        run.stderr_has("Logged in to Provider Access as profile provider: its token lives 1 h").run();
+        run.stderr_has("Logged in to Provider Access as profile provider.\nIts token lives 1 h; kept in")
+            .run();
         assert_eq!(body(&server.requests()[0]), sent, "{args:?} {variable:?}");
         assert!(
             server.requests()[0].starts_with("POST /auth/realms/dev-portal/protocol/openid-connect/token ")

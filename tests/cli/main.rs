@@ -22,3 +22,4 @@ mod shells;
 mod show;
 mod support;
 mod surface;
+mod terminal;

@@ -132,7 +132,7 @@ fn next_login(context: &Context) -> Finding {
                 // What a login would say of it matters only when it works.
                 Some(note) if finding.status == Status::Ok => {
                     Finding::warning("store", format!("{note}; a login there is lost at reboot"))
-                        .fix("oneup login … --store keyring or file")
+                        .fix("log in again with --store keyring or --store file")
                 }
                 _ => finding,
             }

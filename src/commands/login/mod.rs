@@ -73,11 +73,11 @@ pub fn finish(
     let lifetime = token.lifetime;
     remember::remember(context, profile, &Item { schema: 1, client_secret, token: Some(token) })?;
     let lives = match lifetime {
-        Some(seconds) => format!("its token lives {}", crate::output::duration(seconds)),
-        None => "the server did not say how long its token lives".into(),
+        Some(seconds) => format!("Its token lives {}", crate::output::duration(seconds)),
+        None => "Nobody said how long its token lives".into(),
     };
     context.say(format_args!(
-        "\x1b[32mLogged in\x1b[0m to {} as profile {}: {lives}; {}.",
+        "\x1b[32mLogged in\x1b[0m to {} as profile {}.\n{lives}; {}.",
         profile.product.title(),
         profile.name,
         profile.store.in_words(),

@@ -144,6 +144,6 @@ fn warn_of_localhost(context: &Context, profile: &Profile) {
 fn mention_patient(context: &Context, token: &Token) {
     let scope = token.scope.as_deref().unwrap_or_default();
     if scope.split(' ').any(|one| one.starts_with("patient/")) && !token.context.contains_key("patient") {
-        context.say("The answer names no patient, though the scope is patient/…: `oneup curl /Patient` shows whose data it is.");
+        context.say("The answer names no patient, though the scope is patient/*:\n`oneup curl /Patient` shows whose data it is.");
     }
 }

@@ -1,0 +1,66 @@
+//! What a terminal makes of it: 80 columns, no UTF-8, colours wanted or not.
+
+use crate::support::{Home, Oneup};
+
+fn width(text: &str) -> usize {
+    text.lines().map(|line| line.chars().count()).max().unwrap_or(0)
+}
+
+#[test]
+fn the_demo_fits_80_columns_in_plain_letters() {
+    let run = Oneup::new().args(["sandbox", "demo"]).env("LC_ALL", "C").stdout_has("That was it.").run();
+    assert!(run.stdout.is_ascii(), "{}", run.stdout);
+    assert!(width(&run.stdout) <= 80, "{}", run.stdout);
+}
+
+#[test]
+fn help_and_manual_pages_are_in_plain_letters() {
+    let home = Home::new();
+    home.oneup().args(["man", "--dir", "man1"]).run();
+    for page in std::fs::read_dir(home.path("man1")).expect("man1") {
+        let page = std::fs::read_to_string(page.expect("a page").path()).expect("a page");
+        assert!(page.is_ascii(), "{page}");
+    }
+    for command in ["--help", "help login patient", "help token show", "help sandbox run", "curl --help"] {
+        assert!(Oneup::new().args(command.split(' ')).run().stdout.is_ascii(), "{command}");
+    }
+}
+
+/// What a long text from a server is cut with, too.
+#[test]
+fn a_long_text_is_cut_in_plain_letters() {
+    let name = "x".repeat(200);
+    let run = Oneup::new().args(["man", &name]).status(2).stderr_has("xxx...").run();
+    assert!(run.stderr.is_ascii(), "{}", run.stderr);
+}
+
+#[test]
+fn colours_come_when_they_are_asked_for_and_into_no_pipe() {
+    let demo = |name: &str, value: &str| {
+        let run = Oneup::new().args(["sandbox", "demo"]).env(name, value).run();
+        run.stdout.contains('\u{1b}')
+    };
+    assert!(!demo("NO_COLOR", ""), "a pipe");
+    assert!(demo("CLICOLOR_FORCE", "1"));
+    let error = |args: &[&str]| Oneup::new().args(args).status(4).run().stderr.contains('\u{1b}');
+    assert!(error(&["token", "show", "--color", "always"]));
+    assert!(!error(&["token", "show"]));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_terminal_gets_colours_unless_it_is_dumb_or_nobody_wants_them() {
+    use expectrl::{Expect, Session};
+    let coloured = |name: &str, value: &str| {
+        let home = Home::new();
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_oneup"));
+        command.args(["token", "show"]).env_clear();
+        command.env("HOME", home.path("")).env("TERM", "xterm").env(name, value);
+        let mut terminal = Session::spawn(command).expect("a pty");
+        let shown = terminal.expect("nobody is logged in").expect("an error");
+        String::from_utf8_lossy(shown.as_bytes()).contains('\u{1b}')
+    };
+    assert!(coloured("TERM", "xterm"));
+    assert!(!coloured("TERM", "dumb"));
+    assert!(!coloured("NO_COLOR", "1"));
+}
