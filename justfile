@@ -21,6 +21,12 @@ keycloak url="http://127.0.0.1:8080":
 keyring *args="store":
     .ci/with-keyring cargo test {{args}}
 
+# Attack one parser, such as jwt; needs a nightly toolchain and cargo-fuzz
+fuzz target seconds="60":
+    cp Cargo.lock fuzz/
+    mkdir -p fuzz/corpus/{{target}}
+    cargo +nightly fuzz run -s none {{target}} fuzz/corpus/{{target}} tests/corpus/{{target}} -- -max_total_time={{seconds}}
+
 # Regenerate the committed completions
 completions:
     ONEUP_REGENERATE=1 cargo test committed_completions
