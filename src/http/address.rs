@@ -13,7 +13,12 @@ use crate::output::plain;
 /// Usage, before anything is sent.
 pub fn require_safe(url: &str) -> Result<Url> {
     let shown = || plain(url, 200);
-    let parsed = Url::parse(url).ok().filter(|parsed| parsed.has_host()).ok_or_else(|| {
+    // The parser forgives a missing slash (`https:a.example`), where other readers of a URL find another host.
+    let spelt_out = |parsed: &Url| {
+        let scheme = url.trim_start().split_once("://").map_or("", |(scheme, _)| scheme);
+        parsed.has_host() && scheme.eq_ignore_ascii_case(parsed.scheme())
+    };
+    let parsed = Url::parse(url).ok().filter(spelt_out).ok_or_else(|| {
         Error::usage(format!("{} is not a URL", shown())).hint("a URL begins with https://")
     })?;
     if !parsed.username().is_empty() || parsed.password().is_some() {
@@ -65,6 +70,10 @@ mod tests {
             "ftp://a.example/",
             "a.example/t",
             "https://",
+            "https:a.example/t",
+            "https:/a.example/t",
+            "https:\\\\a.example\\t",
+            "https:42//x://a.example/t",
             "https://user:pw@a.example/",
             "https://user@a.example/",
             "https://a.example/t#f",

@@ -86,7 +86,7 @@ fn same_origin(issuer: &str, name: &str, url: &str) -> Result<String> {
     let wrong = match (parse(issuer), parse(url)) {
         (Some(issuer), Some(parsed)) if issuer.origin() == parsed.origin() => {
             if parsed.fragment().is_none() {
-                return Ok(url.to_owned());
+                return Ok(parsed.into());
             }
             "has a fragment, which no endpoint has"
         }

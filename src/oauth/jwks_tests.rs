@@ -70,7 +70,7 @@ fn tokens_of_npm_jose_verify_by_every_algorithm() {
 }
 
 #[test]
-fn the_examples_of_rfc_7515_and_rfc_7520_verify() {
+fn the_examples_of_the_rfcs_verify() {
     for item in vectors(include_str!("../../tests/vectors/rfc.json")).as_array().expect("a list") {
         let verdict = verify(&jws(item["jws"].as_str().expect("jws")), &keys(&json!([item["key"]])));
         assert!(matches!(verdict, Verdict::Verified { .. }), "{}: {verdict:?}", item["source"]);

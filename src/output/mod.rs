@@ -9,14 +9,16 @@ pub mod time;
 pub const SNIPPET: usize = 300;
 
 /// Text from a server or a token, fit for a terminal: control characters, escapes and bidi controls become visible
-/// `\u{…}`, white space becomes one space, and what is longer than `max` characters is cut.
+/// `\u{…}`, white space becomes one space, and what would be longer than `max` characters is cut.
 pub fn plain(text: &str, max: usize) -> String {
-    let mut shown = String::new();
-    for (count, c) in text.split_whitespace().collect::<Vec<_>>().join(" ").chars().enumerate() {
-        if count == max {
+    let (mut shown, mut left) = (String::new(), max);
+    for c in text.split_whitespace().collect::<Vec<_>>().join(" ").chars() {
+        let columns = if is_harmless(c) { 1 } else { c.escape_unicode().len() };
+        if columns > left {
             shown.push_str("...");
             break;
         }
+        left -= columns;
         if is_harmless(c) { shown.push(c) } else { shown.extend(c.escape_unicode()) }
     }
     shown
@@ -107,5 +109,7 @@ mod tests {
     #[test]
     fn foreign_text_is_cut() {
         assert_eq!(plain(&"x".repeat(10_000), 5), "xxxxx...");
+        assert_eq!(plain(&"\x7f".repeat(10_000), 15), "\\u{7f}\\u{7f}...");
+        assert_eq!(plain("xxxxx", 5), "xxxxx");
     }
 }

@@ -30,7 +30,7 @@ pub fn address(bytes: &[u8]) {
         // It decodes what is no more than a name to DNS and curl.
         Err(error) => assert!(curls.host.contains("xn--"), "{}: {error}", curls.text),
     }
-    if let Some(sent) = sent.filter(|_| text.contains("://") && !text.starts_with('/')) {
+    if let Some(sent) = sent {
         is_the_same_host(&sent, &curls);
     }
 }
