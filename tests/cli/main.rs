@@ -9,6 +9,7 @@ mod hostile;
 mod inspect;
 mod inspect_json;
 mod keycloak;
+mod keycloak_keys;
 mod keycloak_patient;
 mod keyring;
 mod login;

@@ -1,0 +1,245 @@
+//! Keys of a real Keycloak that rotate, and what is made of its tokens when somebody changes them: in a realm of its
+//! own, made and removed through Keycloak's admin API, so that no other test loses its keys.
+
+use std::process::Command;
+
+use aws_lc_rs::hmac;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+
+use crate::support::{Home, requires_variable};
+
+const SECRET: &str = "secret-of-a-test-client";
+const SCOPE: &str = "bulk-data|user/*.rs";
+
+/// A realm of Keycloak's, gone when the test has passed.
+struct Realm {
+    keycloak: String,
+    name: String,
+}
+
+impl Realm {
+    fn new(keycloak: String) -> Self {
+        let name = format!("rotation-{}", std::process::id());
+        let realm = Self { keycloak, name };
+        let document = json!({
+            "realm": realm.name, "enabled": true, "accessTokenLifespan": 300,
+            "clientScopes": [{"name": SCOPE, "protocol": "openid-connect"}],
+            "clients": [{"clientId": "svc", "secret": SECRET, "serviceAccountsEnabled": true,
+                "optionalClientScopes": [SCOPE]}],
+        });
+        realm.admin("POST", "", Some(&document));
+        realm
+    }
+
+    /// The bootstrap admin's; it lives a minute, so each request has one of its own.
+    fn admin_token(&self) -> String {
+        let url = format!("{}/auth/realms/master/protocol/openid-connect/token", self.keycloak);
+        let form = "grant_type=password&client_id=admin-cli&username=admin&password=admin";
+        curl(&["-d", form, &url])["access_token"].as_str().expect("a token").to_owned()
+    }
+
+    /// Asks the admin API about the realm; `path` is below it, and a new realm is posted above it.
+    fn admin(&self, method: &str, path: &str, body: Option<&Value>) -> Value {
+        let below =
+            if method == "POST" && path.is_empty() { String::new() } else { format!("/{}{path}", self.name) };
+        let url = format!("{}/auth/admin/realms{below}", self.keycloak);
+        let authorization = format!("Authorization: Bearer {}", self.admin_token());
+        let body = body.map(Value::to_string);
+        let mut args = vec!["-X", method, "-H", &authorization, "-H", "Content-Type: application/json"];
+        args.extend(body.iter().flat_map(|body| ["-d", body.as_str()]));
+        args.push(&url);
+        curl(&args)
+    }
+
+    /// The provider of the realm's first signing key.
+    fn first_provider(&self) -> Value {
+        let all = self.admin("GET", "/components?type=org.keycloak.keys.KeyProvider", None);
+        let found = all.as_array().expect("a list").iter().find(|one| one["providerId"] == "rsa-generated");
+        found.expect("a provider of RSA signing keys").clone()
+    }
+
+    fn configure(&self, provider: &Value, name: &str, value: &str) {
+        let mut provider = provider.clone();
+        provider["config"][name] = json!([value]);
+        let path = format!("/components/{}", provider["id"].as_str().expect("an id"));
+        self.admin("PUT", &path, Some(&provider));
+    }
+
+    /// A new key that signs from now on.
+    fn rotate(&self, old: &Value) {
+        let provider = json!({
+            "name": "rotated", "providerId": "rsa-generated", "providerType": "org.keycloak.keys.KeyProvider",
+            "parentId": old["parentId"],
+            "config": {"priority": ["1000"], "enabled": ["true"], "active": ["true"], "algorithm": ["RS256"],
+                "keySize": ["2048"]},
+        });
+        self.admin("POST", "/components", Some(&provider));
+        self.configure(old, "active", "false");
+    }
+
+    fn certs(&self) -> Vec<Value> {
+        let url = format!("{}/auth/realms/{}/protocol/openid-connect/certs", self.keycloak, self.name);
+        curl(&[&url])["keys"].as_array().expect("keys").clone()
+    }
+
+    fn log_in(&self) -> Home {
+        let home = Home::new();
+        home.oneup()
+            .args([
+                "login",
+                "provider",
+                "--gateway",
+                &self.keycloak,
+                "--realm",
+                &self.name,
+                "--client-id",
+                "svc",
+            ])
+            .env("ONEUP_CLIENT_SECRET", SECRET)
+            .run();
+        home
+    }
+}
+
+impl Drop for Realm {
+    fn drop(&mut self) {
+        // After a failure it stays, to be looked at.
+        if !std::thread::panicking() {
+            self.admin("DELETE", "", None);
+        }
+    }
+}
+
+/// curl's answer as JSON; null where there is no body.
+fn curl(args: &[&str]) -> Value {
+    let output = Command::new("curl").args(["-fsS", "--noproxy", "*"]).args(args).output().expect("curl");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    serde_json::from_slice(&output.stdout).unwrap_or_default()
+}
+
+fn show(home: &Home, flags: &[&str]) -> String {
+    home.oneup().args(["token", "show"]).args(flags).run().stdout.trim_end().to_owned()
+}
+
+fn part(token: &str, index: usize) -> Value {
+    let bytes = URL_SAFE_NO_PAD.decode(token.split('.').nth(index).expect("a part")).expect("base64url");
+    serde_json::from_slice(&bytes).expect("JSON")
+}
+
+fn kid(token: &str) -> String {
+    part(token, 0)["kid"].as_str().expect("a kid").to_owned()
+}
+
+/// What `--verify` says: the reason why it doesn't hold (null when it does), and how often the keys were fetched.
+#[track_caller]
+fn verify(home: &Home, token: &str, status: i32) -> (Value, usize) {
+    let run = home
+        .oneup()
+        .args(["token", "inspect", "-", "--verify", "--format", "json", "-v"])
+        .stdin(token)
+        .status(status)
+        .stdout_has("\"verification\"")
+        .run();
+    let report: Value = serde_json::from_str(&run.stdout).expect("JSON");
+    let verification = &report["verification"];
+    assert_eq!(verification["verified"], status == 0, "{verification}");
+    (verification["reason"].clone(), run.stderr.matches("/protocol/openid-connect/certs").count())
+}
+
+#[test]
+fn keys_rotate_and_old_tokens_hold_until_their_key_is_gone() {
+    let Some(keycloak) = requires_variable("Keycloak", "ONEUP_KEYCLOAK_URL") else { return };
+    let realm = Realm::new(keycloak);
+    let home = realm.log_in();
+    let old = show(&home, &[]);
+    assert_eq!(verify(&home, &old, 0), (Value::Null, 1));
+
+    let provider = realm.first_provider();
+    realm.rotate(&provider);
+    let new = show(&home, &["--refresh"]);
+    assert_ne!(kid(&new), kid(&old), "Keycloak signs with its new key");
+    assert_eq!(verify(&home, &old, 0), (Value::Null, 0), "by the cached keys");
+    assert_eq!(verify(&home, &new, 0), (Value::Null, 1), "an unknown kid fetches them once");
+    assert_eq!(verify(&home, &old, 0), (Value::Null, 0), "the passive key is still published");
+
+    realm.configure(&provider, "enabled", "false");
+    std::fs::remove_dir_all(home.state().join("keys")).expect("cached keys");
+    let gone = format!("the realm has no key {}", kid(&old));
+    assert_eq!(verify(&home, &old, 7), (gone.clone().into(), 1));
+    assert_eq!(verify(&home, &old, 7), (gone.into(), 1), "it may have come back, so it is asked again");
+    assert_eq!(verify(&home, &new, 0), (Value::Null, 0));
+    changed_tokens_are_refused(&realm, &home, &old, &new);
+}
+
+/// One bit, each forbidden algorithm, each malformed shape.
+fn changed_tokens_are_refused(realm: &Realm, home: &Home, old: &str, good: &str) {
+    let parts: Vec<&str> = good.split('.').collect();
+    let key = kid(good);
+    let certs = realm.certs();
+    let encryption = certs.iter().find(|key| key["use"] == "enc").expect("an encryption key");
+    let encryption = encryption["kid"].as_str().expect("a kid");
+    let public = certs.iter().find(|one| one["kid"] == key.as_str()).expect("the signing key")["n"].as_str();
+    let with =
+        |header: &Value| format!("{}.{}.{}", URL_SAFE_NO_PAD.encode(header.to_string()), parts[1], parts[2]);
+    let flipped = |index: usize| {
+        let mut bytes = URL_SAFE_NO_PAD.decode(parts[index]).expect("base64url");
+        let at = bytes.len() / 2;
+        bytes[at] ^= 1;
+        let mut parts: Vec<String> = parts.iter().map(|part| (*part).to_owned()).collect();
+        parts[index] = URL_SAFE_NO_PAD.encode(bytes);
+        parts.join(".")
+    };
+    let hmac = {
+        let header = URL_SAFE_NO_PAD.encode(json!({"alg": "HS256", "kid": key}).to_string());
+        let input = format!("{header}.{}", parts[1]);
+        let secret = hmac::Key::new(hmac::HMAC_SHA256, public.expect("a modulus").as_bytes());
+        format!("{input}.{}", URL_SAFE_NO_PAD.encode(hmac::sign(&secret, input.as_bytes())))
+    };
+    let mismatch = format!("the RS256 signature is not of RSA key {key}");
+    let no_jwt = "it is no JWT, so it has no signature; --introspect asks the realm".to_owned();
+    let unfit = |alg: &str| format!("RSA key {key} doesn't go with {alg}");
+    for (token, reason) in [
+        (flipped(2), mismatch.clone()),
+        (format!("{}.{}.{}", parts[0], old.split('.').nth(1).expect("claims"), parts[2]), mismatch.clone()),
+        (
+            with(&json!({"alg": "RS256", "kid": key, "jku": "https://evil.example/", "jwk": {}})),
+            mismatch.clone(),
+        ),
+        (with(&json!({"alg": "RS256"})), mismatch),
+        (with(&json!({"alg": "none", "kid": key})), "the token is not signed (alg none)".into()),
+        (
+            format!("{}.{}.", URL_SAFE_NO_PAD.encode(r#"{"alg":"none"}"#), parts[1]),
+            "the token is not signed (alg none)".into(),
+        ),
+        (hmac, "HS256 is an HMAC, which a public key must never check".into()),
+        (with(&json!({"alg": "RS512", "kid": key})), unfit("RS512")),
+        (with(&json!({"alg": "PS256", "kid": key})), unfit("PS256")),
+        (with(&json!({"alg": "ES256", "kid": key})), unfit("ES256")),
+        (with(&json!({"alg": "ES256"})), "the realm has no signing key for ES256".into()),
+        (with(&json!({"alg": "RS1", "kid": key})), "the algorithm RS1 is not known".into()),
+        (with(&json!({"kid": key})), "the header names no algorithm".into()),
+        (
+            with(&json!({"alg": "RS256", "kid": encryption})),
+            format!("RSA key {encryption} is not for signatures"),
+        ),
+        (
+            with(&json!({"alg": "RS256", "kid": key, "crit": ["exp"]})),
+            r#"the header demands what is not understood (crit: [\"exp\"])"#.into(),
+        ),
+        (format!("{}.{}", parts[0], parts[1]), no_jwt.clone()),
+        (format!("{good}.{}", parts[2]), no_jwt.clone()),
+        (format!("{good}="), no_jwt.clone()),
+        (format!("{}..{}", parts[0], parts[2]), no_jwt.clone()),
+        (good.replace('.', ","), no_jwt.clone()),
+        (format!("{good}.x.y"), "it is encrypted, and only its audience can check it".into()),
+    ] {
+        assert_eq!(verify(home, &token, 7).0, reason.as_str(), "{token}");
+    }
+    // Claims whose bit is flipped may be no JSON any more: then it is no JWT.
+    for token in [flipped(0), flipped(1)] {
+        verify(home, &token, 7);
+    }
+    assert_eq!(verify(home, good, 0).0, Value::Null);
+}
