@@ -1,5 +1,6 @@
 //! End to end: the real binary, as a person, a script or a CI job meets it.
 
+mod ci;
 mod curl;
 mod doctor;
 mod exec;

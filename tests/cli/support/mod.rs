@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each module uses a part")]
 
 mod chromium;
+mod documents;
 mod raw;
 mod run;
 mod sandbox;
@@ -13,6 +14,7 @@ mod tally;
 #[allow(unused_imports, reason = "each module uses a part")]
 pub(crate) use {
     chromium::Chromium,
+    documents::{code_after, document},
     raw::{RawServer, raw_server},
     run::{Home, Oneup, Outcome},
     sandbox::Sandbox,

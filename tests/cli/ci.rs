@@ -1,0 +1,197 @@
+//! The README's CI recipes, taken from the README and run as each system runs them: its variables, its shell, what it
+//! does with the lines that are meant for it, and what then stands in its log.
+#![cfg(unix)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+
+use crate::support::{Home, Sandbox, code_after, document, requires_program};
+
+type Variables = BTreeMap<String, String>;
+
+/// A job on a machine of its own: what the CI system knows, and what its log shows.
+struct Job {
+    home: Home,
+    sandbox: Sandbox,
+    /// Of the project's settings; a step has those that it asks for.
+    settings: Variables,
+    masks: Vec<String>,
+    log: String,
+}
+
+impl Job {
+    fn start() -> Self {
+        let home = Home::new();
+        let sandbox = Sandbox::start(&[]);
+        let fetch = "#!/bin/sh\ncurl -fsS -o /dev/null -w 'fetched %{http_code}\\n' \
+                     -H \"Authorization: Bearer $ONEUP_TOKEN\" \"$ONEUP_FHIR_BASE/Patient?_count=1\"\n\
+                     echo \"careless: $ONEUP_TOKEN\"\n";
+        let script = home.write("fetch.sh", fetch);
+        fs::set_permissions(script, fs::Permissions::from_mode(0o755)).expect("an executable");
+        let settings = sandbox.env().into_iter().filter(|(name, _)| name.starts_with("ONEUP_CLIENT"));
+        Self { settings: settings.collect(), home, sandbox, masks: Vec::new(), log: String::new() }
+    }
+
+    /// Runs a script with these variables; its output goes to the log, line by line, as the system treats lines.
+    fn step(&mut self, shell: &[&str], script: &str, variables: &Variables, line: impl Fn(&mut Self, &str)) {
+        let bin = Path::new(env!("CARGO_BIN_EXE_oneup")).parent().expect("a directory");
+        let path = format!("{}:{}", bin.display(), std::env::var("PATH").expect("PATH"));
+        let served = self.sandbox.env().into_iter().filter(|(name, _)| !name.starts_with("ONEUP_CLIENT"));
+        let output = Command::new(shell[0])
+            .args(&shell[1..])
+            .args(["-c", &format!("{{ {script}\n}} 2>&1")])
+            .env_clear()
+            .current_dir(self.home.path(""))
+            .envs([("PATH", path), ("CI", "true".into())])
+            .envs(served)
+            .env("HOME", self.home.path(""))
+            .env("GITHUB_ENV", self.home.path("github_env"))
+            .envs(variables)
+            .output()
+            .expect("the shell runs");
+        let text = String::from_utf8(output.stdout).expect("UTF-8");
+        assert!(output.status.success(), "{script}: {text}");
+        text.lines().for_each(|said| line(self, said));
+    }
+
+    /// The variables that a step asks for, by what its system's expression means.
+    fn settings_for(&self, wanted: &Variables, name: impl Fn(&str) -> Option<&str>) -> Variables {
+        let value = |expression: &str| {
+            let name = name(expression).unwrap_or_else(|| panic!("not understood: {expression}"));
+            self.settings.get(name).unwrap_or_else(|| panic!("no such setting: {name}")).clone()
+        };
+        wanted.iter().map(|(name, expression)| (name.clone(), value(expression))).collect()
+    }
+
+    /// A line of the log, with every mask that is known by now.
+    fn write(&mut self, line: &str) {
+        let masked = self.masks.iter().fold(line.to_owned(), |line, mask| line.replace(mask, "***"));
+        self.log += &format!("{masked}\n");
+    }
+
+    /// The log is what the step said, without the token; nothing of the login stays on the machine.
+    #[track_caller]
+    fn ends_well(&self, token: &str, log: &str) {
+        assert!(token.starts_with("ey") && token.len() > 500, "{token}");
+        assert!(!self.log.contains(token), "the token is in the log");
+        assert_eq!(self.log, log);
+        assert_eq!(self.sandbox.count("/token"), 1);
+        assert!(!self.home.path(".config/oneup").exists(), "--no-store remembers nothing");
+    }
+}
+
+/// `- KEY: COMMAND` and the variables of its `env:`, of a list of steps.
+fn steps(yaml: &str, key: &str) -> Vec<(String, Variables)> {
+    let mut steps: Vec<(String, Variables)> = Vec::new();
+    for line in yaml.lines() {
+        if let Some(command) = line.strip_prefix(&format!("- {key}: ")) {
+            steps.push((command.to_owned(), Variables::new()));
+        } else if let Some((name, value)) = line.strip_prefix("    ").and_then(|line| line.split_once(": ")) {
+            let step = steps.last_mut().expect("a step before its variables");
+            step.1.insert(name.to_owned(), value.to_owned());
+        } else {
+            assert_eq!(line.trim(), "env:", "a line that the test doesn't understand");
+        }
+    }
+    assert_eq!(steps.len(), 2, "{yaml}");
+    steps
+}
+
+fn readme(place: &str) -> String {
+    code_after(&document("README.md"), place)
+}
+
+#[test]
+fn github_actions_masks_the_token_and_hands_it_to_the_next_step() {
+    if !requires_program("curl") {
+        return;
+    }
+    let mut job = Job::start();
+    for (command, wanted) in steps(&readme("GitHub Actions ("), "run") {
+        let mut variables = job.settings_for(&wanted, |value| {
+            let inner = value.strip_prefix("${{ ")?.strip_suffix(" }}")?;
+            inner.strip_prefix("vars.").or(inner.strip_prefix("secrets."))
+        });
+        let exported = fs::read_to_string(job.home.path("github_env")).unwrap_or_default();
+        variables.extend(exported.lines().filter_map(|line| line.split_once('=')).map(owned));
+        job.step(&["bash", "--noprofile", "--norc", "-eo", "pipefail"], &command, &variables, |job, line| {
+            match line.strip_prefix("::add-mask::") {
+                Some(mask) => job.masks.push(mask.to_owned()),
+                None => job.write(line),
+            }
+        });
+    }
+    let exported = fs::read_to_string(job.home.path("github_env")).expect("exported");
+    let token = exported.trim_end().strip_prefix("ONEUP_TOKEN=").expect("one variable").to_owned();
+    assert_eq!(job.masks, [token.as_str()]);
+    job.ends_well(&token, "fetched 200\ncareless: ***\n");
+}
+
+#[test]
+fn azure_pipelines_makes_the_token_a_secret_that_the_next_step_asks_for() {
+    if !requires_program("curl") {
+        return;
+    }
+    let mut job = Job::start();
+    for (command, wanted) in steps(&readme("Azure Pipelines:"), "script") {
+        let variables = job.settings_for(&wanted, |value| value.strip_prefix("$(")?.strip_suffix(')'));
+        job.step(&["bash", "--noprofile", "--norc"], &command, &variables, |job, line| {
+            let secret = line.strip_prefix("##vso[task.setvariable variable=");
+            match secret.and_then(|line| line.split_once(";issecret=true]")) {
+                Some((name, value)) => {
+                    job.masks.push(value.to_owned());
+                    job.settings.insert(name.to_owned(), value.to_owned());
+                }
+                None => job.write(line),
+            }
+        });
+    }
+    let token = job.settings["ONEUP_TOKEN"].clone();
+    job.ends_well(&token, "fetched 200\ncareless: ***\n");
+}
+
+/// GitLab runs the lines of a job in one shell, shows each of them unexpanded, and masks what the settings say.
+#[test]
+fn gitlab_keeps_the_token_in_the_shell_of_the_job() {
+    if !requires_program("curl") {
+        return;
+    }
+    let mut job = Job::start();
+    let script: String = readme("GitLab CI (")
+        .lines()
+        .filter_map(|line| line.strip_prefix("    - "))
+        .map(|line| {
+            format!(
+                "cat <<'LINE'\n$ {line}\nLINE\n{}\n",
+                line.replace("./fetch.sh", "./fetch.sh | sed -n 1p")
+            )
+        })
+        .collect();
+    let script = format!("{script}printf %s \"$ONEUP_TOKEN\" > token");
+    let variables = job.settings.clone();
+    job.step(&["bash", "-eo", "pipefail"], &script, &variables, |job, line| job.write(line));
+    let token = fs::read_to_string(job.home.path("token")).expect("exported");
+    let log = "$ export ONEUP_TOKEN=\"$(oneup login provider --no-store)\"\n$ ./fetch.sh\nfetched 200\n";
+    job.ends_well(&token, log);
+}
+
+#[test]
+fn plain_sh_exports_the_token() {
+    if !requires_program("curl") {
+        return;
+    }
+    let mut job = Job::start();
+    let recipe = readme("Plain sh:").replace("./fetch.sh", "./fetch.sh | sed -n 1p");
+    let script = format!("{recipe}\nprintf %s \"$ONEUP_TOKEN\" > token");
+    let variables = job.settings.clone();
+    job.step(&["sh", "-e"], &script, &variables, |job, line| job.write(line));
+    let token = fs::read_to_string(job.home.path("token")).expect("exported");
+    job.ends_well(&token, "fetched 200\n");
+}
+
+fn owned((name, value): (&str, &str)) -> (String, String) {
+    (name.to_owned(), value.to_owned())
+}
