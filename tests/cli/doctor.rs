@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::process::Command;
 
-use crate::support::{Home, Oneup, requires_program};
+use crate::support::{Home, Oneup, RawServer, raw_server, requires_program};
 
 fn checks(outcome: &str) -> Vec<(String, String)> {
     let json: serde_json::Value = serde_json::from_str(outcome).expect("JSON");
@@ -84,6 +84,55 @@ fn a_server_that_never_answers_is_a_finding_at_the_deadline() {
     let start = std::time::Instant::now();
     home.oneup().args(["doctor", "--timeout", "1"]).status(7).stdout_has("failure  endpoint   ").run();
     assert!(start.elapsed().as_secs() < 5, "one deadline for all");
+}
+
+#[test]
+fn a_clock_is_compared_with_the_servers_where_it_tells() {
+    for (date, words) in [
+        ("", "ok       clock      not compared: the server sends no Date\n"),
+        (
+            "Date: Thu, 01 Jan 2026 00:00:00 GMT\r\n",
+            " ahead of the server's; fix: set the clock, for example with NTP\n",
+        ),
+    ] {
+        let server = raw_server(move |_, _, _| {
+            format!("HTTP/1.1 405 No\r\n{date}Content-Length: 0\r\nConnection: close\r\n\r\n").into_bytes()
+        });
+        let home = Home::new();
+        home.write("config/profiles/p.toml", profile(&format!("{}/token", server.url()), "file"));
+        home.oneup()
+            .arg("doctor")
+            .stdout_has("ok       endpoint   http://127.0.0.1:")
+            .stdout_has("/token answers (HTTP 405 to a GET, as it should)\n")
+            .stdout_has(words)
+            .run();
+    }
+}
+
+#[test]
+fn a_taken_port_is_a_failure_only_where_a_profile_needs_it() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let uri = format!("http://127.0.0.1:{}/callback", taken.local_addr().expect("an address").port());
+    let home = Home::new();
+    let patient = profile("http://127.0.0.1:1/token", "file").replace("provider", "patient");
+    home.write("config/profiles/p.toml", format!("{patient}redirect_uri = \"{uri}\"\n"));
+    home.oneup().arg("doctor").status(7).stdout_has("failure  callback   ").stdout_has("; fix: ").run();
+}
+
+#[test]
+fn directories_that_cannot_be_written_are_named() {
+    let home = Home::new();
+    let file = home.write("a-file", "x");
+    home.oneup()
+        .arg("doctor")
+        .args(["--config-dir"])
+        .arg(file.join("config"))
+        .env("ONEUP_STATE_DIR", file.join("state"))
+        .status(7)
+        .stdout_has("failure  config     can't write ")
+        .stdout_has("choose another directory with --config-dir DIR\n")
+        .stdout_has("failure  state      can't write ")
+        .run();
 }
 
 #[test]

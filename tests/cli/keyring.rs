@@ -109,9 +109,12 @@ fn auto_takes_an_unlocked_keyring_and_no_secret_is_on_disk() {
 fn a_locked_keyring_is_exit_6_and_never_looks_like_no_login() {
     let Some(desk) = Desk::new(3_600) else { return };
     desk.run(&[], &format!("printf pw | {UNLOCK}; login"));
-    let script =
-        format!("printf wrong | {UNLOCK}; oneup token show; login; login --profile new; oneup status");
+    let script = format!(
+        "printf wrong | {UNLOCK}; oneup token show; login; login --profile new; oneup status; oneup doctor"
+    );
     let said = desk.run(&[], &script);
+    let found = "failure  store      the keyring is locked, and nobody is there to unlock it; fix: unlock it";
+    assert!(said.stdout.contains(found), "{}", said.stdout);
     assert!(said.stdout.starts_with("exit 6\nexit 6\nexit 6\n"), "{}{}", said.stdout, said.stderr);
     assert!(said.stdout.contains("keyring"), "status needs no unlocking: {}", said.stdout);
     assert_eq!(said.stderr.matches("error: the keyring is locked").count(), 3, "{}", said.stderr);

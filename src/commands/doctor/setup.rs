@@ -11,29 +11,29 @@ use crate::oauth::secret::Secret;
 use crate::profile::Profile;
 use crate::store::{self, Item, StoreKind};
 
-/// Every variable that oneup reads, and what it stands in for. The marked ones hold secrets.
+/// Every variable that oneup reads, and what it does. The marked ones hold secrets.
 const VARIABLES: [(&str, &str, bool); 21] = [
-    ("ONEUP_PROFILE", "--profile", false),
-    ("ONEUP_CONFIG_DIR", "--config-dir", false),
-    ("ONEUP_STATE_DIR", "--state-dir", false),
-    ("ONEUP_NO_INPUT", "--no-input", false),
-    ("ONEUP_NO_CACHE", "the kernel cache of live tokens", false),
-    ("ONEUP_TIMEOUT", "--timeout", false),
-    ("ONEUP_CACERT", "--cacert", false),
-    ("ONEUP_CLIENT_ID", "--client-id", false),
-    ("ONEUP_CLIENT_SECRET", "the client secret", true),
-    ("ONEUP_CLIENT_SECRET_FILE", "--client-secret-file", false),
-    ("ONEUP_CLIENT_SECRET_COMMAND", "--client-secret-command", true),
-    ("ONEUP_SCOPE", "--scope", false),
-    ("ONEUP_GATEWAY", "--gateway", false),
-    ("ONEUP_REALM", "--realm", false),
-    ("ONEUP_TOKEN_URL", "--token-url", false),
-    ("ONEUP_FHIR_BASE", "--fhir-base", false),
-    ("ONEUP_STORE", "--store", false),
-    ("ONEUP_PLAN", "--plan", false),
-    ("ONEUP_REDIRECT_URI", "--redirect-uri", false),
-    ("ONEUP_TOKEN", "the token of every profile", true),
-    ("ONEUP_TOKEN_FILE", "what oneup exec --token-file sets", false),
+    ("ONEUP_PROFILE", "stands for --profile", false),
+    ("ONEUP_CONFIG_DIR", "stands for --config-dir", false),
+    ("ONEUP_STATE_DIR", "stands for --state-dir", false),
+    ("ONEUP_NO_INPUT", "stands for --no-input", false),
+    ("ONEUP_NO_CACHE", "turns off the kernel cache of live tokens", false),
+    ("ONEUP_TIMEOUT", "stands for --timeout", false),
+    ("ONEUP_CACERT", "stands for --cacert", false),
+    ("ONEUP_CLIENT_ID", "stands for --client-id", false),
+    ("ONEUP_CLIENT_SECRET", "stands for the client secret", true),
+    ("ONEUP_CLIENT_SECRET_FILE", "stands for --client-secret-file", false),
+    ("ONEUP_CLIENT_SECRET_COMMAND", "stands for --client-secret-command", true),
+    ("ONEUP_SCOPE", "stands for --scope", false),
+    ("ONEUP_GATEWAY", "stands for --gateway", false),
+    ("ONEUP_REALM", "stands for --realm", false),
+    ("ONEUP_TOKEN_URL", "stands for --token-url", false),
+    ("ONEUP_FHIR_BASE", "stands for --fhir-base", false),
+    ("ONEUP_STORE", "stands for --store", false),
+    ("ONEUP_PLAN", "stands for --plan", false),
+    ("ONEUP_REDIRECT_URI", "stands for --redirect-uri", false),
+    ("ONEUP_TOKEN", "is used instead of the token of every profile", true),
+    ("ONEUP_TOKEN_FILE", "is what oneup exec --token-file sets", false),
 ];
 
 /// The longest that a store may take; a keyring that waits for a person hangs for ever.
@@ -77,13 +77,13 @@ pub(super) fn profiles(profiles: &[Profile], mut broken: Vec<Finding>) -> Vec<Fi
 /// What the environment overrides. No secret's value is shown.
 pub(super) fn variables() -> Vec<Finding> {
     let mut found = Vec::new();
-    for (name, what, secret) in VARIABLES {
+    for (name, does, secret) in VARIABLES {
         let Some(value) = nonempty(name) else { continue };
         let shown = if secret { "(not shown)" } else { value.as_str() };
         found.push(match name {
-            "ONEUP_TOKEN" => Finding::warning("variables", format!("{name} is used instead of {what}"))
+            "ONEUP_TOKEN" => Finding::warning("variables", format!("{name} {does}"))
                 .fix("unset ONEUP_TOKEN, or name a profile with --profile"),
-            _ => Finding::ok("variables", format!("{name}={shown} stands for {what}")),
+            _ => Finding::ok("variables", format!("{name}={shown} {does}")),
         });
     }
     let known = |name: &str| VARIABLES.iter().any(|(known, ..)| *known == name);
