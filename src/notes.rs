@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::files;
-use crate::oauth::token::Token;
+use crate::oauth::token::{Life, Token};
 
 /// A token without its secrets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,6 +24,13 @@ pub struct Note {
     /// The SMART launch context.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub context: Map<String, Value>,
+}
+
+impl Note {
+    /// Since when the token lives, and for how long.
+    pub fn life(&self) -> Life {
+        Life { since: self.obtained_at, lifetime: self.lifetime }
+    }
 }
 
 impl From<&Token> for Note {

@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::notes::{self, Note};
 use crate::oauth::product::Product;
-use crate::oauth::token::is_live;
+use crate::oauth::token::Life;
 use crate::output::time::rfc3339;
 use crate::output::{duration, plain};
 use crate::profile::{self, Profile};
@@ -25,21 +25,20 @@ impl Row {
         Self { profile, note }
     }
 
+    fn life(&self) -> Option<Life> {
+        self.note.as_ref().map(Note::life)
+    }
+
     fn live(&self, now: i64) -> bool {
-        self.note.as_ref().is_some_and(|note| is_live(note.obtained_at, note.lifetime, now, None))
+        self.life().is_some_and(|life| life.is_live(now, None))
+    }
+
+    fn left(&self, now: i64) -> Option<u64> {
+        self.life()?.left(now)
     }
 
     fn renewable(&self) -> bool {
         self.profile.product != Product::Patient || self.note.as_ref().is_some_and(|note| note.refreshable)
-    }
-
-    fn expires_on(&self) -> Option<i64> {
-        let note = self.note.as_ref()?;
-        Some(note.obtained_at.saturating_add_unsigned(note.lifetime?))
-    }
-
-    fn left(&self, now: i64) -> Option<u64> {
-        self.expires_on().map(|at| u64::try_from(at.saturating_sub(now)).unwrap_or(0))
     }
 
     fn scope(&self) -> &str {
@@ -92,7 +91,7 @@ fn check(context: &Context) -> Result<()> {
 
 fn json_row(row: &Row) -> Value {
     let now = now();
-    let expires_on = row.expires_on();
+    let expires_on = row.life().and_then(Life::end);
     json!({
         "profile": row.profile.name,
         "product": row.profile.product.name(),

@@ -30,19 +30,24 @@ pub struct Token {
 }
 
 impl Token {
+    /// Since when, and for how long.
+    pub fn life(&self) -> Life {
+        Life { since: self.obtained_at, lifetime: self.lifetime }
+    }
+
     /// When it expires, in seconds since the epoch, where the server said.
     pub fn expires_at(&self) -> Option<i64> {
-        self.lifetime.map(|lifetime| self.obtained_at.saturating_add_unsigned(lifetime))
+        self.life().end()
     }
 
     /// Seconds of life left; none when unknown, 0 when expired.
     pub fn remaining(&self, now: i64) -> Option<u64> {
-        self.expires_at().map(|at| u64::try_from(at.saturating_sub(now)).unwrap_or(0))
+        self.life().left(now)
     }
 
     /// Whether it has more than the margin left. `min_ttl` (seconds) replaces the margin.
     pub fn is_live(&self, now: i64, min_ttl: Option<u64>) -> bool {
-        is_live(self.obtained_at, self.lifetime, now, min_ttl)
+        self.life().is_live(now, min_ttl)
     }
 
     /// This answer to a refresh, with the old refresh token and launch context where it brings none (RFC 6749 §6).
@@ -59,13 +64,34 @@ impl Token {
     }
 }
 
-/// Whether a token of this lifetime is live `now`: more than the margin left, and not issued in the future (a
-/// clock that was set back would otherwise make it immortal).
-pub fn is_live(obtained_at: i64, lifetime: Option<u64>, now: i64, min_ttl: Option<u64>) -> bool {
-    let Some(lifetime) = lifetime else { return false };
-    let margin = min_ttl.unwrap_or(LONGEST_MARGIN.min(lifetime / 10));
-    let left = i128::from(obtained_at) + i128::from(lifetime) - i128::from(now);
-    left > i128::from(margin) && left <= i128::from(lifetime)
+/// When a token was issued, and for how long it lives: all that its expiry takes, secrets or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Life {
+    /// Seconds since the epoch.
+    pub since: i64,
+    /// Seconds; none when unknown.
+    pub lifetime: Option<u64>,
+}
+
+impl Life {
+    /// When it ends, in seconds since the epoch, where that is known.
+    pub fn end(self) -> Option<i64> {
+        self.lifetime.map(|lifetime| self.since.saturating_add_unsigned(lifetime))
+    }
+
+    /// Seconds that are left; none when unknown, 0 when it is over.
+    pub fn left(self, now: i64) -> Option<u64> {
+        self.end().map(|end| u64::try_from(end.saturating_sub(now)).unwrap_or(0))
+    }
+
+    /// Whether more than the margin is left, and it doesn't begin in the future (a clock that was set back would
+    /// otherwise make a token immortal). `min_ttl` (seconds) replaces the margin.
+    pub fn is_live(self, now: i64, min_ttl: Option<u64>) -> bool {
+        let Some(lifetime) = self.lifetime else { return false };
+        let margin = min_ttl.unwrap_or(LONGEST_MARGIN.min(lifetime / 10));
+        let left = i128::from(self.since) + i128::from(lifetime) - i128::from(now);
+        left > i128::from(margin) && left <= i128::from(lifetime)
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::process::Command;
 
-use crate::support::{Home, Oneup, RawServer, raw_server, requires_program};
+use crate::support::{Home, Oneup, raw_server, requires_program};
 
 fn checks(outcome: &str) -> Vec<(String, String)> {
     let json: serde_json::Value = serde_json::from_str(outcome).expect("JSON");

@@ -127,6 +127,9 @@ fn from_answer(text: &str) -> Result<(Secret, Known)> {
     if token.trim().is_empty() {
         return unusable("JSON with an empty access_token");
     }
+    if !token.trim().bytes().all(|byte| byte.is_ascii_graphic()) {
+        return unusable("JSON with an access_token that no header can carry");
+    }
     let lifetime = answer.get("expires_in").and_then(response::lifetime);
     let scope = answer.get("scope").and_then(Value::as_str).map(str::to_owned);
     answer.retain(|name, _| response::LAUNCH_CONTEXT.contains(&name.as_str()));
@@ -174,6 +177,8 @@ mod tests {
             "{",
             r#"{"error":"x"}"#,
             r#"{"access_token":""}"#,
+            r#"{"access_token":"two words"}"#,
+            r#"{"access_token":"é"}"#,
             "é\u{1f600}",
         ] {
             assert_eq!(understand(text).err().map(|error| error.exit as u8), Some(2), "{text:?}");

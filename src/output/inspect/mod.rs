@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::oauth::jwks::Verdict;
 use crate::oauth::jwt::{Date, Form, Jwt, Standing};
 use crate::oauth::scope::{self, Difference};
-use crate::oauth::token::Token;
+use crate::oauth::token::{Life, Token};
 use crate::profile::Profile;
 
 pub use json::json;
@@ -159,9 +159,9 @@ impl Report {
         match self.jwt() {
             Some(_) => self.date("exp"),
             None => {
-                let kept = self.known.issued_at.zip(self.known.lifetime);
-                let told = || self.realm_said("exp").and_then(Value::as_i64);
-                kept.map(|(at, life)| at.saturating_add_unsigned(life)).or_else(told)
+                let lifetime = self.known.lifetime;
+                let kept = self.known.issued_at.and_then(|since| Life { since, lifetime }.end());
+                kept.or_else(|| self.realm_said("exp").and_then(Value::as_i64))
             }
         }
     }
