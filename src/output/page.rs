@@ -1,4 +1,4 @@
-//! A page of labelled paragraphs: what `token inspect` and `doctor` print for people. Its 75 columns can be quoted
+//! A page of labelled paragraphs: what `token inspect` prints for people. Its 75 columns can be quoted
 //! in a terminal of 80.
 
 /// Columns of the page.

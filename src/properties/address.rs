@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::assert_presentable;
+use super::{assert_presentable, assert_same_host};
 use crate::curl::url as curls;
 use crate::http::require_safe;
 use crate::oauth::loopback::{is_loopback, is_loopback_host};
@@ -37,7 +37,7 @@ pub fn address(bytes: &[u8]) {
 
 /// Two parsers that share no code agree on where it goes.
 fn is_the_same_host(url: &Url, curls: &curls::Url) {
-    assert_eq!(url.host_str().map(|host| host.trim_matches(['[', ']'])), Some(curls.host.as_str()));
+    assert_same_host(url, &curls.host);
     assert_eq!(url.scheme() == "http", curls.plain);
     assert_eq!(is_loopback(url), curls.is_loopback());
 }

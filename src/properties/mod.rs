@@ -31,6 +31,10 @@ pub use profile::profile;
 pub use retry_after::retry_after;
 pub use scope::scope;
 
+use std::net::Ipv6Addr;
+
+use url::Url;
+
 use crate::error::Error;
 use crate::oauth::grant::ClientAuthentication;
 use crate::oauth::product::{GATEWAY, Product, REALM, realm_endpoints};
@@ -64,6 +68,14 @@ fn dev_portal() -> Profile {
         store: StoreKind::File,
         client_secret_command: None,
     }
+}
+
+/// Asserts that another parser's URL has this host. Two spellings of one IPv6 address are one host.
+fn assert_same_host(url: &Url, host: &str) {
+    let theirs = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    let as_address = |text: &str| text.parse::<Ipv6Addr>().ok();
+    let same = theirs == host || (as_address(host).is_some() && as_address(theirs) == as_address(host));
+    assert!(same, "{url} has the host {theirs}, not {host}");
 }
 
 /// Asserts that a text can go to a terminal as it is: nothing in it moves the cursor, changes colours, or turns the

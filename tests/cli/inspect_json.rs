@@ -69,6 +69,13 @@ fn an_opaque_token_of_a_profile() {
         .stdin("c0de")
         .run();
     let run = home.oneup().args(["token", "inspect", "--format", "json"]).never("8f2d61c04ab9e7").run();
+    home.oneup()
+        .args(["token", "inspect"])
+        .stdout_has("Now        good for 1 h 59 min")
+        .stdout_has("\nFor        client app\n           patient p1\nFrom       health plan ")
+        .stdout_has("\nMissing    asked for, not granted: patient/*.read\n")
+        .stdout_has("\nAlso       it is opaque, not a JWT: only its issuer knows what it means\n")
+        .run();
     hold("opaque_of_a_profile", &run.stdout, &[(&plan.url(), "PLAN")]);
 }
 
