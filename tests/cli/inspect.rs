@@ -1,6 +1,6 @@
 //! `token inspect`: the page for people, the JSON for programs, and what makes it say no.
 
-use crate::support::{Home, Oneup};
+use crate::support::{Home, Oneup, RawServer, raw_server};
 
 /// Signed with npm jose, for `https://issuer.example/auth/realms/test`, until the year 2100.
 fn vector(alg: &str) -> String {
@@ -68,6 +68,24 @@ fn an_expired_token_is_told_and_exits_7() {
         .stdout_has(" ago, at 1970-01-01 00:01:00 +00:00\n")
         .stdout_has("             warning: the letters are out of order: SMART wants .uds, and a")
         .run();
+}
+
+#[test]
+fn a_profiles_expired_token_is_told_with_what_renews_it() {
+    let answer = r#"{"access_token":"8f2d61c04ab9e7","token_type":"Bearer","expires_in":0}"#;
+    let server = raw_server(move |_, _, _| RawServer::answer("200 OK", "application/json", answer));
+    let home = Home::new();
+    home.oneup()
+        .args(["login", "provider", "--client-id", "c", "--token-url", &format!("{}/token", server.url())])
+        .env("ONEUP_CLIENT_SECRET", "s3cret")
+        .run();
+    home.oneup()
+        .args(["token", "inspect"])
+        .status(7)
+        .stdout_has("Now        expired ")
+        .stdout_has("\n           oneup token show renews it, or says how to log in again\n")
+        .run();
+    assert_eq!(server.requests().len(), 1, "never renewed by looking");
 }
 
 #[test]
