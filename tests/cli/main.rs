@@ -14,6 +14,7 @@ mod keycloak_keys;
 mod keycloak_patient;
 mod keyring;
 mod login;
+mod packages;
 mod patient;
 mod realm;
 mod recipes;
