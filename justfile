@@ -43,4 +43,14 @@ count *args:
 
 # A binary that needs no library of the system (target/static/…/release/oneup)
 static:
-    RUSTFLAGS='-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs' cargo build --release --target x86_64-unknown-linux-gnu --target-dir target/static
+    packaging/static
+
+# A Debian package; `sudo packaging/test-deb FILE` installs, uses and removes it. Needs cargo-deb
+deb:
+    cargo build --release
+    packaging/deb
+
+# The README's recording, anew; needs asciinema and npm
+record:
+    cargo build --release
+    docs/record
