@@ -52,10 +52,7 @@ fn committed(file: &str) -> String {
 fn start(command: Command) -> OsSession {
     let mut shell = Session::spawn(command).expect("a pty");
     shell.set_expect_timeout(Some(Duration::from_secs(20)));
-    let terminal = shell.get_process_mut();
-    terminal.set_window_size(200, 50).expect("a window");
-    // Where the terminal doesn't echo, bash's line editor doesn't either.
-    terminal.set_echo(true, Some(Duration::from_secs(5))).expect("a terminal");
+    shell.get_process_mut().set_window_size(200, 50).expect("a window");
     shell
 }
 
@@ -93,10 +90,9 @@ fn bash_offers_what_oneup_has() {
     bash.env("PS1", PROMPT);
     let mut bash = start(bash);
     bash.expect(PROMPT).expect("a prompt");
-    bash.send_line(
-        "source oneup.bash; bind 'set bell-style none'; bind 'set enable-bracketed-paste off'; echo load''ed",
-    )
-    .expect("it reads");
+    // Where the terminal doesn't echo, as expectrl makes it, bash's line editor doesn't either.
+    let settings = "stty echo; bind 'set bell-style none'; bind 'set enable-bracketed-paste off'";
+    bash.send_line(format!("{settings}; source oneup.bash; echo load''ed")).expect("it reads");
     bash.expect("loaded").expect("it loads");
     bash.expect(PROMPT).expect("a prompt");
     tab(&mut bash, "bash", "\t\t");
