@@ -1,5 +1,6 @@
 //! What `token inspect` found out, and whether the token holds; `text` and `json` show it.
 
+mod also;
 mod json;
 mod text;
 

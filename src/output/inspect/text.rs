@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::{Introspection, Origin, Report, Verification};
-use crate::oauth::jwks::{IGNORED, Verdict};
-use crate::oauth::jwt::{Form, Jwt, Standing};
+use super::{Introspection, Origin, Report, Verification, also};
+use crate::oauth::jwks::Verdict;
+use crate::oauth::jwt::{Jwt, Standing};
 use crate::oauth::scope;
 use crate::output::page::{Mood, Page};
 use crate::output::time::local;
@@ -13,46 +13,6 @@ use crate::output::{duration, plain};
 /// The longest value of a token that is shown, in characters.
 const LONGEST: usize = 160;
 
-/// What Keycloak puts into every access token and an API hardly asks for: named, not shown.
-const KEYCLOAK: [&str; 14] = [
-    "acr",
-    "allowed-origins",
-    "auth_time",
-    "authorization",
-    "clientAddress",
-    "clientHost",
-    "email_verified",
-    "nonce",
-    "not-before-policy",
-    "realm_access",
-    "resource_access",
-    "session_state",
-    "sid",
-    "trusted-certs",
-];
-
-/// Claims that the sections above have shown.
-const SHOWN: [&str; 18] = [
-    "aud",
-    "azp",
-    "cid",
-    "client_id",
-    "exp",
-    "fhirUser",
-    "iat",
-    "iss",
-    "name",
-    "nbf",
-    "patient",
-    "preferred_username",
-    "encounter",
-    "scope",
-    "scp",
-    "sub",
-    "typ",
-    "jti",
-];
-
 /// The report as text, with ANSI colours.
 pub fn text(report: &Report) -> String {
     let mut page = Page::default();
@@ -60,11 +20,11 @@ pub fn text(report: &Report) -> String {
     whom(report, &mut page);
     from(report, &mut page);
     may(report, &mut page);
-    also(report, &mut page);
+    also::also(report, &mut page);
     page.into_text()
 }
 
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     plain(text, LONGEST)
 }
 
@@ -119,26 +79,11 @@ fn time(report: &Report) -> (Mood, String) {
         }
         _ => (
             Mood::Odd,
-            format!("unknown: {}", kind(&report.form).unwrap_or("it doesn't say when it expires".into())),
+            format!(
+                "unknown: {}",
+                also::kind(&report.form).unwrap_or("it doesn't say when it expires".into())
+            ),
         ),
-    }
-}
-
-/// Why a token can't be read; none for a JWT.
-fn kind(form: &Form) -> Option<String> {
-    match form {
-        Form::Jwt(_) => None,
-        Form::Encrypted(header) => {
-            let member = |name: &str| header.get(name).and_then(Value::as_str).map_or("?".to_owned(), shown);
-            let how = format!("{}, {}", member("alg"), member("enc"));
-            Some(format!("it is encrypted ({how}), and only its audience can read it"))
-        }
-        Form::Opaque { flaw: None } => {
-            Some("it is opaque, not a JWT: only its issuer knows what it means".to_owned())
-        }
-        Form::Opaque { flaw: Some(flaw) } => {
-            Some(format!("it looks like a JWT and is none: {}", shown(flaw)))
-        }
     }
 }
 
@@ -260,63 +205,12 @@ fn may(report: &Report, page: &mut Page) {
     }
 }
 
-fn also(report: &Report, page: &mut Page) {
-    let told = report.standing() == Standing::Unknown;
-    let kind = kind(&report.form).filter(|_| !told);
-    let lines = match &report.form {
-        Form::Jwt(jwt) => jwt_says(jwt),
-        Form::Opaque { flaw: Some(_) } => {
-            kind.into_iter().chain(["was it cut while copying?".into()]).collect()
-        }
-        Form::Encrypted(_) | Form::Opaque { flaw: None } => {
-            kind.into_iter().chain([learn_more(report).to_owned()]).collect()
-        }
-    };
-    section(page, "Also", lines, "");
-}
-
-/// Who could say more of a token that can't be read.
-fn learn_more(report: &Report) -> &'static str {
-    match (&report.profile, report.origin) {
-        _ if report.realm_said("active").is_some() => "--format json shows the realm's whole answer",
-        (Some(profile), _) if profile.issuer.is_some() => "--introspect asks the realm what it means",
-        (Some(_), Origin::Profile) => {
-            "a health plan explains no tokens; to see what it opens: oneup curl /Patient"
-        }
-        _ => "a profile of the realm that issued it can ask: --introspect",
-    }
-}
-
 /// What stands in a section about which the token is silent. Of one that can't be read the first line says so, once.
 fn silence(report: &Report) -> &'static str {
     if report.jwt().is_some() { "it doesn't say" } else { "" }
 }
 
-fn jwt_says(jwt: &Jwt) -> Vec<String> {
-    let algorithm = jwt.header_text("alg").map_or("no algorithm".to_owned(), shown);
-    let key = jwt.header_text("kid").map_or(String::new(), |kid| format!(", key {}", shown(kid)));
-    let mut lines = vec![format!("a JWT, {algorithm}{key}")];
-    lines.extend(jwt.text("jti").map(|id| format!("id {}", shown(id))));
-    let brought: Vec<&str> = IGNORED.into_iter().filter(|name| jwt.header.contains_key(*name)).collect();
-    if !brought.is_empty() {
-        lines.push(format!("the header brings a key along, which is ignored: {}", brought.join(", ")));
-    }
-    let names = jwt.claims.keys().map(String::as_str);
-    let (keycloak, rest): (Vec<&str>, Vec<&str>) =
-        names.filter(|name| !SHOWN.contains(name)).partition(|name| KEYCLOAK.contains(name));
-    if !keycloak.is_empty() {
-        lines.push(format!("Keycloak adds {}", keycloak.join(", ")));
-    }
-    if !rest.is_empty() {
-        lines.push(format!("other claims: {}", plain(&rest.join(", "), 400)));
-    }
-    if !keycloak.is_empty() || !rest.is_empty() {
-        lines.push("--format json shows every claim".to_owned());
-    }
-    lines
-}
-
-fn section(page: &mut Page, label: &str, lines: Vec<String>, none: &str) {
+pub(super) fn section(page: &mut Page, label: &str, lines: Vec<String>, none: &str) {
     if lines.is_empty() && !none.is_empty() {
         page.add(Mood::Plain, label, none);
     }
