@@ -14,6 +14,7 @@ impl Keyutils {
     ///
     /// # Errors
     /// Store, as any use of it would fail.
+    #[cfg(target_os = "linux")]
     pub(super) fn probe() -> Result<()> {
         let name = format!("oneup:probe:{}", std::process::id());
         kernel::write(&name, b"probe", Some(5)).map_err(error)?;
@@ -26,7 +27,7 @@ impl Keyutils {
     }
 
     /// Whether it can be used here.
-    #[cfg(test)]
+    #[cfg(all(test, target_os = "linux"))]
     pub(super) fn works() -> bool {
         Self::probe().is_ok()
     }

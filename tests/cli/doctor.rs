@@ -1,9 +1,8 @@
 //! `doctor`: it finds what is wrong when nothing works, and says how to mend it.
 
 use std::net::TcpListener;
-use std::process::Command;
 
-use crate::support::{Home, Oneup, raw_server, requires_program};
+use crate::support::{Home, Oneup, raw_server};
 
 fn checks(outcome: &str) -> Vec<(String, String)> {
     let json: serde_json::Value = serde_json::from_str(outcome).expect("JSON");
@@ -151,7 +150,7 @@ fn a_ca_bundle_that_is_none_is_a_failure() {
 /// `doctor` on a machine without D-Bus, whose kernel refuses as a container's may. `inject` is strace's.
 #[cfg(target_os = "linux")]
 fn doctor_under(home: &Home, inject: &str) -> std::process::Output {
-    let mut command = Command::new("strace");
+    let mut command = std::process::Command::new("strace");
     command.args(["-f", "-o"]).arg(home.path("trace")).args(["-e", "trace=keyctl,add_key", "-e"]).arg(inject);
     command.arg(env!("CARGO_BIN_EXE_oneup")).arg("doctor").env_clear();
     command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", home.path(""));
@@ -162,7 +161,7 @@ fn doctor_under(home: &Home, inject: &str) -> std::process::Output {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_kernel_keyring_that_refuses_is_a_failure_told_in_words() {
-    if !requires_program("strace") {
+    if !crate::support::requires_program("strace") {
         return;
     }
     let home = Home::new();
