@@ -43,6 +43,8 @@ pub fn from_file(context: &Context, path: &Path) -> Result<Secret> {
 pub fn from_command(command: &str) -> Result<Secret> {
     let what = "the client secret command";
     let output = shell(command)
+        .env_remove("ONEUP_CLIENT_SECRET")
+        .env_remove("ONEUP_TOKEN")
         .stdin(Stdio::inherit())
         .stderr(Stdio::inherit())
         .output()

@@ -21,8 +21,35 @@ pub(super) fn is_there() -> bool {
 /// Opens the URL, in a thread: some openers return only when the browser ends.
 pub(super) fn open(url: &str) {
     let url = url.to_owned();
-    thread::spawn(move || {
-        // The URL is on stderr already, and the person is told what to do with it.
-        let _ = webbrowser::open(&url);
+    // The URL is on stderr already, and the person is told what to do with it.
+    let _ = thread::Builder::new().spawn(move || {
+        let _ = show(&url);
     });
+}
+
+/// The system starts its browser itself: nothing of our environment goes there.
+#[cfg(any(target_os = "macos", windows))]
+fn show(url: &str) -> std::io::Result<()> {
+    webbrowser::open(url)
+}
+
+/// The browser is a child of ours, and lives long: it gets neither our secrets nor our terminal. The person's
+/// `BROWSER` (words, several with `:` between, `%s` for the URL), then what desktops have.
+#[cfg(not(any(target_os = "macos", windows)))]
+fn show(url: &str) -> std::io::Result<()> {
+    use std::process::Stdio;
+    let own = nonempty("BROWSER").unwrap_or_default();
+    let openers = own.split(':').chain(["wslview", "xdg-open", "gio open", "x-www-browser"]);
+    for opener in openers.filter(|opener| !opener.trim().is_empty()) {
+        let mut words: Vec<String> = opener.split_whitespace().map(|word| word.replace("%s", url)).collect();
+        if !opener.contains("%s") {
+            words.push(url.to_owned());
+        }
+        let mut command = crate::child::command(words[0].as_ref());
+        command.args(&words[1..]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        if command.status().is_ok_and(|status| status.success()) {
+            return Ok(());
+        }
+    }
+    Err(std::io::ErrorKind::NotFound.into())
 }

@@ -9,11 +9,14 @@ mod trace;
 use std::io::Read;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use reqwest::Method;
 use reqwest::blocking::{Client, RequestBuilder, Response};
 use reqwest::header::{
     ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER,
 };
+
+use zeroize::Zeroizing;
 
 pub use address::require_safe;
 
@@ -81,11 +84,11 @@ impl Http {
     /// Usage for plain http outside loopback; network; protocol for a redirect or a body over the limit.
     pub fn post_form(&self, url: &str, form: &Form, retry: Retry) -> Result<Answer> {
         let client = self.client(url)?;
+        // It goes through the library without a copy, and is wiped when the last of it is sent.
+        let body = Bytes::from_owner(Zeroizing::new(form.body.expose().as_bytes().to_vec()));
         let request = || {
-            let mut request = client
-                .post(url)
-                .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-                .body(form.body.expose().to_owned());
+            let mut request =
+                client.post(url).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(body.clone());
             if let Some(authorization) = &form.authorization {
                 request = request.header(AUTHORIZATION, sensitive(authorization.expose())?);
             }

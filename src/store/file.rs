@@ -41,7 +41,9 @@ impl Store for Files {
     fn read(&self, id: &str) -> Result<Option<Item>> {
         let path = self.path(id)?;
         let Some(mut file) = open_private(&path)? else { return Ok(None) };
-        let mut bytes = Zeroizing::new(Vec::new());
+        // The whole capacity at once: a vector that grows leaves copies behind.
+        let length = file.metadata().map_or(0, |found| found.len().min(LONGEST));
+        let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(length).unwrap_or(0) + 1));
         let read = Read::by_ref(&mut file).take(LONGEST).read_to_end(&mut bytes);
         read.map_err(|error| failed("read", &path, &error))?;
         decode(&bytes, &path.display().to_string(), "move that file away, then log in again").map(Some)

@@ -23,6 +23,13 @@ pub(crate) use {
 
 use std::io::Write;
 
+/// Asks a process to end, which hands that on to its own child.
+#[cfg(unix)]
+pub(crate) fn terminate(process: &std::process::Child) {
+    let sent = std::process::Command::new("kill").arg(process.id().to_string()).status();
+    assert!(sent.expect("kill runs").success());
+}
+
 /// Whether a real part is here. Where it isn't, says so past libtest's capture; with `ONEUP_REQUIRE_REAL=1`, as
 /// in CI, its absence fails the test.
 pub(crate) fn requires(part: &str, here: bool) -> bool {

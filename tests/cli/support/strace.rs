@@ -33,7 +33,9 @@ pub(crate) fn is_root() -> bool {
 /// oneup in this home under strace, which writes to `trace`; `inject` is strace's own expression, or nothing.
 pub(crate) fn traced(home: &Home, trace: &Path, inject: &str) -> Oneup {
     let trace = trace.to_str().expect("UTF-8").to_owned();
-    let calls = format!("trace={CALLS}");
+    // Only what is traced can be refused.
+    let calls = format!("trace={CALLS},{}", inject.split(':').next().unwrap_or_default());
+    let calls = calls.trim_end_matches(',').to_owned();
     let mut words: Vec<&str> =
         vec!["strace", "-f", "-y", "-s", "65536", "--signal=none", "-e", &calls, "-o", &trace];
     let inject = format!("inject={inject}");

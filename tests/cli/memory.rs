@@ -1,0 +1,190 @@
+//! What a process keeps of a secret when it is done with it: nothing that another could find in its memory, in a core
+//! dump, in the words of a panic, or in what a child inherits.
+#![cfg(target_os = "linux")]
+
+use std::fs;
+use std::os::unix::fs::{FileExt, PermissionsExt};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, Command};
+use std::thread::sleep;
+use std::time::Duration;
+
+use crate::support::strace::{is_root, requires_strace, traced};
+use crate::support::{Home, Kind, Oneup, RawServer, Tally, raw_server, requires, size, terminate};
+
+const SECRET: &str = "s3cr3t-that-is-wiped";
+
+/// A token endpoint whose tokens live this many seconds.
+fn server(lifetime: u32) -> RawServer {
+    raw_server(move |number, _, _| {
+        let body = format!(
+            r#"{{"access_token":"t0ken-that-is-kept-{number}","token_type":"Bearer","expires_in":{lifetime}}}"#
+        );
+        RawServer::answer("200 OK", "application/json", &body)
+    })
+}
+
+fn login(home: &Home, server: &RawServer) -> Oneup {
+    home.oneup()
+        .args(["login", "provider", "--client-id", "c", "--token-url"])
+        .arg(format!("{}/auth/token", server.url()))
+        .env("ONEUP_CLIENT_SECRET", SECRET)
+}
+
+/// How often a text stands in the memory of a process that lets only root look.
+fn found_in(process: &Child, text: &str) -> usize {
+    let of = |file: &str| format!("/proc/{}/{file}", process.id());
+    let maps = fs::read_to_string(of("maps")).expect("its memory map");
+    let memory = fs::File::open(of("mem")).expect("its memory");
+    let writable = maps.lines().filter(|line| line.contains(" rw"));
+    let mut found = 0;
+    for range in writable.filter_map(|line| line.split(' ').next()) {
+        let (start, end) = range.split_once('-').expect("a range");
+        let number = |hex: &str| u64::from_str_radix(hex, 16).expect("an address");
+        let (start, end) = (number(start), number(end));
+        let mut bytes = vec![0; usize::try_from(end - start).expect("it fits")];
+        let count = memory.read_at(&mut bytes, start).unwrap_or(0);
+        found += bytes[..count].windows(text.len()).filter(|part| *part == text.as_bytes()).count();
+    }
+    found
+}
+
+#[test]
+fn a_process_that_runs_for_long_holds_no_client_secret_between_renewals() {
+    if !requires("root, to read a process's memory", is_root()) {
+        return;
+    }
+    let mut tally = Tally::new(Kind::Input, "looks into memory for the client secret");
+    let (home, server) = (Home::new(), server(2));
+    login(&home, &server).run();
+    let run = home.oneup().args(["exec", "--token-file", "--", "sleep", "300"]);
+    let mut child = run.spawn();
+    let (mut kept, mut looks) = (0, 0);
+    while looks < size(8, 40) || server.requests().len() < 4 {
+        sleep(Duration::from_millis(250));
+        let asked = server.requests().len();
+        let (secrets, tokens) = (found_in(&child, SECRET), found_in(&child, "t0ken-that-is-kept"));
+        // A renewal that goes on while we look needs it.
+        if asked == server.requests().len() {
+            looks += 1;
+            kept += tokens;
+            if secrets > 0 {
+                tally.lost(format!("{secrets} copies after {asked} requests"));
+            }
+        }
+    }
+    assert!(kept > 0, "what it does hold was never found: this test sees nothing");
+    tally.tried(looks);
+    terminate(&child);
+    child.wait().expect("it ends");
+}
+
+#[test]
+fn a_crash_leaves_no_core() {
+    let home = Home::new();
+    let dumps = |script: &str| {
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("ulimit -c unlimited; {script}")]).current_dir(home.path(""));
+        command.env("ONEUP_STATE_DIR", home.state()).env("ONEUP_CONFIG_DIR", home.config());
+        let mut child = command.stdin(std::process::Stdio::piped()).spawn().expect("sh runs");
+        sleep(Duration::from_millis(500));
+        Command::new("kill").args(["-ABRT", &child.id().to_string()]).status().expect("kill runs");
+        child.wait().expect("it ends")
+    };
+    if !requires("a kernel that writes core dumps", dumps("exec cat").core_dumped()) {
+        return;
+    }
+    // It waits for the client secret that comes on stdin.
+    let login =
+        format!("exec {} login provider --client-id c --client-secret-stdin", env!("CARGO_BIN_EXE_oneup"));
+    let end = dumps(&login);
+    assert_eq!((end.signal(), end.core_dumped()), (Some(6), false));
+}
+
+/// The system refuses threads and randomness: oneup may give up, even panic, but its words hold no secret.
+#[test]
+fn no_panic_and_no_failure_tells_a_secret() {
+    if !requires_strace() {
+        return;
+    }
+    let mut tally = Tally::new(Kind::Fault, "threads, memory and randomness refused");
+    let (home, server) = (Home::new(), server(3600));
+    login(&home, &server).run();
+    let blows = [
+        "clone3:error=EAGAIN",
+        "getrandom:error=ENOSYS",
+        "mmap:error=ENOMEM",
+        "eventfd2:error=EMFILE",
+        "epoll_create1:error=EMFILE",
+        "socketpair:error=EMFILE",
+        "socket:error=EMFILE",
+    ];
+    let mut panics = 0;
+    for blow in blows {
+        for number in (1..30).step_by(size(3, 1)) {
+            let run = traced(&home, &home.path("trace"), &format!("{blow}:when={number}+"));
+            let outcome = run.args(["token", "show", "--refresh"]).env("RUST_BACKTRACE", "full").outcome();
+            let said = outcome.stderr + if outcome.status == Some(0) { "" } else { &outcome.stdout };
+            if said.contains(SECRET) || said.contains("t0ken-that-is-kept") {
+                tally.lost(format!("{blow} from call {number}: {said}"));
+            }
+            panics += usize::from(said.contains("panicked at"));
+            tally.tried(1);
+            if outcome.status == Some(0) {
+                break;
+            }
+        }
+    }
+    // A library below panics without a pair of sockets; oneup itself has no test switch for it.
+    assert!(panics > 0, "no panic was provoked: this test sees nothing");
+}
+
+#[test]
+fn no_child_inherits_the_client_secret() {
+    let (home, server) = (Home::new(), server(3600));
+    let spy = home.write("spy", "#!/bin/sh\nenv > env.$1; echo \"$@\" > args; echo s3\n");
+    fs::set_permissions(&spy, fs::Permissions::from_mode(0o755)).expect("it is ours");
+    let spy = spy.display();
+    let with_secrets =
+        |run: Oneup| run.env("ONEUP_CLIENT_SECRET", SECRET).env("ONEUP_TOKEN", "t0ken-of-the-shell");
+    let run = login(&home, &server).args(["--client-secret-command", &format!("{spy} command")]);
+    with_secrets(run).run();
+    with_secrets(home.oneup().args(["exec", "--var", "OTHER", "--", &spy.to_string(), "exec"])).run();
+    let path = home.write("bin/curl", format!("#!/bin/sh\nexec {spy} curl\n"));
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("it is ours");
+    let path = format!("{}:{}", home.path("bin").display(), std::env::var("PATH").expect("a PATH"));
+    with_secrets(home.oneup().args(["curl", "--allow-host", "a.example", "a.example"]))
+        .env("PATH", path)
+        .run();
+    let patient =
+        home.oneup().args(["login", "patient", "--client-id", "c", "--redirect-uri", "http://127.0.0.1:0/"]);
+    let mut patient = with_secrets(patient).env("BROWSER", format!("/nonexistent:{spy} browser")).spawn();
+    for child in ["command", "exec", "curl", "browser"] {
+        let file = home.path(format!("env.{child}"));
+        for _ in 0..100 {
+            if fs::metadata(&file).is_ok_and(|file| file.len() > 0) {
+                break;
+            }
+            sleep(Duration::from_millis(100));
+        }
+        let text = fs::read_to_string(&file).unwrap_or_else(|_| panic!("{child} never ran"));
+        assert!(!text.contains(SECRET) && !text.contains("t0ken-of-the-shell"), "{child}: {text}");
+    }
+    let args = fs::read_to_string(home.path("args")).expect("the browser ran last");
+    assert!(args.starts_with("browser https://auth.1uphealthdemo.com/oauth2/authorize/test?"), "{args}");
+    patient.kill().expect("it waits");
+    patient.wait().expect("it ends");
+}
+
+/// A file in memory is handed to curl; a program that is handed nothing has no descriptor of ours.
+#[test]
+fn no_descriptor_of_ours_reaches_the_program() {
+    let (home, server) = (Home::new(), server(3600));
+    login(&home, &server).run();
+    for flags in [&[][..], &["--token-file"]] {
+        let run = home.oneup().arg("exec").args(flags).args(["--", "sh", "-c", "ls -l /proc/$$/fd"]);
+        let seen = run.run().stdout;
+        let extra = seen.lines().filter(|line| line.contains("oneup") || line.contains("memfd"));
+        assert_eq!(extra.collect::<Vec<_>>(), Vec::<&str>::new());
+    }
+}
