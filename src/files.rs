@@ -51,6 +51,19 @@ fn write_new(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     file.sync_all()
 }
 
+/// The user's own directory in memory (`XDG_RUNTIME_DIR`), where there is one: not another user's, as `sudo -E` has it.
+pub fn runtime_dir() -> Option<PathBuf> {
+    let dir = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|dir| dir.is_absolute())?;
+    #[cfg(unix)]
+    {
+        let own = rustix::process::geteuid().as_raw();
+        let found = std::fs::metadata(&dir).ok()?;
+        (found.is_dir() && std::os::unix::fs::MetadataExt::uid(&found) == own).then_some(dir)
+    }
+    #[cfg(not(unix))]
+    dir.is_dir().then_some(dir)
+}
+
 /// Whether a file can be written into a directory now, which is made as needed. Leaves nothing behind.
 ///
 /// # Errors

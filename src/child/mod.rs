@@ -5,6 +5,7 @@
 
 pub mod mask;
 pub mod private;
+pub mod room;
 #[cfg(unix)]
 mod signals;
 
@@ -12,10 +13,11 @@ use std::process::{Child, Command, ExitStatus};
 
 use crate::error::{Error, Exit, Result};
 
-/// Variables of ours that no program we start needs.
-const SECRETS: [&str; 3] = ["ONEUP_CLIENT_SECRET", "ONEUP_CLIENT_SECRET_FILE", "ONEUP_CLIENT_SECRET_COMMAND"];
+/// Variables of ours that no program we start needs: `exec` sets the token's itself.
+const SECRETS: [&str; 4] =
+    ["ONEUP_CLIENT_SECRET", "ONEUP_CLIENT_SECRET_FILE", "ONEUP_CLIENT_SECRET_COMMAND", "ONEUP_TOKEN"];
 
-/// A command for this program, without the client secret in its environment.
+/// A command for this program, without a secret in its environment.
 pub fn command(program: &std::ffi::OsStr) -> Command {
     let mut command = Command::new(program);
     for name in SECRETS {

@@ -1,10 +1,10 @@
 //! `oneup exec`: a program with the token in its environment and, for long jobs, in a file that stays fresh.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
-use crate::child;
+use crate::child::{self, room::Room};
 use crate::cli;
 use crate::clock::now;
 use crate::context::Context;
@@ -41,8 +41,8 @@ fn start(context: &Context, args: &cli::Exec) -> Result<u8> {
     if !args.token_file {
         return child::replace(command);
     }
-    let dir = private_dir()?;
-    let path = dir.path().join("token");
+    let room = Room::new()?;
+    let path = room.path().join("token");
     write(&path, &token)?;
     command.env(FILE_VARIABLE, &path);
     std::thread::scope(|scope| {
@@ -53,17 +53,6 @@ fn start(context: &Context, args: &cli::Exec) -> Result<u8> {
         drop::<std::sync::mpsc::Sender<()>>(stop);
         code
     })
-}
-
-/// A directory that only this user enters; in memory where the system offers it. Removed when dropped.
-fn private_dir() -> Result<tempfile::TempDir> {
-    let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|dir| dir.is_absolute());
-    let mut builder = tempfile::Builder::new();
-    builder.prefix("oneup-");
-    runtime
-        .and_then(|dir| builder.tempdir_in(dir).ok())
-        .map_or_else(|| builder.tempdir(), Ok)
-        .map_err(|error| Error::failure("can't make a private directory for the token").because(error))
 }
 
 fn write(path: &Path, token: &Token) -> Result<()> {

@@ -12,6 +12,7 @@ use super::fault::Fault;
 use super::service::Service;
 use super::{Item, Store, decode, encode};
 use crate::error::{Exit, Result};
+use crate::files;
 use crate::lock;
 
 /// How long a person has to type the keyring's password.
@@ -110,11 +111,14 @@ fn wait<T>(heard: &Receiver<News<T>>, left: Duration, told: Duration) -> Result<
     }
 }
 
-/// Takes the lock that all profiles of the state directory share. Whoever waits does so for a queue: each of those
-/// before has a deadline of its own.
+/// Takes the lock that all of a user's processes share, as they share the service: beside its socket, or, where the
+/// system has no such place, in the state directory. Whoever waits does so for a queue: each of those before has a
+/// deadline of its own.
 fn lock(state_dir: &Path, deadline: Duration) -> Result<File> {
     let patience = deadline * 3;
-    lock::acquire(&state_dir.join("keyring.lock"), patience).map_err(|error| match error.exit {
+    let shared = files::runtime_dir().map(|dir| dir.join("oneup-keyring.lock"));
+    let path = shared.unwrap_or_else(|| state_dir.join("keyring.lock"));
+    lock::acquire(&path, patience).map_err(|error| match error.exit {
         Exit::Network => Fault::Busy(patience).into(),
         _ => error.exit_as(Exit::Store),
     })

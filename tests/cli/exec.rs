@@ -70,6 +70,35 @@ fn a_token_file_is_private_fresh_and_removed() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_killed_one_leaves_a_token_that_the_next_one_removes() {
+    let home = login(&server(300));
+    let runtime = home.path("run");
+    std::fs::create_dir(&runtime).expect("a directory");
+    let rooms = || std::fs::read_dir(&runtime).expect("it is there").count();
+    let wait_for = |script: &str, name: &str| {
+        let child = sh(&home, &["--token-file"], script).env("XDG_RUNTIME_DIR", &runtime).spawn();
+        while !home.path(name).exists() {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        child
+    };
+    let mut killed = wait_for("touch one; sleep 3", "one");
+    let mut living =
+        wait_for("touch two; while test ! -e three; do sleep 0.1; done; cat $ONEUP_TOKEN_FILE", "two");
+    killed.kill().expect("SIGKILL");
+    killed.wait().expect("it is gone");
+    assert_eq!(rooms(), 2, "nobody was there to remove it");
+    sh(&home, &["--token-file"], "ls $XDG_RUNTIME_DIR | wc -l")
+        .env("XDG_RUNTIME_DIR", &runtime)
+        .stdout("2\n")
+        .run();
+    home.write("three", "");
+    assert!(living.wait().expect("it ends").success(), "the other's token was still there");
+    assert_eq!(rooms(), 0);
+}
+
+#[test]
 fn a_signal_reaches_the_program_and_the_file_is_removed() {
     let home = login(&server(300));
     let script =

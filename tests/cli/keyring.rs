@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use httpmock::MockServer;
 
-use crate::support::{Home, requires_program};
+use crate::support::{Home, Kind, Tally, requires_program, size};
 
 const SECRET: &str = "kr-s3cr3t";
 const TOKEN: &str = "kr-t0k3n";
@@ -165,6 +165,29 @@ fn a_service_that_never_answers_ends_at_the_deadline() {
     assert!(said.stderr.contains("the keyring did not answer within 2 s"), "{}", said.stderr);
     assert!(said.stderr.contains("the keyring did not answer within 1 s"), "{}", said.stderr);
     assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+}
+
+/// gnome-keyring is one for all state directories of a user: so is the lock before it.
+#[test]
+fn logins_and_renewals_in_many_state_directories_at_once_leave_the_daemon_alive() {
+    let Some(desk) = Desk::new(3_600) else { return };
+    let count = size(12, 30);
+    let mut tally = Tally::new(Kind::Load, "keyring: state directories at once, login and refresh");
+    let said = desk.run(
+        &[],
+        &format!(
+            "printf pw | {UNLOCK}; before=$(ask GetNameOwner); base=$ONEUP_STATE_DIR
+         each() {{ for i in $(seq {count}); do
+             ONEUP_STATE_DIR=$base/$i ONEUP_CONFIG_DIR=$base/$i/c \"$@\" & done; wait; }}
+         each oneup login provider --store keyring --timeout 60; each oneup token show --refresh --timeout 60 | sort | uniq -c | tr -d ' '
+         each oneup logout --no-revoke --timeout 60; secret-tool search --all service oneup 2>/dev/null | grep -c {SECRET}
+         test -n \"$before\" -a \"$before\" = \"$(ask GetNameOwner)\" && echo alive"
+        ),
+    );
+    tally.tried(3 * count);
+    if said.stdout != format!("{count}{TOKEN}\n0\nalive\n") {
+        tally.lost(format!("{}{}", said.stdout, said.stderr));
+    }
 }
 
 #[test]
