@@ -1,6 +1,7 @@
 //! A profile's live token: cached, stored, or renewed under the profile's lock, so that any number of processes make
 //! one request.
 
+use std::fs::File;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -98,13 +99,9 @@ impl<'a> Session<'a> {
     /// Renews under the lock, unless another process did meanwhile: then `known` is no longer what is stored. None
     /// when the profile itself was replaced, and everything is to be read anew.
     fn renew(&mut self, known: Option<Token>, min_ttl: Option<u64>) -> Result<Option<Token>> {
-        let path = lock_path(self.context, &self.profile.id);
-        let _lock = lock::acquire(&path, self.context.timeout)?;
-        let current = profile::choose(&self.context.config_dir, Some(&self.profile.name));
-        if current.as_ref().map_or(true, |current| current.id != self.profile.id) {
-            // Nobody needs the lock of a login that is gone, and whoever went has removed its file before we made it.
-            let _ = files::remove(&path);
-            self.profile = current?;
+        let (_lock, current) = hold(self.context, &self.profile)?;
+        if current.id != self.profile.id {
+            self.profile = current;
             return Ok(None);
         }
         let store = open_store(self.context, &self.profile);
@@ -210,7 +207,22 @@ pub fn request(
     Ok(token)
 }
 
-/// The lock of a profile's renewal.
+/// Takes the lock of a profile's login, and reads the profile under it: it may be another login by then.
+///
+/// # Errors
+/// Network, when whoever holds it doesn't let go in time; authentication, when the profile is gone.
+pub fn hold(context: &Context, profile: &Profile) -> Result<(File, Profile)> {
+    let path = lock_path(context, &profile.id);
+    let lock = lock::acquire(&path, context.timeout)?;
+    let current = profile::choose(&context.config_dir, Some(&profile.name));
+    if current.as_ref().map_or(true, |current| current.id != profile.id) {
+        // A login that is gone needs no lock, and whoever forgot it removed the file before we made it anew.
+        let _ = files::remove(&path);
+    }
+    Ok((lock, current?))
+}
+
+/// The file of the lock that a login is renewed, replaced and forgotten under.
 pub fn lock_path(context: &Context, id: &str) -> PathBuf {
     context.state_dir.join("locks").join(format!("{id}.lock"))
 }

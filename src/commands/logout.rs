@@ -6,7 +6,6 @@ use crate::error::{Error, Result};
 use crate::files;
 use crate::http::{Http, Retry};
 use crate::leftovers::{self, Leftovers};
-use crate::lock;
 use crate::notes;
 use crate::oauth::discovery;
 use crate::oauth::token::Token;
@@ -43,9 +42,8 @@ fn forget_named(context: &Context, name: &str, no_revoke: bool) -> Result<()> {
 fn forget(context: &Context, profile: &Profile, no_revoke: bool) -> Result<()> {
     // A list that can't be written, on a full disk, is no reason to keep a login.
     let _ = Leftovers::open(context).and_then(|mut leftovers| leftovers.enter(profile));
-    let lock = lock::acquire(&lock_path(context, &profile.id), context.timeout)?;
     // Under the lock nobody replaces the profile; but somebody may have, before.
-    let current = profile::choose(&context.config_dir, Some(&profile.name))?;
+    let (lock, current) = session::hold(context, profile)?;
     if current.id != profile.id {
         drop(lock);
         return forget(context, &current, no_revoke);

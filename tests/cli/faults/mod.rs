@@ -2,6 +2,9 @@
 //! and when two do opposite things at once. The old token or the new one, whole, and the next command works.
 #![cfg(target_os = "linux")]
 
+mod disk;
+mod races;
 mod realm;
 mod scenario;
 mod steps;
+mod time;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use crate::support::{Home, Oneup, RawServer, raw_server};
 
@@ -20,9 +21,15 @@ pub(super) fn secret(client: &str) -> String {
 impl Realm {
     /// Tokens that live this many seconds; the refresh token stays the same.
     pub(super) fn new(lifetime: u32) -> Self {
+        Self::slow(lifetime, Duration::ZERO)
+    }
+
+    /// The same, and it thinks for so long before it answers.
+    pub(super) fn slow(lifetime: u32, thinks: Duration) -> Self {
         let (down, count) = (Arc::new(AtomicBool::new(false)), AtomicUsize::new(0));
         let is_down = Arc::clone(&down);
         let server = raw_server(move |_, request, _| {
+            std::thread::sleep(thinks);
             if is_down.load(Ordering::SeqCst) {
                 return RawServer::answer("500 Down", "text/html", "<p>down");
             }
@@ -51,6 +58,11 @@ impl Realm {
     /// From now on it answers nothing but 500; or it works again.
     pub(super) fn set_down(&self, down: bool) {
         self.down.store(down, Ordering::SeqCst);
+    }
+
+    /// How many requests came.
+    pub(super) fn asked(&self) -> usize {
+        self.server.requests().len()
     }
 
     /// A login as this client, by client credentials.

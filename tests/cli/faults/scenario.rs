@@ -140,7 +140,7 @@ fn secrets_outside_the_store(home: &Home) -> Vec<String> {
 }
 
 /// What is still there when everybody has logged out.
-fn leftovers(home: &Home) -> Vec<String> {
+pub(super) fn leftovers(home: &Home) -> Vec<String> {
     let files = [below(&home.config()), below(&home.state())].concat();
     let files = files.into_iter().filter(|path| path.is_file() && !path.ends_with("profiles/.lock"));
     files.map(|path| format!("left after logout: {}", path.display())).collect()

@@ -1,0 +1,146 @@
+//! Two who want opposite things at once: one of them wins whole, and whoever was told of success has it.
+
+use std::process::Child;
+use std::thread::sleep;
+use std::time::Duration;
+
+use super::realm::{Realm, secret, shown};
+use super::scenario::leftovers;
+use crate::support::{Home, Kind, Oneup, RawServer, Tally, raw_server, size};
+
+/// The exit code and stderr of a process.
+fn end(child: Child) -> (Option<i32>, String) {
+    let output = child.wait_with_output().expect("it ends");
+    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+fn login(home: &Home, realm: &Realm, client: &str) -> Child {
+    realm.login(home.oneup(), client, "file").spawn()
+}
+
+fn refresh(home: &Home) -> Child {
+    home.oneup().args(["token", "show", "--refresh"]).spawn()
+}
+
+/// The server of a realm that takes its time to answer whoever asks for discovery.
+fn slow_realm() -> RawServer {
+    raw_server(|number, request, _| {
+        if request.starts_with("GET") {
+            sleep(Duration::from_millis(800));
+            return RawServer::answer("404 Not Found", "text/html", "");
+        }
+        if request.contains("/revoke ") {
+            return RawServer::answer("200 OK", "text/plain", "");
+        }
+        let body = format!(r#"{{"access_token":"token-{number}","token_type":"Bearer","expires_in":3600}}"#);
+        RawServer::answer("200 OK", "application/json", &body)
+    })
+}
+
+fn login_at(home: &Home, server: &RawServer) -> Oneup {
+    let realm = format!("{}/auth/realms/r", server.url());
+    home.oneup()
+        .args(["login", "provider", "--client-id", "c", "--token-url"])
+        .arg(format!("{realm}/protocol/openid-connect/token"))
+        .env("ONEUP_CLIENT_SECRET", secret("c"))
+}
+
+#[test]
+fn a_login_during_a_logout_is_there_afterwards() {
+    let (home, server) = (Home::new(), slow_realm());
+    login_at(&home, &server).run();
+    let logout = home.oneup().arg("logout").spawn();
+    while !server.requests().iter().any(|request| request.starts_with("GET")) {
+        sleep(Duration::from_millis(5));
+    }
+    login_at(&home, &server).run();
+    assert_eq!(end(logout).0, Some(0));
+    assert!(shown(&home).expect("no loss").is_some(), "the login that came last is gone");
+    // The second one waited for the first and finds another login: it goes, as was asked.
+    let logouts = [home.oneup().arg("logout").spawn(), home.oneup().arg("logout").spawn()];
+    for (code, stderr) in logouts.map(end) {
+        assert!(matches!(code, Some(0 | 4)), "{stderr}");
+    }
+    assert_eq!((shown(&home), leftovers(&home)), (Ok(None), Vec::new()));
+}
+
+#[test]
+fn a_logout_during_renewals_leaves_nothing() {
+    let mut tally = Tally::new(Kind::Load, "renewals during a logout");
+    for _ in 0..size(2, 10) {
+        let (home, realm) = (Home::new(), Realm::slow(3600, Duration::from_millis(150)));
+        realm.login(home.oneup(), "old", "file").run();
+        let renewals: Vec<Child> = (0..10).map(|_| refresh(&home)).collect();
+        sleep(Duration::from_millis(100));
+        home.oneup().arg("logout").run();
+        for (code, stderr) in renewals.into_iter().map(end) {
+            tally.tried(1);
+            if !matches!(code, Some(0 | 4)) {
+                tally.lost(format!("a renewal ended as {code:?}: {stderr}"));
+            }
+        }
+        leftovers(&home).into_iter().for_each(|left| tally.lost(left));
+    }
+}
+
+#[test]
+fn logins_at_once_end_as_one_of_them() {
+    let mut tally = Tally::new(Kind::Load, "logins of one profile at once");
+    for _ in 0..size(1, 6) {
+        let (home, realm) = (Home::new(), Realm::new(3600));
+        let logins: Vec<Child> =
+            (0..12).map(|number| login(&home, &realm, ["old", "new", "other"][number % 3])).collect();
+        for (code, stderr) in logins.into_iter().map(end) {
+            tally.tried(1);
+            if code != Some(0) {
+                tally.lost(format!("a login ended as {code:?}: {stderr}"));
+            }
+        }
+        // Client id, secret and token of one and the same: the realm refuses a mixture.
+        home.oneup().args(["token", "show", "--refresh"]).run();
+        let items = std::fs::read_dir(home.state().join("secrets")).expect("the store").count();
+        assert_eq!(items, 1, "the secrets of those who lost are gone");
+        home.oneup().arg("logout").run();
+        leftovers(&home).into_iter().for_each(|left| tally.lost(left));
+    }
+}
+
+#[test]
+fn a_login_during_a_renewal_is_not_undone_by_it() {
+    let (home, realm) = (Home::new(), Realm::slow(3600, Duration::from_millis(400)));
+    realm.login(home.oneup(), "old", "file").run();
+    let renewal = refresh(&home);
+    sleep(Duration::from_millis(200));
+    let login = login(&home, &realm, "new");
+    assert_eq!((end(renewal).0, end(login).0), (Some(0), Some(0)));
+    assert!(shown(&home).expect("no loss").is_some_and(|token| token.starts_with("new-token-")));
+}
+
+/// Everything at once, in no order.
+#[test]
+fn a_storm_of_all_commands_ends_in_a_home_that_works() {
+    let mut tally = Tally::new(Kind::Load, "login, logout, show and refresh in a storm");
+    for round in 0..size(1, 8) {
+        let (home, realm) = (Home::new(), Realm::new(3600));
+        let storm: Vec<Child> = (0..40)
+            .map(|number| match (number * 7 + round) % 5 {
+                0 => login(&home, &realm, "old"),
+                1 => login(&home, &realm, "new"),
+                2 => home.oneup().arg("logout").spawn(),
+                3 => home.oneup().args(["token", "show"]).spawn(),
+                _ => refresh(&home),
+            })
+            .collect();
+        for (code, stderr) in storm.into_iter().map(end) {
+            tally.tried(1);
+            // 4: nobody is logged in just then.
+            if !matches!(code, Some(0 | 4)) {
+                tally.lost(format!("ended as {code:?}: {stderr}"));
+            }
+        }
+        realm.login(home.oneup(), "new", "file").run();
+        home.oneup().args(["token", "show", "--refresh"]).run();
+        home.oneup().arg("logout").run();
+        leftovers(&home).into_iter().for_each(|left| tally.lost(left));
+    }
+}

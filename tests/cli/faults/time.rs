@@ -1,0 +1,81 @@
+//! Clocks that are wrong, and that jump: a token is renewed too often rather than handed out dead, and no login is
+//! lost.
+
+use std::time::{Duration, Instant};
+
+use super::realm::Realm;
+use crate::support::{Home, Kind, Oneup, Tally, requires_program, size, terminate};
+
+fn show_at(home: &Home, time: &str) -> Oneup {
+    home.oneup_under(&["faketime", "-f", time]).args(["token", "show"])
+}
+
+#[test]
+fn a_clock_that_jumps_costs_a_renewal_and_never_the_login() {
+    if !requires_program("faketime") {
+        return;
+    }
+    let mut tally = Tally::new(Kind::Fault, "clock jumps");
+    let (home, realm) = (Home::new(), Realm::new(3600));
+    realm.login(home.oneup(), "old", "file").run();
+    // The number of the token that is shown: a new one each time that the old one can't be live.
+    for (time, number) in [
+        ("+0", 0),
+        ("+30m", 0),
+        ("+2h", 1),
+        ("+2h", 1),
+        // That one is of the future now.
+        ("+0", 2),
+        ("-1d", 3),
+        ("+0", 4),
+        ("+0", 4),
+        ("@1970-01-02 00:00:00", 5),
+        ("@2037-12-31 23:59:59", 6),
+        ("@2106-02-08 00:00:00", 7),
+        ("@2500-01-01 00:00:00", 8),
+        ("+0", 9),
+    ] {
+        show_at(&home, time).stdout(format!("old-token-{number}\n")).stderr("").run();
+        home.oneup_under(&["faketime", "-f", time]).arg("status").stdout_has("renewed by itself").run();
+        tally.tried(2);
+    }
+}
+
+/// A machine that slept, or whose clock was set, finds its token expired at the next beat.
+#[test]
+fn a_jump_during_a_long_job_renews_the_token_in_its_file() {
+    if !requires_program("faketime") {
+        return;
+    }
+    if size(true, false) {
+        // The beat is 15 s.
+        return;
+    }
+    let (home, realm) = (Home::new(), Realm::new(3600));
+    realm.login(home.oneup(), "old", "file").run();
+    let clock = home.write("clock", "+0\n");
+    let script = r#"echo "$ONEUP_TOKEN_FILE" > place; sleep 40"#;
+    let run = home
+        // The variable would win over the file.
+        .oneup_under(&["faketime", "-f", "+0", "env", "-u", "FAKETIME"])
+        .args(["exec", "--token-file", "--", "sh", "-c", script]);
+    let mut child = run
+        .env("FAKETIME_TIMESTAMP_FILE", &clock)
+        .env("FAKETIME_NO_CACHE", "1")
+        .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
+        .env("DONT_FAKE_MONOTONIC", "1")
+        .spawn();
+    std::thread::sleep(Duration::from_secs(3));
+    let place = std::fs::read_to_string(home.path("place")).expect("the script wrote it");
+    let token = || std::fs::read_to_string(place.trim()).unwrap_or_default();
+    assert_eq!(token(), "old-token-0");
+    std::fs::write(&clock, "+2h\n").expect("it is ours");
+    let begun = Instant::now();
+    while token() == "old-token-0" {
+        assert!(begun.elapsed() < Duration::from_secs(25), "it was never renewed");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    assert_eq!(token(), "old-token-1");
+    terminate(&child);
+    child.wait().expect("it ends");
+}
