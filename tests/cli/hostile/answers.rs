@@ -1,0 +1,187 @@
+//! Answers of a token endpoint that are well-formed HTTP, and wrong in what they say.
+
+use super::{TOKEN, hold, json, token};
+use crate::support::RawServer;
+
+const BEARER: &str = r#","token_type":"Bearer","expires_in":60"#;
+
+fn html(status: &str) -> Vec<u8> {
+    RawServer::answer(status, "text/html", "<html><b>no\x1b[31m</b>")
+}
+
+/// A whole answer with the token in it, and this instead of its characters.
+fn token_like(text: &str) -> Vec<u8> {
+    json("200 OK", &format!(r#"{{"access_token":"{text}","token_type":"Bearer"}}"#))
+}
+
+#[test]
+fn each_answer_has_its_exit_code_and_its_words() {
+    hold(
+        "token answers",
+        vec![
+            ("plain", token(BEARER), 0, ""),
+            ("html", html("200 OK"), 3, "text/html: <html><b>no\\u{1b}[31m</b>"),
+            ("no JSON object", json("200 OK", "[]"), 3, "not a JSON object"),
+            ("a string", json("200 OK", "\"t\""), 3, "not a JSON object"),
+            ("nothing", json("200 OK", ""), 3, "not a JSON object"),
+            ("204", b"HTTP/1.1 204 No Content\r\n\r\n".to_vec(), 3, "not a JSON object"),
+            ("a firewall", html("403 Forbidden"), 4, "blocked the request"),
+            ("400 without JSON", html("400 Bad Request"), 4, "without an OAuth error"),
+            ("404", html("404 Not Found"), 4, "no token endpoint"),
+            ("405", html("405 Method Not Allowed"), 4, "without an OAuth error"),
+            ("418", html("418 I'm a teapot"), 4, "without an OAuth error"),
+            ("500", html("500 Oops"), 5, "is failing (HTTP 500)"),
+            ("a captive portal", html("511 Network Authentication Required"), 5, "is failing (HTTP 511)"),
+            ("599", html("599 What"), 5, "is failing (HTTP 599)"),
+            ("999", html("999 No"), 5, "is failing (HTTP 999)"),
+            (
+                "a 401 with its header alone",
+                b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Bearer error=\"\x1b[2J\"\r\nContent-Length: 0\r\n\r\n"
+                    .to_vec(),
+                4,
+                "without an OAuth error",
+            ),
+            ("200 with an error", json("200 OK", r#"{"error":"invalid_client"}"#), 4, "invalid_client"),
+            (
+                "200 with a token and an error",
+                token(r#","token_type":"Bearer","error":"access_denied""#),
+                4,
+                "access_denied",
+            ),
+            ("401 with a token", json("401 No", r#"{"access_token":"x","token_type":"Bearer"}"#), 4, "refused"),
+            ("an error that is a list", json("400 No", r#"{"error":["x"]}"#), 4, "without an OAuth error"),
+            ("an error without words", json("400 No", r#"{"error":""}"#), 4, ""),
+            (
+                "escapes everywhere",
+                json(
+                    "400 No",
+                    r#"{"error":"\u001b]0;x\u0007","error_description":"\u001b[2J\u202e","error_uri":"\u001b[31m"}"#,
+                ),
+                4,
+                "\\u{1b}",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn each_member_is_judged() {
+    let repeated = format!(r#"{{"access_token":"evil","access_token":"{TOKEN}"{BEARER}}}"#);
+    let twice = format!(r#"{{"access_token":"{TOKEN}","token_type":"mac"{BEARER}}}"#);
+    hold(
+        "members of token answers",
+        vec![
+            ("no access token", json("200 OK", r#"{"token_type":"Bearer"}"#), 3, "access_token is missing"),
+            ("a number", json("200 OK", r#"{"access_token":1,"token_type":"Bearer"}"#), 3, "access_token"),
+            ("null", json("200 OK", r#"{"access_token":null,"token_type":"Bearer"}"#), 3, "access_token"),
+            ("empty", json("200 OK", r#"{"access_token":"","token_type":"Bearer"}"#), 3, "access_token"),
+            ("an object", json("200 OK", r#"{"access_token":{},"token_type":"Bearer"}"#), 3, "access_token"),
+            ("two tokens", json("200 OK", &repeated), 3, "access_token stands there twice"),
+            ("two types", json("200 OK", &twice), 3, "token_type stands there twice"),
+            ("a NUL in it", token_like(r"to\u0000ken"), 3, "access_token"),
+            ("a line break in it", token_like(r"to\r\nX-Evil: yes"), 3, "access_token"),
+            ("a space in it", token_like("to ken"), 3, "access_token"),
+            ("an escape in it", token_like(r"to\u001b[31m"), 3, "access_token"),
+            ("more than ASCII in it", token_like("t\u{f6}ken"), 3, "access_token"),
+            ("no type", token(""), 3, "token_type is missing"),
+            ("mac", token(r#","token_type":"mac""#), 3, "token_type is mac"),
+            ("DPoP", token(r#","token_type":"DPoP""#), 3, "token_type is DPoP"),
+            ("a list of types", token(r#","token_type":["Bearer"]"#), 3, "token_type is missing"),
+            (
+                "a type with a line break",
+                token(r#","token_type":"Bearer\r\nX: y""#),
+                3,
+                "token_type is Bearer\\r\\nX",
+            ),
+            ("lower case", token(r#","token_type":"bearer","expires_in":60"#), 0, ""),
+            ("upper case", token(r#","token_type":"BEARER","expires_in":60"#), 0, ""),
+            ("a lifetime in text", token(r#","token_type":"Bearer","expires_in":"60""#), 0, ""),
+            ("a huge lifetime", token(r#","token_type":"Bearer","expires_in":9223372036854775808"#), 0, ""),
+            ("a fraction", token(r#","token_type":"Bearer","expires_in":59.9"#), 0, ""),
+            ("a negative lifetime", token(r#","token_type":"Bearer","expires_in":-1"#), 0, ""),
+            ("no lifetime", token(r#","token_type":"Bearer""#), 0, ""),
+            ("a null lifetime", token(r#","token_type":"Bearer","expires_in":null"#), 0, ""),
+            ("a lifetime in words", token(r#","token_type":"Bearer","expires_in":"soon""#), 0, ""),
+            ("a list of scopes", token(r#","token_type":"Bearer","scope":["a","b"]"#), 0, ""),
+            (
+                "a scope that moves the cursor",
+                token(r#","token_type":"Bearer","scope":"\u001b[2J\u202e""#),
+                0,
+                "",
+            ),
+            ("a refresh token that is none", token(r#","token_type":"Bearer","refresh_token":7"#), 0, ""),
+            (
+                "members of nobody's",
+                token(r#","token_type":"Bearer","constructor":{},"__proto__":[]"#),
+                0,
+                "",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn each_encoding_is_read_or_refused() {
+    let good = format!(r#"{{"access_token":"{TOKEN}"{BEARER}}}"#);
+    let raw = |kind: &str, body: &[u8]| {
+        let head =
+            format!("HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n", body.len());
+        [head.as_bytes(), body].concat()
+    };
+    let utf16: Vec<u8> = good.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let nested = format!(r#"{{"a":{}}}"#, "[".repeat(200_000));
+    let many: String = (0..40_000).map(|number| format!(r#","m{number}":0"#)).collect();
+    hold(
+        "encodings of token answers",
+        vec![
+            ("no content type", [b"HTTP/1.1 200 OK\r\n\r\n", good.as_bytes()].concat(), 0, ""),
+            ("another content type", raw("text/plain", good.as_bytes()), 0, ""),
+            (
+                "a byte order mark",
+                raw("application/json", format!("\u{feff}{good}").as_bytes()),
+                3,
+                "not a JSON object",
+            ),
+            ("UTF-16", raw("application/json; charset=utf-16", &utf16), 3, "not a JSON object"),
+            (
+                "bytes that are no text",
+                raw("application/json", b"{\"access_token\":\"\xff\xfe\"}"),
+                3,
+                "not a JSON object",
+            ),
+            (
+                "more after it",
+                raw("application/json", format!("{good}{good}").as_bytes()),
+                3,
+                "not a JSON object",
+            ),
+            ("a comment", raw("application/json", format!("/**/{good}").as_bytes()), 3, "not a JSON object"),
+            ("half of it", raw("application/json", &good.as_bytes()[..30]), 3, "not a JSON object"),
+            ("not a number", raw("application/json", b"{\"expires_in\":NaN}"), 3, "not a JSON object"),
+            ("nested without end", raw("application/json", nested.as_bytes()), 3, "not a JSON object"),
+            (
+                "forty thousand members",
+                json("200 OK", &format!(r#"{{"access_token":"{TOKEN}"{BEARER}{many}}}"#)),
+                0,
+                "",
+            ),
+            (
+                "form-encoded",
+                raw("application/x-www-form-urlencoded", b"access_token=t&token_type=Bearer"),
+                3,
+                "not a JSON object",
+            ),
+            ("a content type that moves the cursor", raw("\u{9b}2J", b"x"), 3, "not a JSON object"),
+            ("over the limit", json("200 OK", &"x".repeat(1_100_000)), 3, "more than 1 MiB"),
+        ],
+    );
+}
+
+/// A token of almost the whole megabyte that is read.
+#[test]
+fn a_very_long_token_is_handed_out_whole() {
+    let long = "x".repeat(1_000_000);
+    let answer = token_like(&long);
+    let server = crate::support::raw_server(move |_, _, _| answer.clone());
+    super::login(&server).stdout(format!("{long}\n")).run();
+}

@@ -1,0 +1,109 @@
+//! Discovery, keys, introspection and revocation: what a realm publishes can be as wrong as what it answers.
+
+use crate::support::{Home, Kind, RawServer, Tally, raw_server};
+
+const SECRET: &str = "s3cr3t-of-the-client";
+const REALM: &str = "/auth/realms/r";
+
+/// A JWT that nobody signed, of this issuer.
+fn token(issuer: &str) -> String {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+    let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
+    let claims = format!(r#"{{"iss":"{issuer}","exp":4102444800}}"#);
+    format!("{}.{}.c2ln", part(r#"{"alg":"RS256","kid":"k"}"#), part(&claims))
+}
+
+/// A home whose profile trusts this server's realm, and whose login is in the store.
+fn home(server: &RawServer) -> Home {
+    let issuer = format!("{}{REALM}", server.url());
+    let home = Home::new();
+    home.oneup()
+        .args(["login", "provider", "--client-id", "svc", "--token-url"])
+        .arg(format!("{issuer}/protocol/openid-connect/token"))
+        .env("ONEUP_CLIENT_SECRET", SECRET)
+        .run();
+    home
+}
+
+/// A realm whose documents with this at the end of their path are answered so, and the others well.
+fn realm(path: &'static str, answer: Vec<u8>) -> RawServer {
+    raw_server(move |_, request, _| {
+        let asked = request.split(' ').nth(1).unwrap_or_default();
+        if asked.ends_with(path) {
+            return answer.clone();
+        }
+        let body = match asked.rsplit('/').next().unwrap_or_default() {
+            "token" => r#"{"access_token":"t0ken-of-the-realm","token_type":"Bearer","expires_in":3600}"#,
+            "certs" => r#"{"keys":[]}"#,
+            "introspect" => r#"{"active":true}"#,
+            "revoke" => "",
+            _ => return RawServer::answer("404 Not Found", "text/html", "<html>"),
+        };
+        RawServer::answer("200 OK", "application/json", body)
+    })
+}
+
+/// What can be wrong with any document.
+fn wrong(elsewhere: &str) -> Vec<(&'static str, Vec<u8>)> {
+    let moved = |status: &str| {
+        format!("HTTP/1.1 {status} Go\r\nLocation: {elsewhere}/x\r\nContent-Length: 0\r\n\r\n").into_bytes()
+    };
+    vec![
+        ("301", moved("301")),
+        ("302", moved("302")),
+        ("303", moved("303")),
+        ("307", moved("307")),
+        ("308", moved("308")),
+        ("too much", RawServer::answer("200 OK", "application/json", &"[".repeat(1_100_000))),
+        ("a reset", Vec::new()),
+        ("an escape", RawServer::answer("200 OK", "\u{9b}2J", "\u{1b}]0;x\u{7}")),
+        ("a list", RawServer::answer("200 OK", "application/json", "[]")),
+        ("500", RawServer::answer("500 Oops", "text/html", "<html>")),
+    ]
+}
+
+/// Whatever a realm's documents say, oneup ends in time, says so without harm, and asks nobody else.
+#[test]
+fn no_document_leads_elsewhere_or_does_harm() {
+    let mut tally = Tally::new(Kind::Input, "documents of a realm");
+    let stranger = raw_server(|_, _, _| RawServer::answer("200 OK", "application/json", "{}"));
+    for path in ["/openid-configuration", "/certs", "/introspect"] {
+        for (name, answer) in wrong(&stranger.url()) {
+            let server = realm(path, answer);
+            let home = home(&server);
+            let inspect = home.oneup().args(["token", "inspect", "-", "--timeout", "5"]);
+            let flag = if path == "/introspect" { "--introspect" } else { "--verify" };
+            let outcome = inspect.arg(flag).stdin(token(&format!("{}{REALM}", server.url()))).outcome();
+            tally.tried(1);
+            let said = format!("{}{}", outcome.stdout, outcome.stderr);
+            let fits = matches!(outcome.status, Some(3 | 4 | 5 | 7));
+            if !fits || said.contains(['\u{1b}', '\u{9b}', '\u{7}']) || said.contains(SECRET) {
+                tally.lost(format!("{path}: {name}: {:?}: {said}", outcome.status));
+            }
+        }
+    }
+    assert!(stranger.requests().is_empty(), "{:?}", stranger.requests());
+}
+
+/// A realm that can't revoke is no reason to keep a login; a stranger is not told the token.
+#[test]
+fn logout_forgets_whatever_the_realm_says() {
+    let mut tally = Tally::new(Kind::Input, "answers to a logout");
+    let stranger = raw_server(|_, _, _| RawServer::answer("200 OK", "application/json", "{}"));
+    for path in ["/openid-configuration", "/revoke"] {
+        let lies = format!(r#"{{"issuer":"ISSUER","revocation_endpoint":"{}/revoke"}}"#, stranger.url());
+        let lies = ("a foreign endpoint", RawServer::answer("200 OK", "application/json", &lies));
+        for (name, answer) in wrong(&stranger.url()).into_iter().chain([lies]) {
+            let server = realm(path, answer);
+            let home = home(&server);
+            let outcome = home.oneup().args(["logout", "--timeout", "5"]).outcome();
+            tally.tried(1);
+            let gone = std::fs::read_dir(home.state().join("secrets")).is_ok_and(|dir| dir.count() == 0);
+            let tame = !outcome.stderr.contains(['\u{1b}', '\u{9b}', '\u{7}']);
+            if outcome.status != Some(0) || !gone || !tame || outcome.stderr.contains("t0ken-of-the-realm") {
+                tally.lost(format!("{path}: {name}: {:?}: {}", outcome.status, outcome.stderr));
+            }
+        }
+    }
+    assert!(stranger.requests().is_empty(), "{:?}", stranger.requests());
+}

@@ -1,0 +1,72 @@
+//! What works once is sent once: a code or a refresh token that a failing server has seen may be spent.
+
+use super::{SECRET, token};
+use crate::support::{Home, Kind, Oneup, RawServer, Tally, raw_server};
+
+fn login(home: &Home, server: &RawServer) -> Oneup {
+    home.oneup()
+        .args(["login", "patient", "--code", "c0de-of-the-person", "--client-id", "c", "--token-url"])
+        .arg(format!("{}/token", server.url()))
+        .env("ONEUP_CLIENT_SECRET", SECRET)
+        .never(SECRET)
+        .never("c0de-of-the-person")
+}
+
+/// Answers after which nobody knows whether the server took what it was sent.
+fn doubtful() -> Vec<(&'static str, Vec<u8>)> {
+    let busy = |status| RawServer::answer(status, "text/html", "<p>busy");
+    vec![
+        ("reset", Vec::new()),
+        ("half an answer", b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{".to_vec()),
+        ("502", busy("502 Bad")),
+        ("503", busy("503 Busy")),
+        ("504", busy("504 Late")),
+        ("429", b"HTTP/1.1 429 Slow\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n".to_vec()),
+        ("500", busy("500 Oops")),
+    ]
+}
+
+#[test]
+fn a_code_is_sent_once_and_may_be_spent() {
+    let mut tally = Tally::new(Kind::Input, "failures after a code was sent");
+    for (name, answer) in doubtful() {
+        let server = raw_server(move |_, _, _| answer.clone());
+        let outcome = login(&Home::new(), &server).outcome();
+        tally.tried(1);
+        let told = outcome.stderr.contains("may be spent; log in again: oneup login patient");
+        if (outcome.status, server.requests().len(), told) != (Some(5), 1, true) {
+            tally.lost(format!(
+                "{name}: {:?}, {} sent, {}",
+                outcome.status,
+                server.requests().len(),
+                outcome.stderr
+            ));
+        }
+    }
+}
+
+#[test]
+fn a_refresh_token_is_sent_once_and_kept() {
+    let mut tally = Tally::new(Kind::Input, "failures after a refresh token was sent");
+    for (name, answer) in doubtful() {
+        let server = raw_server(move |number, _, _| match number {
+            1 => answer.clone(),
+            _ => token(r#","token_type":"Bearer","expires_in":60,"refresh_token":"r3fresh-of-theirs""#),
+        });
+        let home = Home::new();
+        login(&home, &server).run();
+        let outcome = home.oneup().args(["token", "show", "--refresh"]).outcome();
+        tally.tried(1);
+        if (outcome.status, server.requests().len()) != (Some(5), 2) {
+            tally.lost(format!(
+                "{name}: {:?}, {} sent: {}",
+                outcome.status,
+                server.requests().len(),
+                outcome.stderr
+            ));
+        }
+        // The person decides to try again: then it is sent, and it is the one that was kept.
+        home.oneup().args(["token", "show", "--refresh"]).run();
+        assert!(server.requests()[2].contains("refresh_token=r3fresh-of-theirs"));
+    }
+}

@@ -1,0 +1,143 @@
+//! Certificates that must not be believed, each made here and shown by a real TLS server.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+use super::{SECRET, TOKEN};
+use crate::support::{Home, Kind, Oneup, Tally, requires_program};
+
+/// An authority of our own, and what it signs.
+struct Authority {
+    home: Home,
+}
+
+impl Authority {
+    fn new() -> Self {
+        let authority = Self { home: Home::new() };
+        authority.openssl(
+            &[],
+            "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN=Test \
+            -addext basicConstraints=critical,CA:TRUE -keyout ca.key -out ca.pem",
+        );
+        authority
+    }
+
+    /// Runs openssl by another program, such as faketime.
+    fn openssl(&self, by: &[&str], words: &str) {
+        let line: Vec<&str> = by.iter().copied().chain(["openssl"]).chain(words.split_whitespace()).collect();
+        let output = Command::new(line[0]).args(&line[1..]).current_dir(self.home.path("")).output();
+        let output = output.expect("openssl runs");
+        assert!(output.status.success(), "{words}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// Signs a certificate for a name, as of this time (faketime's words), for a day.
+    fn sign(&self, name: &str, time: &str) {
+        self.openssl(&[], "req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=x -keyout key.pem -out request");
+        self.home.write("extensions", format!("subjectAltName=DNS:{name}\nextendedKeyUsage=serverAuth\n"));
+        self.openssl(
+            &["faketime", "-f", time],
+            "x509 -req -in request -CA ca.pem -CAkey ca.key -CAcreateserial -days 1 -extfile extensions -out cert.pem",
+        );
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.home.path(name)
+    }
+
+    /// A TLS server with this certificate, which answers every request with a token; its port.
+    fn serve(&self, cert: &str, key: &str) -> u16 {
+        let chain = vec![CertificateDer::from_pem_file(self.path(cert)).expect("a certificate")];
+        let key = PrivateKeyDer::from_pem_file(self.path(key)).expect("a key");
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_no_client_auth()
+            .with_single_cert(chain, key)
+            .expect("a certificate and its key");
+        let config = Arc::new(config);
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = listener.local_addr().expect("an address").port();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let connection = ServerConnection::new(Arc::clone(&config)).expect("a connection");
+                let mut stream = StreamOwned::new(connection, stream);
+                let body = format!(r#"{{"access_token":"{TOKEN}","token_type":"Bearer"}}"#);
+                // Whoever does not believe the certificate sends nothing.
+                if stream.read(&mut [0; 4096]).is_ok_and(|count| count > 0) {
+                    let _ = write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+                    stream.conn.send_close_notify();
+                    let _ = stream.flush();
+                }
+            }
+        });
+        port
+    }
+}
+
+fn login(port: u16) -> Oneup {
+    Oneup::new()
+        .args(["login", "provider", "--no-store", "--client-id", "c", "--token-url"])
+        .arg(format!("https://localhost:{port}/token"))
+        .env("ONEUP_CLIENT_SECRET", SECRET)
+        .never(SECRET)
+}
+
+#[test]
+fn each_bad_certificate_is_named_and_never_waved_through() {
+    if !(requires_program("openssl") && requires_program("faketime")) {
+        return;
+    }
+    let mut tally = Tally::new(Kind::Input, "certificates");
+    let authority = Authority::new();
+    let mut row = |port: u16, trusted: bool, words: &str| {
+        let run =
+            if trusted { login(port).arg("--cacert").arg(authority.path("ca.pem")) } else { login(port) };
+        let outcome = run.outcome();
+        tally.tried(1);
+        let good = words.is_empty() && outcome.status == Some(0) && outcome.stdout == format!("{TOKEN}\n");
+        let bad = outcome.status == Some(5)
+            && outcome.stderr.contains(words)
+            && outcome.stderr.contains("--cacert FILE");
+        if !(good || bad && !words.is_empty()) || outcome.stderr.contains("insecure") {
+            tally.lost(format!("{words}: {:?}: {}", outcome.status, outcome.stderr));
+        }
+    };
+    authority.sign("localhost", "+0");
+    let good = authority.serve("cert.pem", "key.pem");
+    row(good, true, "");
+    row(good, false, "from an authority that this machine does not trust");
+    authority.sign("localhost", "-9d");
+    row(authority.serve("cert.pem", "key.pem"), true, "its certificate has expired");
+    authority.sign("localhost", "+9d");
+    row(authority.serve("cert.pem", "key.pem"), true, "its certificate is not valid yet");
+    for name in ["other.example", "localhost.example", "*.localhost", "127.0.0.1"] {
+        authority.sign(name, "+0");
+        row(authority.serve("cert.pem", "key.pem"), true, "its certificate is for another host");
+    }
+    authority.openssl(
+        &[],
+        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=localhost \
+        -addext subjectAltName=DNS:localhost -keyout own.key -out own.pem",
+    );
+    row(authority.serve("own.pem", "own.key"), true, "its certificate is self-signed");
+}
+
+#[test]
+fn a_bundle_that_holds_no_certificate_is_wrong_usage() {
+    let home = Home::new();
+    for bytes in
+        [&b""[..], b"hello", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", b"\xff\xfe\0"]
+    {
+        let bundle = home.write("bundle.pem", bytes);
+        login(1).arg("--cacert").arg(bundle).status(2).stderr_has("can't use the CA bundle").run();
+    }
+    login(1).args(["--cacert", "/nonexistent"]).status(2).stderr_has("/nonexistent").run();
+}

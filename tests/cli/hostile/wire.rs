@@ -1,0 +1,208 @@
+//! Answers that are not even well-formed HTTP, or too much of it.
+
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use super::{TOKEN, hold, login};
+use crate::support::{Kind, Tally, raw_server};
+
+/// A good answer with this head before it.
+fn after(head: impl AsRef<[u8]>) -> Vec<u8> {
+    let body = good();
+    let rest = format!("Content-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
+    [head.as_ref(), rest.as_bytes()].concat()
+}
+
+fn good() -> String {
+    format!(r#"{{"access_token":"{TOKEN}","token_type":"Bearer","expires_in":60}}"#)
+}
+
+fn chunked(body: &[u8]) -> Vec<u8> {
+    [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", body].concat()
+}
+
+#[test]
+fn bytes_that_are_no_answer_are_a_broken_connection() {
+    let body = good();
+    let length = body.len();
+    let short = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", length + 9);
+    let two = format!("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: {length}\r\n\r\n{body}");
+    let same =
+        format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nContent-Length: {length}\r\n\r\n{body}");
+    let early = format!("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{body}");
+    let whole = format!("{length:x}\r\n{body}\r\n0\r\n\r\n");
+    let trailer = format!("{length:x}\r\n{body}\r\n0\r\nX-Late: {}\r\n\r\n", "x".repeat(1_000));
+    hold(
+        "bytes that are no HTTP, or too much of it",
+        vec![
+            ("nothing", Vec::new(), 5, "broke off"),
+            ("another protocol", b"SSH-2.0-OpenSSH\r\n".to_vec(), 5, "broke off"),
+            ("TLS where there is none", b"\x15\x03\x03\x00\x02\x02\x28".to_vec(), 5, "broke off"),
+            ("a short body", short.into_bytes(), 5, "broke off"),
+            ("two lengths", two.into_bytes(), 5, "broke off"),
+            ("one length twice", same.into_bytes(), 0, ""),
+            ("more than was announced", early.into_bytes(), 3, "not a JSON object"),
+            (
+                "a length that is none",
+                b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n{}".to_vec(),
+                5,
+                "broke off",
+            ),
+            (
+                "a length beyond reason",
+                b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999999\r\n\r\n".to_vec(),
+                5,
+                "broke off",
+            ),
+            ("chunks", chunked(whole.as_bytes()), 0, ""),
+            ("chunks with a trailer", chunked(trailer.as_bytes()), 0, ""),
+            ("chunks of garbage", chunked(b"zz\r\n{}\r\n0\r\n\r\n"), 5, "broke off"),
+            ("a chunk beyond reason", chunked(b"ffffffffffffffff\r\n{}"), 5, "broke off"),
+            ("a chunk that is longer than 64 bits", chunked(b"1ffffffffffffffff\r\n{}"), 5, "broke off"),
+            ("chunks without an end", chunked(b"2\r\n{}\r\n"), 5, "broke off"),
+            ("no reason phrase", after("HTTP/1.1 200\r\n"), 0, ""),
+            ("HTTP/1.0", after("HTTP/1.0 200 OK\r\n"), 0, ""),
+            ("HTTP/0.9", good().into_bytes(), 5, "broke off"),
+            ("HTTP/3", after("HTTP/3.0 200 OK\r\n"), 5, "broke off"),
+            ("a status in words", after("HTTP/1.1 two OK\r\n"), 5, "broke off"),
+            ("a status of two digits", after("HTTP/1.1 20 OK\r\n"), 5, "broke off"),
+            ("a header without a colon", after("HTTP/1.1 200 OK\r\nnothing\r\n"), 5, "broke off"),
+            ("a NUL in a header", after(b"HTTP/1.1 200 OK\r\nX: a\0b\r\n"), 5, "broke off"),
+            (
+                "a header of 1 MB",
+                after(format!("HTTP/1.1 200 OK\r\nX: {}\r\n", "x".repeat(1_000_000))),
+                5,
+                "broke off",
+            ),
+            (
+                "ten thousand headers",
+                after(format!("HTTP/1.1 200 OK\r\n{}", "X: y\r\n".repeat(10_000))),
+                5,
+                "broke off",
+            ),
+            (
+                "a thousand early hints",
+                after("HTTP/1.1 103 Early Hints\r\n\r\n".repeat(1_000) + "HTTP/1.1 200 OK\r\n"),
+                0,
+                "",
+            ),
+            (
+                "a switch of protocols",
+                b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n".to_vec(),
+                5,
+                "broke off",
+            ),
+        ],
+    );
+}
+
+/// No compression is offered, so none is undone: what explodes elsewhere is a few bytes that are no JSON.
+#[test]
+fn a_compressed_answer_is_never_unpacked() {
+    for encoding in ["gzip", "deflate", "br", "zstd"] {
+        let server = raw_server(move |_, _, _| {
+            let bomb = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0x63, 0, 0, 0];
+            let head = format!(
+                "HTTP/1.1 200 OK\r\nContent-Encoding: {encoding}\r\nContent-Length: {}\r\n\r\n",
+                bomb.len()
+            );
+            [head.as_bytes(), &bomb].concat()
+        });
+        login(&server).status(3).stderr_has("not a JSON object").run();
+        assert!(!server.requests()[0].to_lowercase().contains("accept-encoding"), "{}", server.requests()[0]);
+    }
+}
+
+/// Each writes on and on, until the other side hangs up.
+#[test]
+fn what_never_ends_is_cut_off_by_size_or_by_the_deadline() {
+    let mut tally = Tally::new(Kind::Input, "answers without an end");
+    let endless: [(&str, &[u8], &[u8], i32, &str); 6] = [
+        ("a body without a length", b"HTTP/1.1 200 OK\r\n\r\n", &[b'x'; 4096], 3, "more than 1 MiB"),
+        (
+            "chunks",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+            b"4\r\nxxxx\r\n",
+            3,
+            "more than 1 MiB",
+        ),
+        (
+            "headers",
+            b"HTTP/1.1 200 OK\r\n",
+            b"X: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\r\n",
+            5,
+            "broke off",
+        ),
+        ("one header", b"HTTP/1.1 200 OK\r\nX: ", &[b'x'; 4096], 5, "broke off"),
+        ("a status line", b"HTTP/1.1 200 ", &[b'x'; 4096], 5, "broke off"),
+        ("early hints", b"", b"HTTP/1.1 103 Early Hints\r\n\r\n", 5, "within 3 s"),
+    ];
+    for (name, head, more, code, words) in endless {
+        let server = raw_server(move |_, _, stream| {
+            let begun = Instant::now();
+            let mut open = stream.write_all(head).is_ok();
+            while open && begun.elapsed() < Duration::from_secs(15) {
+                open = stream.write_all(more).is_ok();
+            }
+            Vec::new()
+        });
+        let begun = Instant::now();
+        let outcome = login(&server).args(["--timeout", "3"]).outcome();
+        tally.tried(1);
+        if outcome.status != Some(code)
+            || !outcome.stderr.contains(words)
+            || begun.elapsed() > Duration::from_secs(9)
+        {
+            tally.lost(format!(
+                "{name}: {:?} after {:?}: {}",
+                outcome.status,
+                begun.elapsed(),
+                outcome.stderr
+            ));
+        }
+    }
+}
+
+#[test]
+fn a_cookie_is_not_kept_and_nothing_but_the_form_is_sent() {
+    let server = raw_server(|number, _, _| match number {
+        0 => after("HTTP/1.1 503 Busy\r\nSet-Cookie: a=b\r\n"),
+        _ => after("HTTP/1.1 200 OK\r\nSet-Cookie: a=b; Domain=localhost\r\n"),
+    });
+    login(&server).stdout(format!("{TOKEN}\n")).run();
+    let requests = server.requests();
+    assert_eq!(requests.len(), 2);
+    for request in requests {
+        let head = request.split("\r\n\r\n").next().expect("a head");
+        let mut names: Vec<String> =
+            head.lines().skip(1).filter_map(|line| Some(line.split_once(':')?.0.to_lowercase())).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["accept", "content-length", "content-type", "host", "user-agent"]);
+    }
+}
+
+#[test]
+fn a_redirect_target_is_named_without_harm() {
+    let mut tally = Tally::new(Kind::Input, "redirects of a token request");
+    for location in [
+        "https://evil.example/x",
+        "//evil.example/",
+        "/token",
+        "javascript:alert(1)",
+        "file:///etc/passwd",
+        "\u{9b}2J\u{202e}",
+        "",
+        &"x".repeat(20_000),
+    ] {
+        for status in ["300", "301", "302", "303", "304", "305", "307", "308", "399"] {
+            let head = format!("HTTP/1.1 {status} Go\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n");
+            let server = raw_server(move |_, _, _| head.clone().into_bytes());
+            let outcome = login(&server).status(3).outcome();
+            tally.tried(1);
+            let tame = !outcome.stderr.contains(['\u{9b}', '\u{202e}']) && outcome.stderr.len() < 2_000;
+            if outcome.status != Some(3) || server.requests().len() != 1 || !tame {
+                tally.lost(format!("{status} to {location:.50}: {:?} {}", outcome.status, outcome.stderr));
+            }
+        }
+    }
+}
