@@ -15,7 +15,9 @@ use reqwest::blocking::{Client, RequestBuilder, Response};
 use reqwest::header::{
     ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER,
 };
-
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use zeroize::Zeroizing;
 
 pub use address::require_safe;
@@ -189,12 +191,18 @@ fn read_bundle(path: &std::path::Path) -> Result<Vec<reqwest::Certificate>> {
             .hint("--cacert takes a PEM file with one or more certificates")
     };
     let pem = std::fs::read(path).map_err(|error| unusable(error.to_string()))?;
-    let bundle =
-        reqwest::Certificate::from_pem_bundle(&pem).map_err(|_| unusable("it is not valid PEM".into()))?;
-    if bundle.is_empty() {
+    let mut usable = Vec::new();
+    for der in CertificateDer::pem_slice_iter(&pem) {
+        let der = der.map_err(|_| unusable("it is not valid PEM".into()))?;
+        // One that TLS can't use would fail each connection, with nothing to say for it.
+        if RootCertStore::empty().add(der.clone()).is_ok() {
+            usable.extend(reqwest::Certificate::from_der(&der));
+        }
+    }
+    if usable.is_empty() {
         return Err(unusable("it holds no certificate".into()));
     }
-    Ok(bundle)
+    Ok(usable)
 }
 
 fn sensitive(value: &str) -> Result<reqwest::header::HeaderValue> {

@@ -6,6 +6,7 @@ pub mod grant;
 pub mod jwks;
 pub mod jwt;
 pub mod loopback;
+mod members;
 mod pasted;
 pub mod product;
 pub mod response;

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::members::Members;
 use super::secret::Secret;
 use super::token::Token;
 
@@ -46,15 +47,18 @@ pub const LAUNCH_CONTEXT: [&str; 9] = [
 /// # Errors
 /// [`Refusal`], as told apart there.
 pub fn read(status: u16, body: &[u8], now: i64) -> Result<Token, Refusal> {
-    let json = serde_json::from_slice::<Value>(body).ok();
-    let Some(Value::Object(mut members)) = json else {
+    let Ok(Members { all: mut members, repeated }) = serde_json::from_slice(body) else {
         return Err(match status {
-            200..=299 => Refusal::Invalid("the body is not a JSON object".into()),
-            _ => Refusal::Blocked { status },
+            400..=499 => Refusal::Blocked { status },
+            _ => Refusal::Invalid("the body is not a JSON object".into()),
         });
     };
     if members.contains_key("error") || !(200..=299).contains(&status) {
         return Err(denied(status, &members));
+    }
+    // RFC 6749 §3.2; and readers differ in which of the two they take.
+    if let Some(name) = repeated {
+        return Err(Refusal::Invalid(format!("{name} stands there twice")));
     }
     require_bearer(&members)?;
     let access_token = take_text(&mut members, "access_token")

@@ -7,6 +7,7 @@ mod exec;
 mod faults;
 mod generated;
 mod hostile;
+mod hosts;
 mod inspect;
 mod inspect_json;
 mod keycloak;

@@ -43,13 +43,14 @@ impl Drop for Disk {
     }
 }
 
+/// What makes a disk take nothing, and what undoes that.
+struct Spoil {
+    spoil: fn(&Disk),
+    mend: fn(&Disk),
+}
+
 /// What a command does on a disk that takes nothing: the exit code, and no loss.
-fn on_a_disk_that_takes_nothing(
-    what: &'static str,
-    (spoil, mend): (fn(&Disk), fn(&Disk)),
-    words: &str,
-    renewal: i32,
-) {
+fn on_a_disk_that_takes_nothing(what: &'static str, Spoil { spoil, mend }: Spoil, words: &str, renewal: i32) {
     for dir in ["state", "config"] {
         let (home, realm) = (Home::new(), Realm::new(3600));
         let Some(disk) = Disk::mount(home.path(dir)) else { return };
@@ -89,14 +90,13 @@ fn leftovers_of(home: &Home, disk: &Path) -> Vec<String> {
 
 #[test]
 fn a_full_disk_loses_nothing_and_is_said_plainly() {
-    let (spoil, mend) = (Disk::fill, Disk::make_room);
-    on_a_disk_that_takes_nothing("a full disk", (spoil, mend), "No space left on device", 6);
+    let spoil = Spoil { spoil: Disk::fill, mend: Disk::make_room };
+    on_a_disk_that_takes_nothing("a full disk", spoil, "No space left on device", 6);
 }
 
 #[test]
 fn a_read_only_disk_loses_nothing_and_is_said_plainly() {
-    let spoil = |disk: &Disk| disk.set_read_only(true);
-    let mend = |disk: &Disk| disk.set_read_only(false);
+    let spoil = Spoil { spoil: |disk| disk.set_read_only(true), mend: |disk| disk.set_read_only(false) };
     // Not even the lock can be taken there.
-    on_a_disk_that_takes_nothing("a read-only disk", (spoil, mend), "Read-only file system", 1);
+    on_a_disk_that_takes_nothing("a read-only disk", spoil, "Read-only file system", 1);
 }

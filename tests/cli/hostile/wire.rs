@@ -4,7 +4,7 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use super::{TOKEN, hold, login};
-use crate::support::{Kind, Tally, raw_server};
+use crate::support::{Kind, Tally, raw_server, size};
 
 /// A good answer with this head before it.
 fn after(head: impl AsRef<[u8]>) -> Vec<u8> {
@@ -89,8 +89,8 @@ fn bytes_that_are_no_answer_are_a_broken_connection() {
             (
                 "a switch of protocols",
                 b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n".to_vec(),
-                5,
-                "broke off",
+                3,
+                "not a JSON object",
             ),
         ],
     );
@@ -113,19 +113,18 @@ fn a_compressed_answer_is_never_unpacked() {
     }
 }
 
+/// Its name, what comes first, what comes again and again, the exit code, and what stderr says.
+type Endless = (&'static str, &'static [u8], &'static [u8], i32, &'static str);
+
 /// Each writes on and on, until the other side hangs up.
 #[test]
 fn what_never_ends_is_cut_off_by_size_or_by_the_deadline() {
     let mut tally = Tally::new(Kind::Input, "answers without an end");
-    let endless: [(&str, &[u8], &[u8], i32, &str); 6] = [
+    let chunk: Vec<u8> = [&b"1000\r\n"[..], &[b'x'; 0x1000], b"\r\n"].concat();
+    let chunk: &'static [u8] = chunk.leak();
+    let endless: [Endless; 6] = [
         ("a body without a length", b"HTTP/1.1 200 OK\r\n\r\n", &[b'x'; 4096], 3, "more than 1 MiB"),
-        (
-            "chunks",
-            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
-            b"4\r\nxxxx\r\n",
-            3,
-            "more than 1 MiB",
-        ),
+        ("chunks", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", chunk, 3, "more than 1 MiB"),
         (
             "headers",
             b"HTTP/1.1 200 OK\r\n",
@@ -194,7 +193,9 @@ fn a_redirect_target_is_named_without_harm() {
         "",
         &"x".repeat(20_000),
     ] {
-        for status in ["300", "301", "302", "303", "304", "305", "307", "308", "399"] {
+        for status in
+            ["302", "307", "308", "300", "301", "303", "304", "305", "399"].into_iter().take(size(2, 9))
+        {
             let head = format!("HTTP/1.1 {status} Go\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n");
             let server = raw_server(move |_, _, _| head.clone().into_bytes());
             let outcome = login(&server).status(3).outcome();

