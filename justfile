@@ -21,6 +21,10 @@ keycloak url="http://127.0.0.1:8080":
 keyring *args="store":
     .ci/with-keyring cargo test {{args}}
 
+# The hostile suite at its full size, and a table of what was tried and what was lost; sees most as root
+siege *args:
+    tests/siege {{args}}
+
 # Attack one parser, such as jwt; needs a nightly toolchain and cargo-fuzz
 fuzz target seconds="60":
     cp Cargo.lock fuzz/

@@ -73,6 +73,19 @@ fn asked(words: &[OsString], address: SocketAddr, answers: &Receiver<String>) ->
     hosts
 }
 
+/// Ten times as many in a siege.
+fn many(cases: u32) -> u32 {
+    if std::env::var_os("ONEUP_SIEGE").is_some() { 10 * cases } else { cases }
+}
+
+/// A line for the table of `tests/siege`.
+fn tally(what: &str, tried: usize) {
+    let Some(file) = std::env::var_os("ONEUP_TALLY") else { return };
+    let file = std::fs::File::options().append(true).create(true).open(file);
+    let line = format!("input\t{what}\t{tried}\t0\n");
+    file.and_then(|mut file| file.write_all(line.as_bytes())).expect("ONEUP_TALLY can be written");
+}
+
 fn run(cases: u32, strategy: impl Strategy<Value = Vec<String>>, check: impl Fn(Vec<String>)) {
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new(config);
@@ -127,7 +140,7 @@ fn curl_connects_to_the_host_that_was_read() {
         (pieces.clone(), prop::collection::vec(pieces, 0..5))
             .prop_map(|(piece, rest)| { [vec!["https://", "a.example", piece], rest].concat() }),
     ];
-    run(400, urls.prop_map(|pieces| vec![pieces.concat()]), |text| {
+    run(many(400), urls.prop_map(|pieces| vec![pieces.concat()]), |text| {
         let Ok(read) = url::read(&text[0], BASE) else { return };
         let words = ["-s", "--max-time", "5", "--url", &read.text].map(OsString::from);
         for host in asked(&words, address, &answers) {
@@ -136,6 +149,7 @@ fn curl_connects_to_the_host_that_was_read() {
         }
     });
     assert!(compared.get() > 40, "only {} hosts were compared", compared.get());
+    tally("hosts of invented URLs, as curl and as oneup read them", compared.get());
 }
 
 #[test]
@@ -182,7 +196,7 @@ fn curl_fetches_the_urls_that_were_found() {
         "-b",
         "--connect-timeout",
     ]);
-    run(250, prop::collection::vec(words.prop_map(String::from), 1..9), |words| {
+    run(many(250), prop::collection::vec(words.prop_map(String::from), 1..9), |words| {
         let words: Vec<OsString> = words.into_iter().map(OsString::from).collect();
         let Ok(Arguments { items, .. }) = parse(&words, None, &mut |_| Ok(String::new())) else { return };
         let url = |item: &Item| {
@@ -198,4 +212,5 @@ fn curl_fetches_the_urls_that_were_found() {
         assert!(foreign.is_empty(), "{words:?}: curl asked for {real:?}, oneup saw {ours:?}");
     });
     assert!(compared.get() > 40, "only {} hosts were compared", compared.get());
+    tally("hosts of invented command lines, as curl and as oneup read them", compared.get());
 }

@@ -3,19 +3,23 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use crate::support::{Home, RawServer, raw_server, requires_program};
+use crate::support::strace::{calls, requires_strace, traced};
+use crate::support::{Home, Kind, RawServer, Tally, raw_server, requires_program};
 
 const SECRET: &str = "s3cr3t-seen-nowhere";
 const TOKEN: &str = "t0ken-seen-nowhere";
+const CODE: &str = "c0de-seen-nowhere";
 
 /// A token endpoint slow enough to look around meanwhile; every other path says hello.
 fn server() -> RawServer {
     raw_server(|_, request, _| {
         thread::sleep(Duration::from_millis(400));
+        if request.contains("/.well-known/") {
+            return RawServer::answer("404 Not Found", "text/html", "");
+        }
         let token = format!(r#"{{"access_token":"{TOKEN}","token_type":"Bearer","expires_in":3600}}"#);
         let body = if request.starts_with("POST") { token } else { r#"{"hello":"there"}"#.into() };
         RawServer::answer("200 OK", "application/json", &body)
@@ -35,11 +39,15 @@ fn of_all_processes(file: &str) -> Vec<(String, String)> {
 }
 
 /// Looks at every argument list until the child ends; it must have been seen at least once.
-fn watch(mut child: std::process::Child, name: &str) {
+fn watch(child: std::process::Child, name: &str) {
+    watch_for(child, name, &[SECRET, TOKEN]);
+}
+
+fn watch_for(mut child: std::process::Child, name: &str, secrets: &[&str]) {
     let mut looks = 0;
     while child.try_wait().expect("it is ours").is_none() {
         for (process, line) in of_all_processes("cmdline") {
-            assert!(!line.contains(SECRET) && !line.contains(TOKEN), "{process}: {line}");
+            assert!(!secrets.iter().any(|secret| line.contains(secret)), "{process}: {line}");
             looks += usize::from(line.contains(name));
         }
         thread::sleep(Duration::from_millis(10));
@@ -71,6 +79,23 @@ fn no_argument_list_ever_holds_a_secret() {
     }
 }
 
+/// The sandbox hands its client secret over in the environment, and what runs in it keeps to that.
+#[test]
+fn no_argument_list_holds_a_secret_in_the_sandbox() {
+    let home = Home::new();
+    let script = "oneup login provider && oneup exec -- sleep 0.3 && oneup token show --refresh > shown && \
+                  oneup curl -sS /Patient > /dev/null; oneup logout; sleep 0.2";
+    let path = std::env::var("PATH").expect("a PATH");
+    let bin = Path::new(env!("CARGO_BIN_EXE_oneup")).parent().expect("a directory").display().to_string();
+    let run =
+        home.oneup().args(["sandbox", "run", "--", "sh", "-c", script]).env("PATH", format!("{bin}:{path}"));
+    watch_for(run.spawn(), "sandbox\0run", &["not-a-secret", "eyJ"]);
+    assert!(
+        fs::read_to_string(home.path("shown")).expect("it was shown").starts_with("eyJ"),
+        "its tokens are JWTs"
+    );
+}
+
 #[test]
 fn a_child_gets_the_token_it_was_promised_and_no_client_secret() {
     let (home, server) = (Home::new(), server());
@@ -96,43 +121,98 @@ fn verbose_shows_the_exchange_and_no_secret() {
         .run();
 }
 
-/// strace shows every byte that leaves the process: to the server, to the store, and nowhere else.
-#[test]
-fn the_secret_is_written_to_the_server_and_the_store_alone() {
-    if !requires_program("strace") {
-        return;
-    }
-    let (home, server) = (Home::new(), server());
-    let file = home.write("secret", SECRET);
-    let trace = home.path("trace");
-    let status = Command::new("strace")
-        .args(["-f", "-y", "-s", "65536", "-e", "trace=execve,write,writev,sendto,openat,open,creat", "-o"])
-        .arg(&trace)
-        .arg(env!("CARGO_BIN_EXE_oneup"))
-        .args(["login", "provider", "--client-id", "c", "--store", "file", "--token-url"])
-        .arg(format!("{}/auth/token", server.url()))
-        .arg("--client-secret-file")
-        .arg(&file)
-        .env("HOME", home.path(""))
-        .env("ONEUP_CONFIG_DIR", home.config())
-        .env("ONEUP_STATE_DIR", home.state())
-        .env("ONEUP_NO_CACHE", "1")
-        .stderr(std::process::Stdio::null())
-        .status();
-    assert!(status.expect("strace runs").success());
-    let trace = fs::read_to_string(trace).expect("a trace");
-    let secrets = home.state().join("secrets");
-    let holders: Vec<&str> = trace.lines().filter(|line| line.contains(SECRET)).collect();
-    let is_socket = |line: &&&str| line.contains("<socket:") || line.contains("<TCP:");
-    let is_store = |line: &&&str| line.contains(&format!("<{}", secrets.display()));
-    assert_eq!(holders.iter().filter(is_socket).count(), 1, "{holders:#?}");
-    assert_eq!(holders.iter().filter(is_store).count(), 1, "{holders:#?}");
-    assert_eq!(holders.len(), 2, "{holders:#?}");
-    for line in trace.lines().filter(|line| line.contains("O_CREAT") && in_home(line, home.path(""))) {
-        assert!(line.contains("0600"), "{line}");
+/// Where a line of a trace puts its bytes.
+fn place(line: &str, home: &Home) -> &'static str {
+    let store = home.state().join("secrets").display().to_string();
+    match line {
+        line if line.contains("<socket:") || line.contains("<TCP:") => "server",
+        line if line.contains(&store) => "store",
+        line if line.contains("/memfd:oneup") => "memory",
+        line if line.starts_with("write(1<") => "stdout",
+        _ => "elsewhere",
     }
 }
 
-fn in_home(line: &str, home: impl AsRef<Path>) -> bool {
-    line.contains(&home.as_ref().display().to_string())
+/// strace shows every byte that leaves the process: to the server, to the store, to stdout where that is the job, and
+/// nowhere else.
+#[test]
+fn each_secret_goes_where_it_is_needed_and_nowhere_else() {
+    if !(requires_strace() && requires_program("curl")) {
+        return;
+    }
+    let mut tally = Tally::new(Kind::Input, "commands whose every written byte was looked at");
+    let (home, server) = (Home::new(), server());
+    let token_url = format!("{}/auth/realms/r/protocol/openid-connect/token", server.url());
+    let fhir = format!("{}/r4", server.url());
+    let login = ["login", "provider", "--client-id", "c", "--token-url", &token_url, "--fhir-base", &fhir];
+    let patient = [
+        "login",
+        "patient",
+        "--client-id",
+        "c",
+        "--token-url",
+        &token_url,
+        "--profile",
+        "member",
+        "--code",
+        "-",
+    ];
+    let member = ["logout", "--profile", "member"];
+    // What of the client secret, the token and the code is written where.
+    let rows: [(&[&str], &str, &str, &str); 7] = [
+        (&login, "server store", "store", ""),
+        (&["token", "show"], "", "stdout", ""),
+        (&["token", "show", "--refresh"], "server store", "stdout store", ""),
+        (&["curl", "-sS", "/Patient"], "", "memory server", ""),
+        (&patient, "server store", "store", "server"),
+        (&member, "server", "server", ""),
+        (&["logout"], "server", "server", ""),
+    ];
+    for (words, of_secret, of_token, of_code) in rows {
+        let trace = home.path("trace");
+        let run = traced(&home, &trace, "").args(words).env("ONEUP_CLIENT_SECRET", SECRET).stdin(CODE);
+        run.never(SECRET).run();
+        let calls = calls(&trace);
+        let places = |text: &str| {
+            let written = calls.iter().filter(|call| call.text.contains(text));
+            let mut places: Vec<&str> = written.map(|call| place(&call.text, &home)).collect();
+            places.sort_unstable();
+            places.dedup();
+            places.join(" ")
+        };
+        tally.tried(1);
+        let found = (places(SECRET), places(TOKEN), places(CODE));
+        if found != (of_secret.to_owned(), of_token.to_owned(), of_code.to_owned()) {
+            tally.lost(format!("{words:?}: {found:?}"));
+        }
+        let here = home.path("").display().to_string();
+        let created = calls.iter().filter(|call| call.text.contains("O_CREAT") && call.text.contains(&here));
+        for call in created.filter(|call| !call.text.contains("0600")) {
+            tally.lost(format!("{words:?}: {}", call.text));
+        }
+    }
+}
+
+/// What a person copies from the README or from a help page is kept by their shell.
+#[test]
+fn no_documented_command_puts_a_secret_into_a_shells_history() {
+    let man = Home::new().oneup().arg("man").run().stdout;
+    let texts = [include_str!("../../README.md"), include_str!("../../CONTRIBUTING.md"), &man];
+    let mut seen = 0;
+    for line in texts.into_iter().flat_map(str::lines) {
+        for name in [
+            "ONEUP_CLIENT_SECRET=",
+            "ONEUP_CLIENT_SECRET: ",
+            "ONEUP_TOKEN=",
+            "--client-secret ",
+            "--client-secret=",
+        ] {
+            let Some((_, value)) = line.split_once(name) else { continue };
+            seen += 1;
+            // Taken from somewhere, or named as a format.
+            let harmless = value.trim_start_matches(['"', '\'']);
+            assert!(harmless.starts_with('$') || harmless.starts_with("TOKEN"), "{line}");
+        }
+    }
+    assert!(seen >= 3, "only {seen} lines were looked at");
 }
