@@ -165,6 +165,8 @@ impl Http {
             .user_agent(concat!("oneup/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
+            // A connection that the server is about to close is no place for the next try.
+            .pool_max_idle_per_host(0)
             .retry(reqwest::retry::never());
         if is_loopback(&parsed) {
             builder = builder.no_proxy();
