@@ -1,12 +1,20 @@
 //! The command line as data: flags, environment variables and help texts, no behaviour. What else `--help` says
 //! (examples, exit codes) is in `help`.
 
-use std::ffi::OsString;
+mod child;
+pub mod hot;
+mod login;
+mod sandbox;
+mod token;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint, builder::FalseyValueParser};
 
-pub mod hot;
+pub use child::{Curl, Exec};
+pub use login::{AuthMethod, ClientCredentials, Login, LoginCommon, Patient, StoreChoice};
+pub use sandbox::{Sandbox, SandboxOptions};
+pub use token::{Inspect, Show, TokenCommand, TokenFormat};
 
 /// `--timeout`, in seconds.
 const TIMEOUT: u64 = 30;
@@ -140,182 +148,6 @@ pub enum Command {
     Man(Man),
 }
 
-#[derive(Debug, Subcommand)]
-pub enum Login {
-    /// Provider Access: client credentials
-    ///
-    /// For programs of an organisation, with no person involved. Client id and client secret come from 1up's Dev Portal
-    /// ("Create a Client"). There is no flag that takes a secret's value: every process of the machine can read another's
-    /// arguments.
-    Provider(ClientCredentials),
-    /// Payer-to-Payer: client credentials
-    ///
-    /// As `oneup login provider`, for exchange between payers. `$member-match` needs a scope of its own, which begins
-    /// with `member-match-`: see the Dev Portal, and give it with --scope.
-    P2p(ClientCredentials),
-    /// Patient Access: a member logs in in the browser
-    ///
-    /// Authorization code with PKCE. oneup prints the address of the health plan's login page and opens it in the browser;
-    /// the browser comes back to a listener on loopback, which closes after one valid answer. Where it can't come back
-    /// (SSH, another computer, a redirect URI elsewhere), paste the address that it ended on. It gives up after 5
-    /// minutes, which is as long as a code lives.
-    Patient(Box<Patient>),
-}
-
-/// What every login takes.
-#[derive(Debug, Args)]
-pub struct LoginCommon {
-    /// The client id of the Dev Portal
-    #[arg(long, value_name = "ID", env = "ONEUP_CLIENT_ID", hide_env_values = true)]
-    pub client_id: Option<String>,
-    /// Scopes [default: the product's own]
-    ///
-    /// Separated by spaces.
-    #[arg(long, env = "ONEUP_SCOPE", hide_env_values = true)]
-    pub scope: Option<String>,
-    /// Where the secrets are kept
-    ///
-    /// Client secret and tokens; decided at login, and never switched [default: auto]
-    #[arg(long, value_enum, env = "ONEUP_STORE", hide_env_values = true)]
-    pub store: Option<StoreChoice>,
-    /// Remember nothing: print the token to stdout
-    #[arg(long)]
-    pub no_store: bool,
-    /// How --no-store prints the token [default: raw]
-    ///
-    /// One of the formats of `oneup token show`.
-    #[arg(long, value_enum, value_name = "FORMAT", requires = "no_store", hide_possible_values = true)]
-    pub format: Option<TokenFormat>,
-    /// Read it from the first line of stdin
-    #[arg(long, group = "secret_source", help_heading = "Client secret")]
-    pub client_secret_stdin: bool,
-    /// Read it from a file
-    ///
-    /// One line ending at its end is stripped [env: ONEUP_CLIENT_SECRET_FILE]
-    #[arg(
-        long,
-        value_name = "FILE",
-        group = "secret_source",
-        help_heading = "Client secret",
-        value_hint = ValueHint::FilePath
-    )]
-    pub client_secret_file: Option<PathBuf>,
-    /// Run a command for it; none is stored
-    ///
-    /// The first line that this shell command prints is the client secret, at each renewal again
-    /// [env: ONEUP_CLIENT_SECRET_COMMAND]
-    #[arg(
-        long,
-        value_name = "CMD",
-        group = "secret_source",
-        help_heading = "Client secret",
-        value_hint = ValueHint::CommandString
-    )]
-    pub client_secret_command: Option<String>,
-    /// Refused: a secret in an argument is seen by every process of the machine
-    #[arg(long, hide = true, value_name = "VALUE", num_args = 0..=1, default_missing_value = "")]
-    pub client_secret: Option<String>,
-    /// The gateway that the realm stands behind [default: https://gateway.1up.health]
-    #[arg(long, value_name = "URL", env = "ONEUP_GATEWAY", hide_env_values = true, help_heading = "Server")]
-    pub gateway: Option<String>,
-    /// The Keycloak realm [default: dev-portal]
-    #[arg(long, value_name = "NAME", env = "ONEUP_REALM", hide_env_values = true, help_heading = "Server")]
-    pub realm: Option<String>,
-    /// The token endpoint, instead of what gateway, realm and plan give
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "ONEUP_TOKEN_URL",
-        hide_env_values = true,
-        help_heading = "Server"
-    )]
-    pub token_url: Option<String>,
-    /// What `oneup curl /PATH` is joined to
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "ONEUP_FHIR_BASE",
-        hide_env_values = true,
-        help_heading = "Server"
-    )]
-    pub fhir_base: Option<String>,
-    /// Client authentication: in the body (1up's form), or in a Basic header [default: post]
-    #[arg(long, value_enum, value_name = "METHOD", help_heading = "Server")]
-    pub auth_method: Option<AuthMethod>,
-}
-
-#[derive(Debug, Args)]
-pub struct ClientCredentials {
-    #[command(flatten)]
-    pub common: LoginCommon,
-}
-
-#[derive(Debug, Args)]
-pub struct Patient {
-    #[command(flatten)]
-    pub common: LoginCommon,
-    /// The health plan [default: 1uphealthdemo.com/test]
-    ///
-    /// HOST, HOST/SYSTEM, or a base URL.
-    #[arg(long, value_name = "PLAN", env = "ONEUP_PLAN", hide_env_values = true)]
-    pub plan: Option<String>,
-    /// Where the browser comes back to
-    ///
-    /// The redirect URI as it is registered, byte for byte [default: http://localhost:8484/callback]
-    #[arg(
-        long,
-        value_name = "URI",
-        env = "ONEUP_REDIRECT_URI",
-        hide_env_values = true,
-        help_heading = "Browser"
-    )]
-    pub redirect_uri: Option<String>,
-    /// Don't wait for it: paste its address
-    ///
-    /// The address that the browser ended on, or the code alone.
-    #[arg(long, help_heading = "Browser")]
-    pub no_listen: bool,
-    /// Open none
-    #[arg(long, help_heading = "Browser")]
-    pub no_browser: bool,
-    /// Redeem a code obtained elsewhere
-    ///
-    /// An authorization code; - reads it from stdin.
-    #[arg(long, value_name = "CODE|-", help_heading = "Browser")]
-    pub code: Option<String>,
-    /// The authorization endpoint, instead of what plan, gateway and realm give
-    #[arg(long, value_name = "URL", help_heading = "Server")]
-    pub authorize_url: Option<String>,
-    /// Send `aud`: the FHIR server that the token is for
-    #[arg(long, value_name = "URL", help_heading = "Server")]
-    pub aud: Option<String>,
-    /// Leave PKCE out, for a server that refuses it
-    #[arg(long, help_heading = "Server")]
-    pub no_pkce: bool,
-}
-
-/// `--auth-method`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum AuthMethod {
-    /// client_id and client_secret in the body
-    Post,
-    /// Form-encoded, then base64, in the Authorization header
-    Basic,
-}
-
-/// `--store`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum StoreChoice {
-    /// The OS keyring; on Linux without one, the kernel keyring
-    Auto,
-    /// The OS keyring: Secret Service, Keychain, Credential Manager
-    Keyring,
-    /// The kernel keyring: gone at reboot (Linux)
-    Keyutils,
-    /// A file that only you can read, not encrypted
-    File,
-}
-
 #[derive(Debug, Args)]
 pub struct Logout {
     /// Forget every profile
@@ -345,163 +177,11 @@ pub struct Status {
     pub check: bool,
 }
 
-#[derive(Debug, Subcommand)]
-pub enum TokenCommand {
-    /// Print a live access token, renewed first if it isn't
-    ///
-    /// Prints the token and one newline. Live means: with more than the margin left, which is the smaller of 60 s and 10 %
-    /// of the token's lifetime. Client credentials mint anew, a refresh token is used; without either, log in again. While
-    /// one process renews a profile's token the others wait and use its result: any number of them make one request.
-    ///
-    /// `ONEUP_TOKEN`, when set, is the token, unless --profile is given.
-    Show(Show),
-    /// Say what a token is: for whom, from whom, how long, which scopes
-    ///
-    /// The profile's stored token, never renewed by looking, or one read from stdin. A token that is no JWT is called
-    /// opaque, and what the store knows of it is shown. Keys come from the realm that the profile trusts, never from an
-    /// issuer that only the token names.
-    Inspect(Inspect),
-}
-
-#[derive(Debug, Args)]
-pub struct Show {
-    /// How to print it
-    #[arg(long, value_enum, default_value_t = TokenFormat::Raw)]
-    pub format: TokenFormat,
-    /// How much life it must have left, at least
-    ///
-    /// Instead of the margin: 60 s, or 10 % of its lifetime where that is less.
-    #[arg(long, value_name = "SECS")]
-    pub min_ttl: Option<u64>,
-    /// Renew it even if it is live
-    #[arg(long)]
-    pub refresh: bool,
-}
-
-/// `--format` of `token show` and `login --no-store`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum TokenFormat {
-    /// The token
-    Raw,
-    /// `Authorization: Bearer TOKEN`
-    Header,
-    /// Token, lifetime, expiry, scope, profile and product
-    Json,
-    /// `ONEUP_TOKEN=TOKEN`
-    Env,
-    /// `export ONEUP_TOKEN='TOKEN'`
-    Export,
-    /// `set -gx ONEUP_TOKEN 'TOKEN'`
-    Fish,
-    /// `$env:ONEUP_TOKEN = 'TOKEN'`
-    #[value(name = "powershell")]
-    PowerShell,
-    /// GitHub Actions: masked, and exported through $GITHUB_ENV
-    Github,
-    /// Azure Pipelines: a secret variable
-    Azure,
-}
-
-#[derive(Debug, Args)]
-pub struct Inspect {
-    /// Read the token from stdin instead of the profile
-    #[arg(value_name = "-", value_parser = ["-"])]
-    pub stdin: Option<String>,
-    /// Check the signature against the keys of the profile's realm
-    #[arg(long)]
-    pub verify: bool,
-    /// Ask the profile's realm whether the token is active
-    #[arg(long)]
-    pub introspect: bool,
-    /// How to print it
-    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
-    pub format: ReportFormat,
-}
-
-#[derive(Debug, Args)]
-#[command(disable_help_flag = true)]
-pub struct Curl {
-    /// Send the token to this host too; repeatable
-    #[arg(long, value_name = "HOST")]
-    pub allow_host: Vec<String>,
-    /// Fetch other hosts without the token instead of refusing
-    #[arg(long)]
-    pub no_auth_elsewhere: bool,
-    /// Print help
-    #[arg(long, action = clap::ArgAction::Help)]
-    pub help: Option<bool>,
-    /// curl's own arguments
-    #[arg(value_name = "CURL-ARGS", trailing_var_arg = true, allow_hyphen_values = true, required = true, add = crate::complete::curl())]
-    pub args: Vec<OsString>,
-}
-
-#[derive(Debug, Args)]
-pub struct Exec {
-    /// The variable that holds the access token
-    #[arg(long, value_name = "NAME", default_value = "ONEUP_TOKEN")]
-    pub var: String,
-    /// Keep a private file fresh for as long as the command runs; ONEUP_TOKEN_FILE names it
-    #[arg(long)]
-    pub token_file: bool,
-    /// The command and its arguments
-    #[arg(value_name = "COMMAND", trailing_var_arg = true, allow_hyphen_values = true, required = true, add = crate::complete::program())]
-    pub command: Vec<OsString>,
-}
-
 #[derive(Debug, Args)]
 pub struct Doctor {
     /// How to print it
     #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
     pub format: ReportFormat,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum Sandbox {
-    /// Run it in the foreground; its URL is the first line of stdout
-    ///
-    /// Until Ctrl-C.
-    Serve(Serve),
-    /// Run a command in an environment that points at it
-    ///
-    /// On a free port, with `ONEUP_GATEWAY`, `ONEUP_PLAN`, `ONEUP_FHIR_BASE`, `ONEUP_CLIENT_ID` and `ONEUP_CLIENT_SECRET`
-    /// set, config and state directories of its own, and the file store. Exits with the command's code.
-    Run(SandboxRun),
-    /// The main job from end to end against it, narrated
-    ///
-    /// Log in, show the token, inspect and verify it, fetch a FHIR Patient with curl. Needs no account and no network.
-    Demo,
-}
-
-/// What `serve` and `run` take.
-#[derive(Debug, Args)]
-pub struct SandboxOptions {
-    /// The port on loopback; 0 is a free one
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub port: u16,
-    /// How long an access token lives
-    #[arg(long, value_name = "SECS", default_value_t = 300)]
-    pub token_lifetime: u64,
-    /// Fail N times, or for ever; repeatable
-    ///
-    /// The token endpoint: invalid_client, invalid_grant, invalid_scope, 429, 503,
-    /// html (a gateway's page), slow (a byte a second), reset, no-expires-in. The FHIR server: 401
-    #[arg(long, value_name = "KIND[=N]")]
-    pub fail: Vec<String>,
-}
-
-#[derive(Debug, Args)]
-pub struct Serve {
-    #[command(flatten)]
-    pub options: SandboxOptions,
-}
-
-#[derive(Debug, Args)]
-pub struct SandboxRun {
-    #[command(flatten)]
-    pub options: SandboxOptions,
-    /// The command and its arguments
-    #[arg(value_name = "COMMAND", trailing_var_arg = true, allow_hyphen_values = true, required = true, add = crate::complete::program())]
-    pub command: Vec<OsString>,
 }
 
 #[derive(Debug, Args)]
