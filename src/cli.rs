@@ -194,7 +194,7 @@ pub struct Completions {
 #[derive(Debug, Args)]
 pub struct Man {
     /// The command, such as `token show` [default: oneup itself]
-    #[arg(value_name = "COMMAND")]
+    #[arg(value_name = "COMMAND", add = crate::complete::pages())]
     pub command: Vec<String>,
     /// Write every page into this directory, as files that `man` finds
     #[arg(long, value_name = "DIR", conflicts_with = "command", value_hint = ValueHint::DirPath)]

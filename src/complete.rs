@@ -18,6 +18,16 @@ pub fn profiles() -> ArgValueCandidates {
     })
 }
 
+/// Completes the names of manual pages.
+pub fn pages() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        let root = crate::help::command();
+        let names = crate::help::page::commands(&root).into_iter().map(crate::help::page::name);
+        let names = names.filter_map(|name| name.strip_prefix("oneup-").map(str::to_owned));
+        names.map(CompletionCandidate::new).collect()
+    })
+}
+
 /// Completes a program and its arguments: files, and what the PATH has of this beginning.
 pub fn program() -> ArgValueCompleter {
     ArgValueCompleter::new(|typed: &OsStr| {

@@ -9,6 +9,7 @@ use crate::clock::now;
 use crate::context::nonempty;
 use crate::error::{Error, Result};
 use crate::help::{self, page};
+use crate::near::nearest;
 use crate::output::plain;
 use crate::output::time::rfc3339;
 
@@ -21,13 +22,19 @@ pub fn run(args: &Man) -> Result<u8> {
     if let Some(dir) = &args.dir {
         return write_all(&root, dir, &date);
     }
-    let mut command = &root;
-    for name in &args.command {
-        command = command.find_subcommand(name).filter(|sub| sub.get_name() != "help").ok_or_else(|| {
-            Error::usage(format!("there is no command `{}`", plain(&args.command.join(" "), 80)))
-                .hint("oneup --help lists the commands")
-        })?;
-    }
+    // `token show`, `token-show` and the page's own name are the same.
+    let asked = args.command.join("-");
+    let wanted = asked.strip_prefix("oneup").map_or(asked.as_str(), |rest| rest.trim_start_matches('-'));
+    let pages = page::commands(&root);
+    let short = |command: &Command| page::name(command)["oneup".len()..].trim_start_matches('-').to_owned();
+    let Some(command) = pages.iter().find(|command| short(command) == wanted) else {
+        let names: Vec<String> = pages.iter().map(|command| short(command)).collect();
+        let error = Error::usage(format!("there is no page of `{}`", plain(&args.command.join(" "), 80)));
+        return Err(match nearest(wanted, names.iter().map(String::as_str)) {
+            Some(name) => error.hint(format!("did you mean `oneup man {name}`?")),
+            None => error.hint("oneup --help lists the commands"),
+        });
+    };
     super::print(page::render(&root, command, &date)).map(|()| 0)
 }
 

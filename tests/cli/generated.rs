@@ -119,6 +119,19 @@ fn a_page_that_is_packaged_twice_is_the_same() {
 #[test]
 fn a_page_of_nothing_is_wrong_usage() {
     Oneup::new().args(["man", "frobnicate"]).status(2).stderr_has("frobnicate").run();
+    let near = "error: there is no page of `token shwo`\nhint: did you mean `oneup man token-show`?\n";
+    Oneup::new().args(["man", "token", "shwo"]).status(2).stderr(near).run();
+}
+
+#[test]
+fn a_page_is_found_by_its_words_or_its_name() {
+    let page =
+        |words: &[&str]| Oneup::new().arg("man").args(words).env("SOURCE_DATE_EPOCH", "0").run().stdout;
+    let wanted = page(&["token", "show"]);
+    assert!(wanted.contains(".TH ONEUP-TOKEN-SHOW 1"), "{wanted}");
+    assert_eq!(page(&["token-show"]), wanted);
+    assert_eq!(page(&["oneup-token-show"]), wanted);
+    assert_eq!(page(&["oneup"]), page(&[]));
 }
 
 #[track_caller]

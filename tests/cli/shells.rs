@@ -12,12 +12,13 @@ use expectrl::{Expect, Session};
 use crate::support::{Home, requires_program};
 
 /// What is typed before TAB, and what must then be on the screen.
-const OFFERED: [(&str, &[&str]); 7] = [
+const OFFERED: [(&str, &[&str]); 8] = [
     ("oneup log", &["login", "logout"]),
     ("oneup token show --", &["--format", "--min-ttl", "--refresh", "--profile"]),
     ("oneup token show --format ", &["github", "powershell"]),
     ("oneup login provider --store ", &["keyring", "keyutils", "file"]),
     ("oneup status --profile ", &["acme", "beta"]),
+    ("oneup man token", &["token-show", "token-inspect"]),
     ("oneup exec -- oneup-test-pro", &["oneup-test-program"]),
     ("oneup curl -d @bod", &["@body.json"]),
 ];
