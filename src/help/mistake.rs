@@ -67,9 +67,10 @@ pub fn explain(error: &clap::Error, args: &[OsString]) -> Error {
         Some(word) => format!("there is no command `{name} {}`", crate::output::plain(word, 80)),
         None => what.to_owned(),
     };
-    let error = Error::usage(what).hint(match meant {
-        Some(meant) => format!("did you mean `{meant}`?"),
-        None => format!("{name} --help"),
+    let error = Error::usage(what).hint(match (variable(error, place, args), meant) {
+        (Some(variable), _) => format!("the value is {variable}'s: unset it, or correct it"),
+        (None, Some(meant)) => format!("did you mean `{meant}`?"),
+        (None, None) => format!("{name} --help"),
     });
     if cause.is_empty() { error } else { error.because(cause) }
 }
@@ -115,6 +116,18 @@ fn leaves(command: &Command, path: &str, found: &mut Vec<String>) {
         leaves(sub, &path, found);
         found.push(path);
     }
+}
+
+/// The variable that a refused value came from, where no flag gave it.
+fn variable(error: &clap::Error, place: &Command, args: &[OsString]) -> Option<String> {
+    if !matches!(error.kind(), ErrorKind::InvalidValue | ErrorKind::ValueValidation) {
+        return None;
+    }
+    let flag = text(error, ContextKind::InvalidArg)?.split(' ').next()?;
+    let given = args.iter().filter_map(|arg| arg.to_str()).any(|arg| arg.split('=').next() == Some(flag));
+    let long = flag.strip_prefix("--").filter(|_| !given)?;
+    let arg = place.get_arguments().find(|arg| arg.get_long() == Some(long))?;
+    arg.get_env().map(|name| name.to_string_lossy().into_owned())
 }
 
 /// The flag or value that clap finds most like the one that was given.

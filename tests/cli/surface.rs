@@ -38,6 +38,21 @@ fn wrong_usage_is_an_error_with_the_next_step() {
 }
 
 #[test]
+fn a_wrong_value_from_the_environment_names_its_variable() {
+    Oneup::new()
+        .args(["login", "provider"])
+        .env("ONEUP_STORE", "keychain")
+        .status(2)
+        .stderr(
+            "error: invalid value 'keychain' for '--store <STORE>'\n  [possible values: auto, keyring, keyutils, file]\n\
+             hint: the value is ONEUP_STORE's: unset it, or correct it\n",
+        )
+        .run();
+    let flag = ["login", "provider", "--store", "keychain"];
+    Oneup::new().args(flag).status(2).stderr_has("hint: did you mean `keyring`?").run();
+}
+
+#[test]
 fn a_profile_that_is_nearly_there_is_named() {
     let home = Home::new();
     for name in ["acme", "beta"] {
