@@ -7,6 +7,7 @@ use crate::clock::now;
 use crate::context::{Context, nonempty};
 use crate::error::{Error, Result};
 use crate::notes;
+use crate::oauth::response::is_bearer_token;
 use crate::oauth::secret::Secret;
 use crate::oauth::token::Token;
 use crate::output::secret_format;
@@ -18,7 +19,7 @@ use crate::session::Session;
 /// # Errors
 /// As `Session::live_token`; nothing is printed then.
 pub fn run(context: &Context, args: &Show) -> Result<u8> {
-    if let Some(token) = from_environment(context) {
+    if let Some(token) = from_environment(context)? {
         hand_out(&token, None, args.format)?;
         return Ok(0);
     }
@@ -33,16 +34,25 @@ pub fn run(context: &Context, args: &Show) -> Result<u8> {
 }
 
 /// `ONEUP_TOKEN`, unless `--profile` says that a profile's token is wanted.
-pub fn from_environment(context: &Context) -> Option<Token> {
-    let text = (!context.profile_from_flag).then(|| nonempty("ONEUP_TOKEN")).flatten()?;
-    Some(Token {
+///
+/// # Errors
+/// Usage, where it can't be a token.
+fn from_environment(context: &Context) -> Result<Option<Token>> {
+    let Some(text) = (!context.profile_from_flag).then(|| nonempty("ONEUP_TOKEN")).flatten() else {
+        return Ok(None);
+    };
+    if !is_bearer_token(&text) {
+        return Err(Error::usage("ONEUP_TOKEN has characters that no access token has")
+            .hint("unset it, or give --profile NAME"));
+    }
+    Ok(Some(Token {
         access_token: Secret::new(text),
         scope: None,
         refresh_token: None,
         obtained_at: now(),
         lifetime: None,
         context: serde_json::Map::new(),
-    })
+    }))
 }
 
 /// Prints a token, and exports it to the next steps of a GitHub job where that is the format.

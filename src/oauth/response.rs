@@ -110,8 +110,9 @@ fn take_text(members: &mut Map<String, Value>, name: &str) -> Option<String> {
     }
 }
 
-/// Anything else could end the header line, or the line of a shell that is given the token.
-fn is_bearer_token(text: &str) -> bool {
+/// Whether it is made of what a token may be made of (RFC 6749 appendix A.12, without the space). Anything else could
+/// end the header line, or the line of a shell that is given the token.
+pub fn is_bearer_token(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 

@@ -87,6 +87,18 @@ fn no_token_breaks_out_of_its_quotes() {
     }
 }
 
+/// A line break would be a second header, a second variable of the job, a second command.
+#[test]
+fn what_no_token_can_be_is_printed_in_no_format() {
+    for token in ["a\nGITHUB_PATH=/tmp", "a b", "a\u{2019}b", "a\u{1b}[2J"] {
+        for format in ["raw", "header", "env", "export", "fish", "powershell", "azure", "json"] {
+            let run =
+                Home::new().oneup().args(["token", "show", "--format", format]).env("ONEUP_TOKEN", token);
+            run.status(2).stderr_has("ONEUP_TOKEN").run();
+        }
+    }
+}
+
 #[test]
 fn curl_takes_the_header_from_a_descriptor() {
     if !(requires_program("curl") && requires_program("bash")) {
