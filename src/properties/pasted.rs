@@ -13,7 +13,7 @@ pub fn pasted(bytes: &[u8]) {
         is_a_code(code.expose());
         // An address counts only with the state; what has no parameters at all is the code itself.
         let solid: String = text.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect();
-        assert!(carries_the_state(&solid) || !solid.contains("code="), "{text:?}");
+        assert!(carries_the_state(text) || !solid.contains("code="), "{text:?}");
     }
     if let Err(error) = settle(reply) {
         assert_presentable(&error);
@@ -29,11 +29,33 @@ fn is_a_code(code: &str) {
     assert!(code.bytes().all(|byte| matches!(byte, 0x20..=0x7e)));
 }
 
-/// Whether the state is in there in some encoding; its letters are unreserved, so encoders leave them, and what can
-/// be encoded or torn are single characters.
+/// Whether the state is in there, whatever stands between its letters, encoded up to twice.
 fn carries_the_state(text: &str) -> bool {
-    let tail = &STATE[STATE.len() - 2..];
-    text.contains(STATE) || text.contains('%') || text.contains("=3D") || text.contains(tail)
+    let letters = |text: &str| text.replace(|c: char| !c.is_ascii_alphanumeric() && c != '%', "");
+    let mut text = letters(text);
+    for _ in 0..3 {
+        if text.contains(STATE) {
+            return true;
+        }
+        text = letters(&decoded(&text));
+    }
+    false
+}
+
+/// Each `%XX` decoded; what is none stays.
+fn decoded(text: &str) -> String {
+    let mut pieces = text.split('%');
+    let mut decoded = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        match piece.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) => {
+                decoded.push(char::from(byte));
+                decoded.push_str(&piece[2..]);
+            }
+            None => decoded.push_str(piece),
+        }
+    }
+    decoded
 }
 
 /// Any code comes back from the address that carries it, wherever a terminal breaks the line.
