@@ -42,13 +42,16 @@ impl<'a> Leftovers<'a> {
         Ok(Self { context, entries: read(&path(&context.config_dir)), _lock: lock })
     }
 
-    /// Writes down that the profile's item is to be forgotten, unless the profile still leads to it by then.
+    /// Writes down that the profiles' items are to be forgotten, unless those profiles still lead to them by then.
     ///
     /// # Errors
     /// A config directory that can't be written.
-    pub fn enter(&mut self, profile: &Profile) -> Result<()> {
-        let Profile { name, id, store, .. } = profile;
-        self.entries.push(Entry { profile: name.clone(), id: id.clone(), store: *store });
+    pub fn enter<'p>(&mut self, profiles: impl IntoIterator<Item = &'p Profile>) -> Result<()> {
+        self.entries.extend(profiles.into_iter().map(|Profile { name, id, store, .. }| Entry {
+            profile: name.clone(),
+            id: id.clone(),
+            store: *store,
+        }));
         self.save()
     }
 

@@ -41,7 +41,7 @@ fn forget_named(context: &Context, name: &str, no_revoke: bool) -> Result<()> {
 /// The profile's file goes last. What is left of the login then holds no secret, and is on the list of leftovers.
 fn forget(context: &Context, profile: &Profile, no_revoke: bool) -> Result<()> {
     // A list that can't be written, on a full disk, is no reason to keep a login.
-    let _ = Leftovers::open(context).and_then(|mut leftovers| leftovers.enter(profile));
+    let _ = Leftovers::open(context).and_then(|mut leftovers| leftovers.enter([profile]));
     // Under the lock nobody replaces the profile; but somebody may have, before.
     let (lock, current) = session::hold(context, profile)?;
     if current.id != profile.id {

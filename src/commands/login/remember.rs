@@ -19,9 +19,7 @@ pub fn remember(context: &Context, profile: &Profile, item: &Item) -> Result<()>
     let mut leftovers = Leftovers::open(context)?;
     leftovers.settle();
     let older = profile::load(&context.config_dir, &profile.name)?;
-    for entry in older.iter().chain([profile]) {
-        leftovers.enter(entry)?;
-    }
+    leftovers.enter(older.iter().chain([profile]))?;
     // Whoever renews the older login, or logs out of it, does so under its lock, and does it to the end.
     let held = older.map(|older| lock::acquire(&lock_path(context, &older.id), context.timeout));
     let saved = save(context, profile, item);

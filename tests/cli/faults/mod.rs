@@ -8,3 +8,4 @@ mod realm;
 mod scenario;
 mod steps;
 mod time;
+mod versions;

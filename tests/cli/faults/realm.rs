@@ -11,6 +11,12 @@ use crate::support::{Home, Oneup, RawServer, raw_server};
 pub(super) struct Realm {
     server: RawServer,
     down: Arc<AtomicBool>,
+    issued: Arc<AtomicUsize>,
+}
+
+/// The refresh token that came with this token.
+fn refresh_token(number: usize) -> String {
+    format!("r3fresh-{number}")
 }
 
 /// The client secret of a client.
@@ -26,8 +32,17 @@ impl Realm {
 
     /// The same, and it thinks for so long before it answers.
     pub(super) fn slow(lifetime: u32, thinks: Duration) -> Self {
-        let (down, count) = (Arc::new(AtomicBool::new(false)), AtomicUsize::new(0));
-        let is_down = Arc::clone(&down);
+        Self::start(lifetime, thinks, false)
+    }
+
+    /// Each refresh token works once, and brings the next one.
+    pub(super) fn rotating() -> Self {
+        Self::start(3600, Duration::ZERO, true)
+    }
+
+    fn start(lifetime: u32, thinks: Duration, rotates: bool) -> Self {
+        let (down, issued) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+        let (is_down, count) = (Arc::clone(&down), Arc::clone(&issued));
         let server = raw_server(move |_, request, _| {
             std::thread::sleep(thinks);
             if is_down.load(Ordering::SeqCst) {
@@ -44,20 +59,30 @@ impl Realm {
             }
             let number = count.fetch_add(1, Ordering::SeqCst);
             let refresh = match field("grant_type").as_deref() {
-                Some("client_credentials") => "",
-                _ => r#","refresh_token":"r3fresh""#,
+                Some("client_credentials") => String::new(),
+                Some("refresh_token")
+                    if rotates && field("refresh_token") != Some(refresh_token(number - 1)) =>
+                {
+                    return RawServer::answer("400 No", "application/json", r#"{"error":"invalid_grant"}"#);
+                }
+                _ => format!(r#","refresh_token":"{}""#, refresh_token(if rotates { number } else { 0 })),
             };
             let token = format!(
                 r#"{{"access_token":"{client}-token-{number}","token_type":"Bearer","expires_in":{lifetime}{refresh}}}"#
             );
             RawServer::answer("200 OK", "application/json", &token)
         });
-        Self { server, down }
+        Self { server, down, issued }
     }
 
     /// From now on it answers nothing but 500; or it works again.
     pub(super) fn set_down(&self, down: bool) {
         self.down.store(down, Ordering::SeqCst);
+    }
+
+    /// The refresh token that came last: where they rotate, the only one that works.
+    pub(super) fn newest_refresh_token(&self) -> String {
+        refresh_token(self.issued.load(Ordering::SeqCst) - 1)
     }
 
     /// How many requests came.

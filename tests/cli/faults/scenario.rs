@@ -13,6 +13,8 @@ pub(super) enum Deed {
     SecondLogin,
     Renewal,
     Refresh,
+    /// A refresh whose old refresh token is spent.
+    Rotation,
     Logout,
 }
 
@@ -29,7 +31,9 @@ impl Scenario {
         let home = Home::new();
         match self.deed {
             Deed::FirstLogin => {}
-            Deed::Refresh => drop(realm.login_with_code(home.oneup(), "old", self.store).run()),
+            Deed::Refresh | Deed::Rotation => {
+                drop(realm.login_with_code(home.oneup(), "old", self.store).run())
+            }
             _ => drop(realm.login(home.oneup(), "old", self.store).run()),
         }
         home
@@ -41,7 +45,7 @@ impl Scenario {
         let run = if self.store == "keyutils" { run.with_cache() } else { run };
         match self.deed {
             Deed::FirstLogin | Deed::SecondLogin => realm.login(run, "new", self.store),
-            Deed::Renewal | Deed::Refresh => run.args(["token", "show", "--refresh"]),
+            Deed::Renewal | Deed::Refresh | Deed::Rotation => run.args(["token", "show", "--refresh"]),
             Deed::Logout => run.arg("logout"),
         }
     }
@@ -77,8 +81,8 @@ impl Scenario {
             (Deed::FirstLogin, true) | (Deed::SecondLogin, true) => new,
             (Deed::FirstLogin, false) => kept.is_none() || new,
             (Deed::SecondLogin, false) => old || new,
-            (Deed::Renewal | Deed::Refresh, true) => kept == Some(outcome.stdout.trim_end()),
-            (Deed::Renewal | Deed::Refresh, false) => old,
+            (Deed::Renewal | Deed::Refresh | Deed::Rotation, true) => kept == Some(outcome.stdout.trim_end()),
+            (Deed::Renewal | Deed::Refresh | Deed::Rotation, false) => old,
             (Deed::Logout, true) => kept.is_none(),
             (Deed::Logout, false) => kept.is_none() || old,
         };
@@ -97,10 +101,14 @@ impl Scenario {
             }
         };
         expect("status", home.oneup().arg("status"), &[0]);
+        // A refresh token that is spent, and whose successor never reached the store, is beyond help: then, and only
+        // then, the person is told to log in again.
+        let spent = self.deed == Deed::Rotation && !in_the_store(home, &realm.newest_refresh_token());
         if kept.is_some() && self.deed != Deed::Logout {
-            expect("a renewal", home.oneup().args(["token", "show", "--refresh"]), &[0]);
+            let code = if spent { 4 } else { 0 };
+            expect("a renewal", home.oneup().args(["token", "show", "--refresh"]), &[code]);
         }
-        let gone = if kept.is_none() || self.deed == Deed::Logout { &[0, 4][..] } else { &[0] };
+        let gone = if kept.is_none() || spent || self.deed == Deed::Logout { &[0, 4][..] } else { &[0] };
         expect("the same", self.run(home.oneup(), realm), gone);
         expect("logout", home.oneup().arg("logout"), if self.deed == Deed::Logout { &[4] } else { &[0] });
         wrong.extend(leftovers(home));
@@ -127,6 +135,13 @@ fn open_to_others(home: &Home) -> Vec<String> {
         mode & 0o077 != 0
     });
     open.map(|path| format!("others can read {}", path.display())).collect()
+}
+
+/// Whether an item of the file store, and not one that was never finished, holds a text.
+fn in_the_store(home: &Home, text: &str) -> bool {
+    let items = below(&home.state().join("secrets"));
+    let mut whole = items.iter().filter(|item| !item.to_string_lossy().ends_with(".new"));
+    whole.any(|item| std::fs::read_to_string(item).is_ok_and(|item| item.contains(text)))
 }
 
 fn secrets_outside_the_store(home: &Home) -> Vec<String> {

@@ -71,7 +71,8 @@ fn cut_off(what: &'static str, scenario: Scenario, blows: &[Blow]) {
         return;
     }
     let mut tally = Tally::new(Kind::Fault, what);
-    let all = steps(scenario, &Realm::new(3600));
+    let realm = || if scenario.deed == Deed::Rotation { Realm::rotating() } else { Realm::new(3600) };
+    let all = steps(scenario, &realm());
     let all: Vec<_> =
         blows.iter().flat_map(|blow| all.iter().map(move |call| (*blow, call.clone()))).collect();
     let all = spread(all, size(8, usize::MAX));
@@ -80,7 +81,7 @@ fn cut_off(what: &'static str, scenario: Scenario, blows: &[Blow]) {
         for _ in 0..2 {
             scope.spawn(|| {
                 // One each: a realm that is down is down for all.
-                let realm = Realm::new(3600);
+                let realm = realm();
                 while let Some((blow, call)) = all.get(next.fetch_add(1, Ordering::SeqCst)) {
                     let (wrong, hit) = strike(scenario, &realm, *blow, call);
                     if hit {
@@ -142,6 +143,7 @@ deeds! {
     a_second_login_that_is_killed, a_second_login_that_is_refused: SecondLogin in "file";
     a_renewal_that_is_killed, a_renewal_that_is_refused: Renewal in "file";
     a_refresh_that_is_killed, a_refresh_that_is_refused: Refresh in "file";
+    a_rotation_that_is_killed, a_rotation_that_is_refused: Rotation in "file";
     a_logout_that_is_killed, a_logout_that_is_refused: Logout in "file";
     a_first_login_in_the_kernel_that_is_killed, a_first_login_in_the_kernel_that_is_refused: FirstLogin in "keyutils";
     a_second_login_in_the_kernel_that_is_killed, a_second_login_in_the_kernel_that_is_refused: SecondLogin in "keyutils";

@@ -101,7 +101,9 @@ fn retry_after_is_honoured_within_the_deadline_and_told_beyond_it() {
             _ => token(r#","token_type":"Bearer""#),
         })
     };
-    for value in ["1", "Thu, 01 Jan 1970 00:00:00 GMT", "garbage"] {
+    for value in
+        ["1", "Thu, 01 Jan 1970 00:00:00 GMT", "garbage", "-1", "1e9", "99999999999999999999", "", "\u{9b}2J"]
+    {
         login(&asked(value)).stdout(format!("{TOKEN}\n")).run();
     }
     let server = asked("99999999");

@@ -1,0 +1,71 @@
+//! Files of a newer oneup: an older one says so, and leaves them as they are.
+
+use std::path::PathBuf;
+
+use super::realm::Realm;
+use crate::support::{Home, Kind, Tally};
+
+fn login(realm: &Realm) -> Home {
+    let home = Home::new();
+    realm.login(home.oneup(), "old", "file").run();
+    home
+}
+
+fn item(home: &Home) -> PathBuf {
+    let mut items = std::fs::read_dir(home.state().join("secrets")).expect("the store");
+    items.next().expect("an item").expect("an item").path()
+}
+
+#[test]
+fn a_profile_of_a_newer_version_is_named_and_kept_by_every_command() {
+    let mut tally = Tally::new(Kind::Fault, "profiles and items of a newer version");
+    let realm = Realm::new(3600);
+    let home = login(&realm);
+    let file = home.config().join("profiles/provider.toml");
+    let text = std::fs::read_to_string(&file).expect("a profile").replace("schema = 1", "schema = 2");
+    std::fs::write(&file, text.clone() + "news = true\n").expect("it is ours");
+    let kept = || (std::fs::read_to_string(&file).ok(), std::fs::read(item(&home)).ok());
+    let before = kept();
+    let asked = realm.asked();
+    let commands: [&[&str]; 6] = [
+        &["token", "show"],
+        &["token", "show", "--refresh"],
+        &["curl", "/x"],
+        &["exec", "--", "true"],
+        &["logout"],
+        &["logout", "--all"],
+    ];
+    for words in commands {
+        let code = if matches!(words[0], "curl" | "exec") { 125 } else { 1 };
+        home.oneup()
+            .args(words)
+            .status(code)
+            .stderr_has("was written by a newer oneup\nhint: update oneup")
+            .run();
+        tally.tried(1);
+    }
+    realm.login(home.oneup(), "new", "file").status(1).stderr_has("newer oneup").run();
+    home.oneup().arg("status").outcome();
+    tally.tried(2);
+    assert_eq!((kept(), realm.asked()), (before, asked), "nothing was changed, and nothing sent");
+}
+
+#[test]
+fn an_item_of_a_newer_version_is_named_and_kept() {
+    let mut tally = Tally::new(Kind::Fault, "profiles and items of a newer version");
+    let realm = Realm::new(3600);
+    let home = login(&realm);
+    let path = item(&home);
+    let text =
+        std::fs::read_to_string(&path).expect("an item").replace(r#""schema":1"#, r#""schema":2,"news":[]"#);
+    std::fs::write(&path, &text).expect("it is ours");
+    let asked = realm.asked();
+    for words in [&["token", "show"][..], &["token", "show", "--refresh"], &["logout"]] {
+        home.oneup().args(words).status(6).stderr_has("another version").run();
+        tally.tried(1);
+    }
+    assert_eq!((std::fs::read_to_string(&path).ok(), realm.asked()), (Some(text), asked));
+    // A login under the same name begins anew, as the person asked.
+    realm.login(home.oneup(), "new", "file").run();
+    home.oneup().args(["token", "show", "--refresh"]).run();
+}
