@@ -46,4 +46,15 @@ pub(super) fn enter(command: &mut Command, running: &Running, dir: &Path) {
         command.env_remove(name);
     }
     command.envs(environment(running, dir));
+    command.envs(path());
+}
+
+/// The PATH, and at its end the directory of this program, which need not be installed to be tried.
+fn path() -> Option<(&'static str, OsString)> {
+    let own = std::env::current_exe().ok()?.parent()?.to_path_buf();
+    // An empty one would become an empty entry, which is the current directory.
+    let before = std::env::var_os("PATH").filter(|path| !path.is_empty());
+    let before = before.iter().flat_map(std::env::split_paths);
+    let path = std::env::join_paths(before.chain([own])).ok()?;
+    Some(("PATH", path))
 }

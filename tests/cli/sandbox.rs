@@ -207,6 +207,16 @@ fn two_hundred_at_once_are_all_answered() {
     assert_eq!(sandbox.count("/token"), 200);
 }
 
+/// Before it is installed, the shell that the README starts must find the program all the same.
+#[cfg(unix)]
+#[test]
+fn the_command_finds_oneup_but_after_all_that_it_finds_already() {
+    let script = "echo $PATH; oneup --version";
+    let version = format!("oneup {}\n", env!("CARGO_PKG_VERSION"));
+    let run = Oneup::new().args(["sandbox", "run", "--", "sh", "-c", script]).env("PATH", "/usr/bin:/bin");
+    run.stdout_has("/usr/bin:/bin:").stdout_has(version).stderr("").run();
+}
+
 #[test]
 fn run_passes_the_exit_code_on_and_leaves_nothing() {
     let run = |script: &str| Oneup::new().args(["sandbox", "run", "--", "sh", "-c", script]);
