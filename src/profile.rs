@@ -203,6 +203,32 @@ fn newer(path: &Path) -> Error {
 }
 
 impl Profile {
+    /// A login of client `svc`, for what is to be seen of any.
+    #[cfg(any(test, fuzzing))]
+    pub fn example(endpoints: crate::oauth::product::Endpoints) -> Self {
+        Self {
+            name: "provider".into(),
+            schema: SCHEMA,
+            id: "0123456789abcdef".repeat(2),
+            product: Product::Provider,
+            client_id: "svc".into(),
+            scope: "bulk-data|user/*.rs".into(),
+            token_url: endpoints.token_url,
+            authorize_url: endpoints.authorize_url,
+            issuer: endpoints.issuer,
+            fhir_base: endpoints.fhir_base,
+            gateway: None,
+            realm: None,
+            plan: None,
+            auth_method: ClientAuthentication::Post,
+            redirect_uri: None,
+            aud: None,
+            no_pkce: false,
+            store: StoreKind::File,
+            client_secret_command: None,
+        }
+    }
+
     /// A new id: 128 random bits in hex.
     ///
     /// # Panics
@@ -253,32 +279,5 @@ impl Profile {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::error::Exit;
-
-    #[test]
-    fn names_that_could_leave_the_directory_are_refused() {
-        for name in ["a", "provider", "A.b_c-9", &"x".repeat(64)] {
-            assert!(check_name(name).is_ok(), "{name}");
-        }
-        for name in ["", ".", "..", "../x", "-x", "_x", "a/b", "a b", "ä", "a\n", &"x".repeat(65)] {
-            assert_eq!(check_name(name).expect_err(name).exit, Exit::Usage);
-        }
-    }
-
-    #[test]
-    fn a_broken_file_is_named_with_its_line_and_a_newer_one_is_told() {
-        let dir = tempfile::tempdir().expect("a directory");
-        std::fs::create_dir(dir.path().join("profiles")).expect("a directory");
-        let message = |text: &str| {
-            std::fs::write(path(dir.path(), "p"), text).expect("a file");
-            load(dir.path(), "p").expect_err(text).to_string()
-        };
-        assert!(message("schema = 1\nid = 7\n").contains("p.toml, line 2, is not a profile"));
-        assert!(message("schema = 9\nwhat = 'ever'\n").contains("newer oneup"));
-        let whole = include_str!("../tests/corpus/profile/newer");
-        assert!(message(whole).contains("newer oneup"));
-        assert!(message("schema = 1\nproduct").contains("line 2"));
-    }
-}
+#[path = "profile_tests.rs"]
+mod tests;

@@ -79,32 +79,10 @@ fn allowed_host(host: &str) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oauth::grant::ClientAuthentication;
-    use crate::oauth::product::{Endpoints, Product, plan_endpoints, realm_endpoints};
-    use crate::store::StoreKind;
+    use crate::oauth::product::{Endpoints, plan_endpoints, realm_endpoints};
 
     fn profile(endpoints: Endpoints, plan: Option<&str>) -> Profile {
-        Profile {
-            name: "test".into(),
-            schema: 1,
-            id: "id".into(),
-            product: Product::Provider,
-            client_id: "client".into(),
-            scope: String::new(),
-            token_url: endpoints.token_url,
-            authorize_url: endpoints.authorize_url,
-            issuer: endpoints.issuer,
-            fhir_base: endpoints.fhir_base,
-            gateway: None,
-            realm: None,
-            plan: plan.map(Into::into),
-            auth_method: ClientAuthentication::Post,
-            redirect_uri: None,
-            aud: None,
-            no_pkce: false,
-            store: StoreKind::File,
-            client_secret_command: None,
-        }
+        Profile { plan: plan.map(Into::into), ..Profile::example(endpoints) }
     }
 
     fn ours(profile: &Profile, allowed: &[&str], url: &str) -> bool {

@@ -36,38 +36,16 @@ use std::net::Ipv6Addr;
 use url::Url;
 
 use crate::error::Error;
-use crate::oauth::grant::ClientAuthentication;
-use crate::oauth::product::{GATEWAY, Product, REALM, realm_endpoints};
+use crate::oauth::product::{GATEWAY, REALM, realm_endpoints};
 use crate::profile::Profile;
-use crate::store::StoreKind;
 
 /// The present, in seconds since the epoch.
 const NOW: i64 = 1_800_000_000;
 
 /// A profile of the Dev Portal's realm.
 fn dev_portal() -> Profile {
-    let endpoints = realm_endpoints(GATEWAY, REALM);
-    Profile {
-        name: "provider".into(),
-        schema: crate::profile::SCHEMA,
-        id: "0123456789abcdef0123456789abcdef".into(),
-        product: Product::Provider,
-        client_id: "svc".into(),
-        scope: "bulk-data|user/*.rs".into(),
-        token_url: endpoints.token_url,
-        authorize_url: endpoints.authorize_url,
-        issuer: endpoints.issuer,
-        fhir_base: endpoints.fhir_base,
-        gateway: Some(GATEWAY.into()),
-        realm: Some(REALM.into()),
-        plan: None,
-        auth_method: ClientAuthentication::Post,
-        redirect_uri: None,
-        aud: None,
-        no_pkce: false,
-        store: StoreKind::File,
-        client_secret_command: None,
-    }
+    let (gateway, realm) = (Some(GATEWAY.to_owned()), Some(REALM.to_owned()));
+    Profile { gateway, realm, ..Profile::example(realm_endpoints(GATEWAY, REALM)) }
 }
 
 /// Asserts that another parser's URL has this host. Two spellings of one IPv6 address are one host.
