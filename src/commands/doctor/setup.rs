@@ -7,6 +7,7 @@ use super::Check;
 use super::finding::{Finding, Status};
 use crate::context::{Context, nonempty};
 use crate::error::{Error, Result};
+use crate::near::nearest;
 use crate::oauth::secret::Secret;
 use crate::profile::Profile;
 use crate::store::{self, Item, StoreKind};
@@ -89,9 +90,11 @@ pub(super) fn variables() -> Vec<Finding> {
     let known = |name: &str| VARIABLES.iter().any(|(known, ..)| *known == name);
     let strange = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     for name in strange.filter(|name| name.starts_with("ONEUP_") && !known(name)) {
-        found.push(
-            Finding::warning("variables", format!("{name} means nothing to oneup")).fix("is it misspelt?"),
-        );
+        let fix = match nearest(&name, VARIABLES.iter().map(|(known, ..)| *known)) {
+            Some(near) => format!("did you mean {near}?"),
+            None => format!("unset {name}"),
+        };
+        found.push(Finding::warning("variables", format!("{name} means nothing to oneup")).fix(fix));
     }
     if found.is_empty() {
         found.push(Finding::ok("variables", "none of oneup's is set"));
