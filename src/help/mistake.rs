@@ -49,8 +49,7 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("version", "--version"),
 ];
 
-/// What clap refused, and what to do instead. No value of an argument is repeated but those that clap names: the ones
-/// of flags with a fixed list.
+/// What clap refused, and what to do instead.
 pub fn explain(error: &clap::Error, args: &[OsString]) -> Error {
     let mut root = Cli::command();
     root.build();
@@ -59,6 +58,16 @@ pub fn explain(error: &clap::Error, args: &[OsString]) -> Error {
     let bad = text(error, ContextKind::InvalidSubcommand);
     let place = place(&root, args, bad);
     let name = place.get_bin_name().unwrap_or("oneup");
+    if may_be_secret(error, name) {
+        return Error::usage("there is an argument too many; it is not shown, as it may be a secret").hint(
+            match name {
+                "oneup token inspect" => {
+                    "a token is read from stdin: oneup token inspect - < FILE".to_owned()
+                }
+                _ => format!("{name} --help"),
+            },
+        );
+    }
     let meant = match (bad, suggestion(error)) {
         (Some(word), _) => subcommand(&root, place, word),
         (None, suggestion) => suggestion.map(str::to_owned),
@@ -118,6 +127,13 @@ fn leaves(command: &Command, path: &str, found: &mut Vec<String>) {
     }
 }
 
+/// Whether the argument in error is a word where there should be none, where secrets are handled.
+fn may_be_secret(error: &clap::Error, name: &str) -> bool {
+    let stray = text(error, ContextKind::InvalidArg).is_some_and(|arg| !arg.starts_with('-'));
+    let handled = ["oneup login ", "oneup token "].iter().any(|beginning| name.starts_with(beginning));
+    stray && handled && matches!(error.kind(), ErrorKind::UnknownArgument | ErrorKind::InvalidValue)
+}
+
 /// The variable that a refused value came from, where no flag gave it.
 fn variable(error: &clap::Error, place: &Command, args: &[OsString]) -> Option<String> {
     if !matches!(error.kind(), ErrorKind::InvalidValue | ErrorKind::ValueValidation) {
@@ -133,7 +149,11 @@ fn variable(error: &clap::Error, place: &Command, args: &[OsString]) -> Option<S
 /// The flag or value that clap finds most like the one that was given.
 fn suggestion(error: &clap::Error) -> Option<&str> {
     match error.kind() {
-        ErrorKind::UnknownArgument => text(error, ContextKind::SuggestedArg),
+        // The flag that only says where to put the secret instead.
+        ErrorKind::UnknownArgument => text(error, ContextKind::SuggestedArg).map(|flag| match flag {
+            "--client-secret" => "--client-secret-stdin",
+            flag => flag,
+        }),
         ErrorKind::InvalidValue => text(error, ContextKind::SuggestedValue),
         _ => None,
     }
@@ -193,6 +213,20 @@ mod tests {
             told("oneup token show --min-ttl abc"),
             "invalid value 'abc' for '--min-ttl <SECS>': invalid digit found in string\nhint: oneup token show --help"
         );
+    }
+
+    #[test]
+    fn what_may_be_a_secret_is_not_repeated() {
+        for (line, hint) in [
+            ("oneup token inspect eyJhbGciOi", "a token is read from stdin: oneup token inspect - < FILE"),
+            ("oneup token show eyJhbGciOi", "oneup token show --help"),
+            ("oneup login provider --client-secret-stdin eyJhbGciOi", "oneup login provider --help"),
+            ("oneup login provider --client-secrt=eyJhbGciOi", "did you mean `--client-secret-stdin`?"),
+        ] {
+            let told = told(line);
+            assert!(!told.contains("eyJ") && told.ends_with(&format!("hint: {hint}")), "{told}");
+        }
+        assert!(told("oneup status teapot").contains("teapot"));
     }
 
     #[test]
