@@ -1,6 +1,6 @@
 //! When a request is sent again, and what is said when it is not.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use reqwest::header::HeaderMap;
 
@@ -57,9 +57,10 @@ pub fn seconds(value: &str, now: i64) -> Option<u64> {
         .or_else(|| http_date(value).map(|at| u64::try_from(at.saturating_sub(now)).unwrap_or(0)))
 }
 
-/// An HTTP date, in seconds since the epoch.
+/// An HTTP date in any of its three forms (RFC 9110 §5.6.7), in seconds since the epoch.
 pub fn http_date(value: &str) -> Option<i64> {
-    jiff::fmt::rfc2822::parse(value.trim()).ok().map(|date| date.timestamp().as_second())
+    let since = httpdate::parse_http_date(value.trim()).ok()?.duration_since(UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_secs()).ok()
 }
 
 #[cfg(test)]
@@ -74,6 +75,8 @@ mod tests {
             ("99999999", Some(99_999_999)),
             ("Thu, 01 Jan 1970 00:02:00 GMT", Some(60)),
             ("Thu, 01 Jan 1970 00:00:00 GMT", Some(0)),
+            ("Thursday, 01-Jan-70 00:02:00 GMT", Some(60)),
+            ("Thu Jan  1 00:02:00 1970", Some(60)),
             ("soon", None),
             ("-1", None),
             ("", None),

@@ -19,7 +19,7 @@ pub fn retry_after(bytes: &[u8]) {
     assert!(seconds(&value, NOW + 1).is_some_and(|later| later <= asked));
     assert_eq!(seconds(&value, i64::MAX), Some(0));
     // The form that RFC 9110 §5.6.7 prefers reads as the same moment.
-    let at = jiff::Timestamp::from_second(date).expect("a calendar's date");
+    let Ok(at) = jiff::Timestamp::from_second(date) else { return };
     let fixed = at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
     assert_eq!(http_date(&fixed), Some(date), "{fixed}");
 }
