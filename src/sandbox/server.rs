@@ -1,6 +1,6 @@
 //! Binding, routing, and what happens around every request: the journal and the scripted faults.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -96,6 +96,10 @@ pub fn serve(options: Options, quiet: bool) -> Result<u8> {
         greet(&running.base_url);
     }
     let signal = signals.forever().next().unwrap_or(signal_hook::consts::SIGINT);
+    if !quiet && std::io::stderr().is_terminal() {
+        // The terminal showed ^C there.
+        anstream::eprintln!();
+    }
     Ok(128_u8.saturating_add(u8::try_from(signal).unwrap_or(2)))
 }
 

@@ -47,6 +47,32 @@ fn colours_come_when_they_are_asked_for_and_into_no_pipe() {
     assert!(!error(&["token", "show"]));
 }
 
+/// The shell's own prompt would stand behind what was not answered.
+#[cfg(unix)]
+#[test]
+fn after_ctrl_c_the_next_line_is_the_shells() {
+    use expectrl::{Expect, Session};
+    for (args, waits) in [
+        (&["login", "provider"][..], "Dev Portal"),
+        (&["login", "provider", "--client-id", "c"], "(not shown)"),
+        (&["sandbox", "serve"], "/sandbox/journal\r\n"),
+    ] {
+        let home = Home::new();
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_oneup"));
+        command.args(args).env_clear().env("HOME", home.path("")).env("TERM", "xterm");
+        let mut terminal = Session::spawn(command).expect("a pty");
+        terminal.set_expect_timeout(Some(std::time::Duration::from_secs(20)));
+        terminal.expect(waits).expect(waits);
+        // A prompt first makes the terminal its own.
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        terminal.send("\u{3}").expect("it reads");
+        let rest = terminal.expect(expectrl::Eof).expect("it ends");
+        let rest = String::from_utf8_lossy(rest.as_bytes()).into_owned();
+        let lines = anstream::adapter::strip_str(&rest).to_string();
+        assert!(lines.ends_with('\n'), "{args:?}: {rest:?}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_terminal_gets_colours_unless_it_is_dumb_or_nobody_wants_them() {

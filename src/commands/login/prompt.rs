@@ -1,5 +1,7 @@
 //! Questions to the person, on stderr. Ctrl-C at any of them gives the terminal back as it was.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use dialoguer::{Input, Password};
 
 use crate::client_secret;
@@ -30,10 +32,21 @@ pub fn secret(client_id: &str) -> Result<Secret> {
 fn gone(error: dialoguer::Error) -> Error {
     let dialoguer::Error::IO(error) = error;
     match error.kind() {
-        std::io::ErrorKind::Interrupted => Error::new(Exit::Interrupted, "interrupted"),
+        std::io::ErrorKind::Interrupted => {
+            leave_line();
+            Error::new(Exit::Interrupted, "interrupted")
+        }
         _ => Error::usage("nobody answered the prompt")
             .because(error)
             .hint("oneup login --help names the flags"),
+    }
+}
+
+/// Shows the cursor, and leaves the line of the question to it: once, whether the key or its signal is seen first.
+fn leave_line() {
+    static LEFT: AtomicBool = AtomicBool::new(false);
+    if !LEFT.swap(true, Ordering::Relaxed) {
+        tell("\x1b[?25h");
     }
 }
 
@@ -56,7 +69,7 @@ impl TerminalGuard {
                     let stdin = rustix::stdio::stdin();
                     let _ =
                         rustix::termios::tcsetattr(stdin, rustix::termios::OptionalActions::Now, &settings);
-                    tell("\x1b[?25h");
+                    leave_line();
                     let _ = signal_hook::low_level::emulate_default_handler(signal);
                 }
             });
