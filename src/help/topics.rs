@@ -199,6 +199,7 @@ const TOPICS: &[Topic] = &[
         examples: &[
             ("For the bash of this terminal", "source <(oneup completions bash)"),
             ("For every fish from now on", "oneup completions fish > ~/.config/fish/completions/oneup.fish"),
+            ("For PowerShell, in $PROFILE", "oneup completions powershell | Out-String | Invoke-Expression"),
         ],
         exits: &["0", "2"],
     },
