@@ -1,36 +1,28 @@
-
+# The words go to oneup as they are typed: nothing that stands on the unfinished line is run.
 Register-ArgumentCompleter -Native -CommandName oneup -ScriptBlock {
     param($wordToComplete, $commandAst, $cursorPosition)
 
-    $prev = $env:COMPLETE;
-    $env:COMPLETE = "powershell";
-
-    $args = $commandAst.Extent.Text
-    $args = $args.Substring(0, [math]::Min($cursorPosition, $args.Length));
-    if ($wordToComplete -eq "") {
-        $args += " ''";
+    $words = @($commandAst.CommandElements |
+        Where-Object { $_.Extent.StartOffset -lt $cursorPosition } |
+        ForEach-Object { $_.Extent.Text })
+    if ($wordToComplete -eq '') {
+        $words += ''
     }
 
-    $results = Invoke-Expression @"
-& oneup -- $args
-"@;
-    if ($null -eq $prev) {
-        Remove-Item Env:\COMPLETE;
+    $before = $env:COMPLETE
+    $env:COMPLETE = 'powershell'
+    $offered = & oneup -- @words
+    if ($null -eq $before) {
+        Remove-Item Env:\COMPLETE
     } else {
-        $env:COMPLETE = $prev;
+        $env:COMPLETE = $before
     }
-    $results | ForEach-Object {
-        $split = $_.Split("`t");
-        $cmd = $split[0];
 
-        if ($split.Length -eq 2) {
-            $help = $split[1];
+    $offered | ForEach-Object {
+        $value, $help = $_ -split "`t", 2
+        if (-not $help) {
+            $help = $value
         }
-        else {
-            $help = $split[0];
-        }
-
-        [System.Management.Automation.CompletionResult]::new($cmd, $cmd, 'ParameterValue', $help)
+        [System.Management.Automation.CompletionResult]::new($value, $value, 'ParameterValue', $help)
     }
-};
-        
+}

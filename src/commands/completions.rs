@@ -11,6 +11,9 @@ use crate::error::{Error, Result};
 /// # Errors
 /// A stdout that can't be written.
 pub fn run(args: &Completions) -> Result<u8> {
+    if args.shell == Shell::PowerShell {
+        return super::print(POWERSHELL).map(|()| 0);
+    }
     let mut script = Vec::new();
     Shells::builtins()
         .completer(&args.shell.to_string())
@@ -22,6 +25,10 @@ pub fn run(args: &Completions) -> Result<u8> {
     }
     super::print(script).map(|()| 0)
 }
+
+/// PowerShell's script. clap's own gives the unfinished line to `Invoke-Expression`, and so runs what stands in `$(…)` at
+/// TAB.
+const POWERSHELL: &str = include_str!("completions.ps1");
 
 /// The end of zsh's script. Found on the fpath, the file is the function that zsh calls at the first TAB: without
 /// this it would only define the completion, and the first TAB would do nothing.

@@ -33,6 +33,22 @@ fn the_committed_completions_are_what_oneup_prints() {
     }
 }
 
+/// No PowerShell is at hand to press TAB in; what its script asks, oneup answers.
+#[test]
+fn powershell_is_offered_words_with_their_help_and_runs_none() {
+    let script = Oneup::new().args(["completions", "powershell"]).run().stdout;
+    assert!(!script.contains("Invoke-Expression"), "{script}");
+    let asked =
+        Oneup::new().env("COMPLETE", "powershell").args(["--", "oneup", "token", "show", "--format", ""]);
+    asked.stdout_has("raw\tThe token\n").stdout_has("powershell\t").stderr("").run();
+    Oneup::new()
+        .env("COMPLETE", "powershell")
+        .args(["--", "oneup", "log"])
+        .stdout_has("login\tGet a token")
+        .stdout_has("logout\t")
+        .run();
+}
+
 #[test]
 fn every_shell_can_read_its_completions() {
     for (shell, file, flags) in [
