@@ -33,13 +33,18 @@ fn show(url: &str) -> std::io::Result<()> {
     webbrowser::open(url)
 }
 
+/// The last is of Windows, for a Linux within it.
+#[cfg(not(any(target_os = "macos", windows)))]
+const DESKTOPS: [&str; 5] =
+    ["wslview", "xdg-open", "gio open", "x-www-browser", "rundll32.exe url.dll,FileProtocolHandler"];
+
 /// The browser is a child of ours, and lives long: it gets neither our secrets nor our terminal. The person's
 /// `BROWSER` (words, several with `:` between, `%s` for the URL), then what desktops have.
 #[cfg(not(any(target_os = "macos", windows)))]
 fn show(url: &str) -> std::io::Result<()> {
     use std::process::Stdio;
     let own = nonempty("BROWSER").unwrap_or_default();
-    let openers = own.split(':').chain(["wslview", "xdg-open", "gio open", "x-www-browser"]);
+    let openers = own.split(':').chain(DESKTOPS);
     for opener in openers.filter(|opener| !opener.trim().is_empty()) {
         let mut words: Vec<String> = opener.split_whitespace().map(|word| word.replace("%s", url)).collect();
         if !opener.contains("%s") {

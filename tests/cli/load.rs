@@ -113,7 +113,8 @@ fn held(pid: u32) -> Option<(usize, usize, usize)> {
     let memory = status
         .lines()
         .find_map(|line| line.strip_prefix("VmRSS:")?.trim().split(' ').next()?.parse().ok())?;
-    let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).ok()?.count();
+    // Only root sees those of a process that keeps others of its user out.
+    let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).map_or(0, Iterator::count);
     let locks = fs::read_to_string("/proc/locks").ok()?;
     Some((memory, descriptors, locks.lines().filter(|line| line.contains(&format!(" {pid} "))).count()))
 }

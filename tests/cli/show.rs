@@ -225,3 +225,25 @@ fn several_profiles_want_a_choice() {
     home.oneup().args(["logout", "--all"]).run();
     home.oneup().arg("status").stdout("").run();
 }
+
+/// Whoever reads has gone away: that is no failure, and nothing is said.
+#[cfg(unix)]
+#[test]
+fn a_broken_pipe_is_quiet() {
+    let server = server(3600);
+    let home = logged_in(&server);
+    for words in ["token show", "status", "token inspect", "man", "completions bash"] {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_oneup"))
+            .args(words.split(' '))
+            .env("ONEUP_CONFIG_DIR", home.config())
+            .env("ONEUP_STATE_DIR", home.state())
+            .env("ONEUP_NO_CACHE", "1")
+            .env_remove("ONEUP_TOKEN")
+            .stdout(writer)
+            .output()
+            .expect("oneup runs");
+        assert_eq!((output.status.code(), output.stderr), (Some(0), Vec::new()), "{words}");
+    }
+}

@@ -19,7 +19,7 @@ impl Disk {
             command.args(["-t", "tmpfs", "-o", "size=256k,mode=700", "none"]).arg(&at);
             command.stderr(std::process::Stdio::null()).status().is_ok_and(|status| status.success())
         };
-        requires("root, to mount a small disk", is_root() && mount()).then_some(Self(at))
+        requires("root, to mount a small disk", is_root() && mount()).then(|| Self(at))
     }
 
     fn set_read_only(&self, read_only: bool) {

@@ -185,3 +185,23 @@ fn a_very_long_token_is_handed_out_whole() {
     let server = crate::support::raw_server(move |_, _, _| answer.clone());
     super::login(&server).stdout(format!("{long}\n")).run();
 }
+
+/// RFC 6749 §5.1: the lifetime counts from the answer. What the server's clock says, in the token or beside it, does not.
+#[test]
+fn a_servers_clock_that_is_off_changes_nothing() {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+    let now = || std::time::SystemTime::UNIX_EPOCH.elapsed().expect("after 1970").as_secs();
+    for off in [-86_400, -600, 600, 86_400] {
+        let issued = now().checked_add_signed(off).expect("a time");
+        let claims = format!(r#"{{"iat":{issued},"nbf":{issued},"exp":{}}}"#, issued + 300);
+        let jwt = format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims));
+        let body = format!(r#"{{"access_token":"{jwt}","token_type":"Bearer","expires_in":300}}"#);
+        let date = "Date: Thu, 01 Jan 1970 00:00:00 GMT";
+        let answer = format!("HTTP/1.1 200 OK\r\n{date}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        let server = crate::support::raw_server(move |_, _, _| answer.clone().into_bytes());
+        let shown = super::login(&server).args(["--format", "json"]).run().stdout;
+        let shown: serde_json::Value = serde_json::from_str(&shown).expect("JSON");
+        let expires = shown["expires_on"].as_u64().expect("a time");
+        assert!((now() + 290..=now() + 300).contains(&expires), "{off}: {shown}");
+    }
+}
