@@ -40,10 +40,10 @@ impl Files {
 impl Store for Files {
     fn read(&self, id: &str) -> Result<Option<Item>> {
         let path = self.path(id)?;
-        let Some(mut file) = open_private(&path)? else { return Ok(None) };
+        let Some((mut file, length)) = open_private(&path)? else { return Ok(None) };
         // The whole capacity at once: a vector that grows leaves copies behind.
-        let length = file.metadata().map_or(0, |found| found.len().min(LONGEST));
-        let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(length).unwrap_or(0) + 1));
+        let mut bytes =
+            Zeroizing::new(Vec::with_capacity(usize::try_from(length.min(LONGEST)).unwrap_or(0) + 1));
         let read = Read::by_ref(&mut file).take(LONGEST).read_to_end(&mut bytes);
         read.map_err(|error| failed("read", &path, &error))?;
         decode(&bytes, &path.display().to_string(), "move that file away, then log in again").map(Some)
@@ -102,9 +102,9 @@ fn check_dir(_: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The file, if it is there and nobody else can read it. What is checked is the file that was opened.
+/// The file and its length, if it is there and nobody else can read it. What is checked is the file that was opened.
 #[cfg(unix)]
-fn open_private(path: &Path) -> Result<Option<File>> {
+fn open_private(path: &Path) -> Result<Option<(File, u64)>> {
     use rustix::fs::{Mode, OFlags};
     use std::os::unix::fs::MetadataExt;
     // NONBLOCK: a pipe put in its place would hold the open for ever.
@@ -126,7 +126,7 @@ fn open_private(path: &Path) -> Result<Option<File>> {
         let why = format!("others can get at it (mode {:04o})", found.mode() & 0o7777);
         return Err(refused(path, &why, format!("chmod 600 '{}'", path.display())));
     }
-    Ok(Some(file))
+    Ok(Some((file, found.len())))
 }
 
 #[cfg(unix)]
@@ -135,9 +135,9 @@ fn move_away() -> String {
 }
 
 #[cfg(not(unix))]
-fn open_private(path: &Path) -> Result<Option<File>> {
+fn open_private(path: &Path) -> Result<Option<(File, u64)>> {
     match File::open(path) {
-        Ok(file) => Ok(Some(file)),
+        Ok(file) => Ok(Some((file, 0))),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(failed("open", path, &error)),
     }
