@@ -167,6 +167,37 @@ fn a_service_that_never_answers_ends_at_the_deadline() {
     assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
 }
 
+/// Whatever moment a kill strikes: the login is whole, there is one of it, the daemon lives, and nobody waits.
+#[test]
+fn a_kill_at_any_moment_leaves_one_login_that_works() {
+    let Some(desk) = Desk::new(3_600) else { return };
+    let mut tally = Tally::new(Kind::Fault, "kill -9 at any moment: refresh and login, keyring");
+    let count = size(10, 60);
+    let said = desk.run(
+        &[],
+        &format!(
+            "printf pw | {UNLOCK}; login --store keyring; before=$(ask GetNameOwner)
+         struck() {{ \"$ONEUP\" \"$@\" >/dev/null 2>&1 & sleep 0.$(printf %03d $delay); kill -9 $!; wait $! 2>/dev/null; test $? = 137; }}
+         struck_in_all=0
+         for i in $(seq {count}); do
+             delay=$((i * 120 / {count}))
+             struck token show --refresh && : $((struck_in_all += 1)); oneup token show >> \"$HOME/shown\"
+             struck login provider && : $((struck_in_all += 1)); oneup token show --refresh >> \"$HOME/shown\"
+         done
+         sort \"$HOME/shown\" | uniq -c | tr -d ' '; oneup login provider
+         secret-tool search --all service oneup 2>/dev/null | grep -c {SECRET}
+         test -n \"$before\" -a \"$before\" = \"$(ask GetNameOwner)\" && echo alive; echo $struck_in_all"
+        ),
+    );
+    let (rest, struck) = said.stdout.trim_end().rsplit_once('\n').expect("lines");
+    let struck: usize = struck.parse().expect("a number");
+    tally.tried(struck);
+    assert!(struck > count / 2, "only {struck} were struck: {}", said.stderr);
+    if rest != format!("{}{TOKEN}\n1\nalive", 2 * count) {
+        tally.lost(format!("{}{}", said.stdout, said.stderr));
+    }
+}
+
 /// gnome-keyring is one for all state directories of a user: so is the lock before it.
 #[test]
 fn logins_and_renewals_in_many_state_directories_at_once_leave_the_daemon_alive() {
