@@ -54,7 +54,10 @@ fn make(place: &Path) -> io::Result<Room> {
     use std::os::unix::fs::MetadataExt;
     loop {
         let dir = builder().tempdir_in(place)?;
-        let Ok(held) = File::open(dir.path()) else { continue };
+        let held = match File::open(dir.path()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            opened => opened?,
+        };
         held.lock()?;
         if std::fs::metadata(dir.path())
             .is_ok_and(|there| held.metadata().is_ok_and(|ours| there.ino() == ours.ino()))

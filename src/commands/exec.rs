@@ -47,7 +47,9 @@ fn start(context: &Context, args: &cli::Exec) -> Result<u8> {
     command.env(FILE_VARIABLE, &path);
     std::thread::scope(|scope| {
         let (stop, stopped) = channel();
-        scope.spawn(|| keep_fresh(context, &mut session, token, &path, stopped));
+        std::thread::Builder::new()
+            .spawn_scoped(scope, || keep_fresh(context, &mut session, token, &path, stopped))
+            .map_err(|error| Error::failure("can't keep the token fresh").because(error))?;
         let code = child::run(&mut command, |_| {});
         // A renewal that is under way ends first: its refresh token may already be spent.
         drop::<std::sync::mpsc::Sender<()>>(stop);
