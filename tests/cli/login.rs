@@ -1,7 +1,6 @@
 //! Logging in with client credentials: every source of the secret, what is sent, what is kept.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 
 use crate::support::{Home, Oneup, RawServer, raw_server};
 
@@ -35,7 +34,8 @@ fn each_source_sends_the_secret_byte_for_byte() {
                 &client_secret=p%26a%3Ds%2Bs%25+w%C3%B6rd%22%27";
     let home = Home::new();
     let file = home.write("secret", format!("{AWKWARD}\r\n"));
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("chmod");
+    #[cfg(unix)]
+    fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("chmod");
     let file = file.to_str().expect("UTF-8").to_owned();
     let command = format!("cat {file}");
     let sources: [Source; 6] = [
@@ -119,8 +119,12 @@ fn the_files_are_private_and_only_the_store_holds_secrets() {
     let mut dirs = vec![home.config(), home.state()];
     while let Some(dir) = dirs.pop() {
         for entry in fs::read_dir(dir).expect("a directory").map(|entry| entry.expect("an entry").path()) {
-            let mode = fs::metadata(&entry).expect("metadata").permissions().mode() & 0o777;
-            assert_eq!(mode, if entry.is_dir() { 0o700 } else { 0o600 }, "{}", entry.display());
+            #[cfg(unix)]
+            {
+                let mode =
+                    std::os::unix::fs::MetadataExt::mode(&fs::metadata(&entry).expect("metadata")) & 0o777;
+                assert_eq!(mode, if entry.is_dir() { 0o700 } else { 0o600 }, "{}", entry.display());
+            }
             if entry.is_dir() {
                 dirs.push(entry);
             } else if fs::read_to_string(&entry).expect("text").contains("hunter2") {
