@@ -88,7 +88,7 @@ impl Http {
         let client = self.client(url)?;
         // It goes through the library without a copy, and is wiped when the last of it is sent.
         let body = Bytes::from_owner(Zeroizing::new(form.body.expose().as_bytes().to_vec()));
-        let request = || {
+        let request = |client: &Client| {
             let mut request =
                 client.post(url).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(body.clone());
             if let Some(authorization) = &form.authorization {
@@ -97,7 +97,7 @@ impl Http {
             Ok(request)
         };
         self.trace(|| trace::request("POST", url, Some(form)));
-        let mut answer = self.exchange(url, request, retry)?;
+        let mut answer = self.exchange(url, client, request, retry)?;
         if answer.status >= 400 {
             trace::mask_sent(&mut answer.body, form);
         }
@@ -111,20 +111,25 @@ impl Http {
     pub fn get(&self, url: &str) -> Result<Answer> {
         let client = self.client(url)?;
         self.trace(|| trace::request("GET", url, None));
-        self.exchange(url, || Ok(client.get(url)), Retry::Transient)
+        self.exchange(url, client, |client| Ok(client.get(url)), Retry::Transient)
     }
 
     fn exchange(
         &self,
         url: &str,
-        request: impl Fn() -> Result<RequestBuilder>,
+        client: Client,
+        request: impl Fn(&Client) -> Result<RequestBuilder>,
         retry: Retry,
     ) -> Result<Answer> {
         let deadline = Instant::now() + self.timeout;
         let mut attempt = 0;
         loop {
-            let outcome = self.once(url, request()?, deadline);
+            let outcome = self.once(url, request(&client)?, deadline);
             let Some(wait) = retry::wait(&outcome, retry, attempt, deadline) else {
+                if outcome.is_err() {
+                    // To drop it waits for its thread, which a server that floods can keep busy past the deadline.
+                    let _ = std::thread::Builder::new().spawn(move || drop(client));
+                }
                 return outcome.and_then(|(answer, headers)| retry::settled(url, answer, &headers));
             };
             self.trace(|| format!("* trying again in {:.1} s", wait.as_secs_f32()));
