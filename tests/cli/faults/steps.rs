@@ -9,6 +9,9 @@ use super::scenario::{Deed, Scenario};
 use crate::support::strace::{Call, calls, requires_strace, traced};
 use crate::support::{Home, Kind, Tally, size};
 
+/// How often a blow is struck that misses.
+const TRIES: u32 = 4;
+
 /// What strace does to a call.
 #[derive(Clone, Copy, Debug)]
 enum Blow {
@@ -83,7 +86,7 @@ fn cut_off(what: &'static str, scenario: Scenario, blows: &[Blow]) {
                 // One each: a realm that is down is down for all.
                 let realm = realm();
                 while let Some((blow, call)) = all.get(next.fetch_add(1, Ordering::SeqCst)) {
-                    let (wrong, hit) = strike(scenario, &realm, *blow, call);
+                    let (wrong, hit) = strike_home(scenario, &realm, *blow, call);
                     if hit {
                         struck.lock().expect("no panic").insert((
                             format!("{blow:?}"),
@@ -103,7 +106,23 @@ fn cut_off(what: &'static str, scenario: Scenario, blows: &[Blow]) {
     for wrong in lost.into_inner().expect("no panic") {
         tally.lost(wrong);
     }
-    assert!(struck * 10 >= all.len() * 9, "only {struck} of {} blows struck", all.len());
+    // A wake-up more in the run that was looked at leaves a call that no other run makes.
+    let missed = all.len() - struck;
+    assert!(missed <= 1 + all.len() / 10, "only {struck} of {} blows struck", all.len());
+}
+
+/// Threads wake each other in another order each time, and so a call's number is another: a blow that missed is struck
+/// again.
+fn strike_home(scenario: Scenario, realm: &Realm, blow: Blow, call: &Call) -> (Vec<String>, bool) {
+    let mut wrong = Vec::new();
+    for _ in 0..TRIES {
+        let (found, hit) = strike(scenario, realm, blow, call);
+        wrong.extend(found);
+        if hit {
+            return (wrong, true);
+        }
+    }
+    (wrong, false)
 }
 
 /// One blow: what is wrong after it, and whether it struck at all.
