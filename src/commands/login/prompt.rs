@@ -1,6 +1,6 @@
 //! Questions to the person, on stderr. Ctrl-C at any of them gives the terminal back as it was.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Once;
 
 use dialoguer::{Input, Password};
 
@@ -43,11 +43,10 @@ fn gone(error: dialoguer::Error) -> Error {
 }
 
 /// Shows the cursor, and leaves the line of the question to it: once, whether the key or its signal is seen first.
+/// Whoever comes second may end the process, and so waits.
 fn leave_line() {
-    static LEFT: AtomicBool = AtomicBool::new(false);
-    if !LEFT.swap(true, Ordering::Relaxed) {
-        tell("\x1b[?25h");
-    }
+    static LEFT: Once = Once::new();
+    LEFT.call_once(|| tell("\x1b[?25h"));
 }
 
 /// Restores the terminal when a signal ends the process in the middle of a hidden prompt.
