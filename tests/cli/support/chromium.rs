@@ -2,6 +2,7 @@
 //! pictures of the pages.
 
 use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -30,23 +31,7 @@ impl Chromium {
         // What Chromium leaves behind when it is closed would otherwise gather in the system's directory.
         let temporary = home.path("tmp");
         std::fs::create_dir_all(&temporary).expect("a directory in the home");
-        let mut driver = Command::new("chromedriver")
-            .arg("--port=0")
-            .env("HOME", home.path(""))
-            .env("TMPDIR", &temporary)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver starts");
-        let mut stdout = BufReader::new(driver.stdout.take().expect("piped"));
-        // It says port 0 first, as it was asked, and then the one that it got.
-        let port = stdout
-            .by_ref()
-            .lines()
-            .map_while(Result::ok)
-            .filter_map(|line| line.split("on port ").nth(1)?.trim_end_matches('.').parse::<u16>().ok())
-            .find(|port| *port != 0)
-            .expect("chromedriver names its port");
+        let (driver, stdout, port) = driver(home, &temporary);
         let http = Client::builder().no_proxy().timeout(Duration::from_secs(60)).build().expect("a client");
         let session = format!("http://127.0.0.1:{port}/session");
         let mut chromium = Self { driver, _stdout: stdout, http, session, _home: home.clone() };
@@ -120,6 +105,35 @@ impl Chromium {
         let bytes = STANDARD.decode(image.as_str().unwrap_or_default()).expect("base64");
         std::fs::write(std::path::Path::new(&dir).join(name), bytes).expect("a writable directory");
     }
+}
+
+/// A ChromeDriver that listens, and its port. Beside hundreds of processes it has ended at its start, now and then: it is
+/// tried again, and what it said is told.
+fn driver(home: &Home, temporary: &Path) -> (Child, BufReader<ChildStdout>, u16) {
+    let mut said = String::new();
+    for _ in 0..5 {
+        let mut driver = Command::new("chromedriver")
+            .arg("--port=0")
+            .env("HOME", home.path(""))
+            .env("TMPDIR", temporary)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver starts");
+        let mut stdout = BufReader::new(driver.stdout.take().expect("piped"));
+        // It says port 0 first, as it was asked, and then the one that it got.
+        for line in stdout.by_ref().lines().map_while(Result::ok) {
+            let port = line.split("on port ").nth(1).and_then(|text| text.trim_end_matches('.').parse().ok());
+            match port {
+                Some(port @ 1..) => return (driver, stdout, port),
+                _ => said += &format!("{line}\n"),
+            }
+        }
+        let ended = driver.wait().expect("it is ours");
+        said += &format!("{ended}\n");
+        std::thread::sleep(Duration::from_millis(500));
+    }
+    panic!("chromedriver names its port, but it said: {said}");
 }
 
 impl Drop for Chromium {
