@@ -18,6 +18,12 @@ use crate::lock;
 /// How long a person has to type the keyring's password.
 const PROMPT: Duration = Duration::from_secs(60);
 
+/// How often a use is tried that the service fails for no reason of ours.
+const TRIES: u32 = 3;
+
+/// How long before it is tried again.
+const PAUSE: Duration = Duration::from_millis(100);
+
 /// One item a profile.
 pub(super) struct Keyring {
     state_dir: PathBuf,
@@ -43,7 +49,7 @@ impl Keyring {
     fn with<T, F>(&self, id: &str, task: F) -> Result<T>
     where
         T: Send + 'static,
-        F: FnOnce(&Service, &str, bool) -> Result<T, Fault> + Send + 'static,
+        F: Fn(&Service, &str, bool) -> Result<T, Fault> + Send + 'static,
     {
         let lock = lock(&self.state_dir, self.deadline)?;
         let (id, can_prompt) = (id.to_owned(), self.can_prompt);
@@ -51,9 +57,11 @@ impl Keyring {
             // Held until the service has answered, even when nobody waits for it any more.
             let _lock = lock;
             let ask = || drop(news.send(News::Asking));
-            Service::shared(|service| {
-                let there = service.prepare(&id, can_prompt.then_some(&ask))?;
-                task(service, &id, there)
+            try_again(|| {
+                Service::shared(|service| {
+                    let there = service.prepare(&id, can_prompt.then_some(&ask))?;
+                    task(service, &id, there)
+                })
             })
         });
         Ok(done?)
@@ -99,6 +107,19 @@ where
     wait(&heard, left, told)
 }
 
+/// Tries a use again, on a connection of its own, when the service failed. gnome-keyring under load now and then has no
+/// session for a new connection and answers that its methods are "not implemented"; one that crashed comes back, though
+/// locked, and then says so. Each use may be repeated: a write replaces, and what is gone needs no deletion.
+fn try_again<T>(task: impl Fn() -> Result<T, Fault>) -> Result<T, Fault> {
+    for _ in 1..TRIES {
+        match task() {
+            Err(Fault::Failed(_)) => std::thread::sleep(PAUSE),
+            done => return done,
+        }
+    }
+    task()
+}
+
 fn wait<T>(heard: &Receiver<News<T>>, left: Duration, told: Duration) -> Result<T, Fault> {
     match heard.recv_timeout(left) {
         Ok(News::Done(done)) => done,
@@ -128,8 +149,10 @@ fn lock(state_dir: &Path, deadline: Duration) -> Result<File> {
 #[cfg(target_os = "linux")]
 pub(super) fn probe(deadline: Duration) -> Result<bool, Fault> {
     run(deadline, deadline, |_: &Sender<News<bool>>| {
-        let bus = super::secret_service::Bus::connect()?;
-        bus.is_locked(&bus.default_collection()?)
+        try_again(|| {
+            let bus = super::secret_service::Bus::connect()?;
+            bus.is_locked(&bus.default_collection()?)
+        })
     })
 }
 

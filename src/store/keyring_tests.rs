@@ -100,3 +100,21 @@ fn whoever_holds_the_lock_is_waited_for_until_the_deadline() {
     // Whoever gave up may still get it, and lets go at once.
     lock(state.path(), Duration::from_secs(5)).expect("it is free again");
 }
+
+#[test]
+fn a_use_is_tried_again_when_the_service_failed_and_only_then() {
+    let tried = std::cell::Cell::new(0);
+    let failing = |times: u32, fault: fn() -> Fault| {
+        tried.set(0);
+        try_again(|| {
+            tried.set(tried.get() + 1);
+            if tried.get() > times { Ok(()) } else { Err(fault()) }
+        })
+    };
+    let failed = || Fault::failed("Method SearchItems is not implemented");
+    assert_eq!((failing(0, failed), tried.get()), (Ok(()), 1));
+    assert_eq!((failing(2, failed), tried.get()), (Ok(()), 3));
+    assert_eq!((failing(9, failed), tried.get()), (Err(failed()), 3));
+    assert_eq!((failing(9, || Fault::Locked), tried.get()), (Err(Fault::Locked), 1));
+    assert_eq!((failing(9, || Fault::Dismissed), tried.get()), (Err(Fault::Dismissed), 1));
+}

@@ -167,6 +167,22 @@ fn a_service_that_never_answers_ends_at_the_deadline() {
     assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
 }
 
+/// The bus starts the daemon anew, and locked: that is what the person must know.
+#[test]
+fn a_service_that_dies_while_it_is_asked_is_asked_again() {
+    let Some(desk) = Desk::new(3_600) else { return };
+    desk.run(&[], &format!("printf pw | {UNLOCK}; login"));
+    let said = desk.run(
+        &[],
+        &format!(
+            "printf pw | {UNLOCK}; pid=$(ask GetConnectionUnixProcessID | grep -o '[0-9]*$'); kill -STOP $pid
+         oneup token show & sleep 0.5; kill -KILL $pid; wait $!"
+        ),
+    );
+    assert_eq!(said.stdout, "exit 6\n", "{}", said.stderr);
+    assert!(said.stderr.contains("the keyring is locked"), "{}", said.stderr);
+}
+
 /// Whatever moment a kill strikes: the login is whole, there is one of it, the daemon lives, and nobody waits.
 #[test]
 fn a_kill_at_any_moment_leaves_one_login_that_works() {
