@@ -44,12 +44,17 @@ fn show(args: &[OsString]) -> Option<Cli> {
     Some(Cli { globals: environment(profile)?, command: Command::Token(TokenCommand::Show(show)) })
 }
 
+/// Variables that `Globals` names too, and that stand for a directory here as there.
+const DIRECTORIES: [&str; 2] = ["ONEUP_CONFIG_DIR", "ONEUP_STATE_DIR"];
+
+/// Those of `Globals` that clap alone understands.
+const RARE: [&str; 3] = ["ONEUP_NO_INPUT", "ONEUP_TIMEOUT", "ONEUP_CACERT"];
+
 /// The global flags where none is given; none where a variable is set that only clap reads.
 fn environment(profile: Option<&str>) -> Option<Globals> {
-    let rare = ["ONEUP_NO_INPUT", "ONEUP_TIMEOUT", "ONEUP_CACERT"];
-    let [config_dir, state_dir] = ["ONEUP_CONFIG_DIR", "ONEUP_STATE_DIR"].map(std::env::var_os);
+    let [config_dir, state_dir] = DIRECTORIES.map(std::env::var_os);
     let empty = [&config_dir, &state_dir].into_iter().flatten().any(|dir| dir.is_empty());
-    if empty || rare.into_iter().any(|name| std::env::var_os(name).is_some()) {
+    if empty || RARE.into_iter().any(|name| std::env::var_os(name).is_some()) {
         return None;
     }
     Some(Globals {
@@ -111,6 +116,17 @@ mod tests {
             assert!(hot.is_some(), "{line}");
             assert_eq!(hot, whole, "{line}");
         }
+    }
+
+    #[test]
+    fn every_variable_of_a_global_flag_is_known_here() {
+        let described = Globals::augment_args(clap::Command::new("oneup"));
+        let mut theirs: Vec<_> =
+            described.get_arguments().filter_map(|arg| arg.get_env()?.to_str().map(str::to_owned)).collect();
+        let mut ours: Vec<_> = DIRECTORIES.into_iter().chain(RARE).map(str::to_owned).collect();
+        theirs.sort();
+        ours.sort();
+        assert_eq!(ours, theirs);
     }
 
     #[test]

@@ -7,35 +7,14 @@ use super::Check;
 use super::finding::{Finding, Status};
 use crate::context::{Context, nonempty};
 use crate::error::{Error, Result};
+use crate::help::tables::VARIABLES;
 use crate::near::nearest;
 use crate::oauth::secret::Secret;
 use crate::profile::Profile;
 use crate::store::{self, Item, StoreKind};
 
-/// Every variable that oneup reads, and what it does. The marked ones hold secrets.
-const VARIABLES: [(&str, &str, bool); 21] = [
-    ("ONEUP_PROFILE", "stands for --profile", false),
-    ("ONEUP_CONFIG_DIR", "stands for --config-dir", false),
-    ("ONEUP_STATE_DIR", "stands for --state-dir", false),
-    ("ONEUP_NO_INPUT", "stands for --no-input", false),
-    ("ONEUP_NO_CACHE", "turns off the kernel cache of live tokens", false),
-    ("ONEUP_TIMEOUT", "stands for --timeout", false),
-    ("ONEUP_CACERT", "stands for --cacert", false),
-    ("ONEUP_CLIENT_ID", "stands for --client-id", false),
-    ("ONEUP_CLIENT_SECRET", "stands for the client secret", true),
-    ("ONEUP_CLIENT_SECRET_FILE", "stands for --client-secret-file", false),
-    ("ONEUP_CLIENT_SECRET_COMMAND", "stands for --client-secret-command", true),
-    ("ONEUP_SCOPE", "stands for --scope", false),
-    ("ONEUP_GATEWAY", "stands for --gateway", false),
-    ("ONEUP_REALM", "stands for --realm", false),
-    ("ONEUP_TOKEN_URL", "stands for --token-url", false),
-    ("ONEUP_FHIR_BASE", "stands for --fhir-base", false),
-    ("ONEUP_STORE", "stands for --store", false),
-    ("ONEUP_PLAN", "stands for --plan", false),
-    ("ONEUP_REDIRECT_URI", "stands for --redirect-uri", false),
-    ("ONEUP_TOKEN", "is used instead of the token of every profile", true),
-    ("ONEUP_TOKEN_FILE", "is what oneup exec --token-file sets", false),
-];
+/// How the names of oneup's own variables begin.
+const OURS: &str = "ONEUP_";
 
 /// The longest that a store may take; a keyring that waits for a person hangs for ever.
 const STORE_PATIENCE: Duration = Duration::from_secs(10);
@@ -78,19 +57,18 @@ pub(super) fn profiles(profiles: &[Profile], mut broken: Vec<Finding>) -> Vec<Fi
 /// What the environment overrides. No secret's value is shown.
 pub(super) fn variables() -> Vec<Finding> {
     let mut found = Vec::new();
-    for (name, does, secret) in VARIABLES {
+    for name in known() {
         let Some(value) = nonempty(name) else { continue };
-        let shown = if secret { "(not shown)" } else { value.as_str() };
+        let shown = if is_secret(name) { "(not shown)" } else { value.as_str() };
         found.push(match name {
-            "ONEUP_TOKEN" => Finding::warning("variables", format!("{name} {does}"))
+            "ONEUP_TOKEN" => Finding::warning("variables", format!("{name} {}", effect(name)))
                 .fix("unset ONEUP_TOKEN, or name a profile with --profile"),
-            _ => Finding::ok("variables", format!("{name}={shown} {does}")),
+            _ => Finding::ok("variables", format!("{name}={shown} {}", effect(name))),
         });
     }
-    let known = |name: &str| VARIABLES.iter().any(|(known, ..)| *known == name);
     let strange = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-    for name in strange.filter(|name| name.starts_with("ONEUP_") && !known(name)) {
-        let fix = match nearest(&name, VARIABLES.iter().map(|(known, ..)| *known)) {
+    for name in strange.filter(|name| name.starts_with(OURS) && !known().any(|known| known == name)) {
+        let fix = match nearest(&name, known()) {
             Some(near) => format!("did you mean {near}?"),
             None => format!("unset {name}"),
         };
@@ -100,6 +78,27 @@ pub(super) fn variables() -> Vec<Finding> {
         found.push(Finding::ok("variables", "none of oneup's is set"));
     }
     found
+}
+
+/// The variables of oneup's own that it reads, and the one that it sets.
+fn known() -> impl Iterator<Item = &'static str> {
+    let read = VARIABLES.iter().flat_map(|(names, _)| names.iter().copied());
+    read.filter(|name| name.starts_with(OURS)).chain(["ONEUP_TOKEN_FILE"])
+}
+
+/// A command can have a secret in its arguments.
+fn is_secret(name: &str) -> bool {
+    ["ONEUP_CLIENT_SECRET", "ONEUP_CLIENT_SECRET_COMMAND", "ONEUP_TOKEN"].contains(&name)
+}
+
+fn effect(name: &str) -> String {
+    match name {
+        "ONEUP_CLIENT_SECRET" => "stands for the client secret".into(),
+        "ONEUP_NO_CACHE" => "turns off the kernel cache of live tokens".into(),
+        "ONEUP_TOKEN" => "is used instead of the token of every profile".into(),
+        "ONEUP_TOKEN_FILE" => "is what oneup exec --token-file sets".into(),
+        _ => format!("stands for --{}", name.trim_start_matches(OURS).to_lowercase().replace('_', "-")),
+    }
 }
 
 /// A round trip through each store that a profile names; through the one that a login would take where there is none.
@@ -170,6 +169,28 @@ fn round_trip(context: &Context, kind: StoreKind) -> Result<()> {
         _ => {
             Err(Error::store("the store does not give back what was put in")
                 .hint("log in with another --store"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn has_flag(command: &clap::Command, flag: &str) -> bool {
+        command.get_arguments().any(|arg| arg.get_long() == Some(flag))
+            || command.get_subcommands().any(|sub| has_flag(sub, flag))
+    }
+
+    #[test]
+    fn a_variable_that_stands_for_a_flag_names_one_that_is_there() {
+        let command = crate::help::command();
+        let stand_ins: Vec<_> = known().filter(|name| effect(name).starts_with("stands for --")).collect();
+        assert!(stand_ins.contains(&"ONEUP_CLIENT_SECRET_FILE") && stand_ins.len() > 15, "{stand_ins:?}");
+        for name in stand_ins {
+            let effect = effect(name);
+            let flag = effect.trim_start_matches("stands for --");
+            assert!(has_flag(&command, flag), "{name} {effect}");
         }
     }
 }
