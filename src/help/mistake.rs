@@ -154,7 +154,10 @@ fn suggestion(error: &clap::Error) -> Option<&str> {
             "--client-secret" => "--client-secret-stdin",
             flag => flag,
         }),
-        ErrorKind::InvalidValue => text(error, ContextKind::SuggestedValue),
+        // clap suggests zsh for tcsh: nobody's slip of the finger.
+        ErrorKind::InvalidValue => {
+            nearest(text(error, ContextKind::InvalidValue)?, text(error, ContextKind::SuggestedValue))
+        }
         _ => None,
     }
 }
@@ -213,6 +216,14 @@ mod tests {
             told("oneup token show --min-ttl abc"),
             "invalid value 'abc' for '--min-ttl <SECS>': invalid digit found in string\nhint: oneup token show --help"
         );
+    }
+
+    #[test]
+    fn another_shell_is_no_slip_of_the_finger() {
+        for shell in ["tcsh", "ksh", "nushell"] {
+            let told = told(&format!("oneup completions {shell}"));
+            assert!(told.ends_with("\nhint: oneup completions --help"), "{told}");
+        }
     }
 
     #[test]
