@@ -150,7 +150,7 @@ impl fmt::Display for Opt {
 /// All options, those with a value first.
 pub fn all() -> impl Iterator<Item = Opt> {
     let table = |text: &'static str, takes_value| {
-        text.split_whitespace().map(move |entry| {
+        text.split_ascii_whitespace().map(move |entry| {
             let short = entry.chars().next().filter(|_| entry[1..].starts_with(':'));
             let name = if short.is_some() { &entry[2..] } else { entry };
             Opt { name, short, takes_value }
