@@ -45,6 +45,19 @@ pub struct Error {
 /// What most of the crate returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// What came of writing to stdout. A reader that has gone away (`| head`) is no failure.
+///
+/// # Errors
+/// Anything else: a full disk, say.
+pub fn written(outcome: std::io::Result<()>) -> Result<()> {
+    match outcome {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Error::failure("can't write to stdout").because(error))
+        }
+        _ => Ok(()),
+    }
+}
+
 impl Error {
     /// A failure with this exit code; `what` is one line without a full stop.
     pub fn new(exit: Exit, what: impl Into<String>) -> Self {

@@ -19,7 +19,6 @@ pub fn parse(args: &[OsString]) -> Option<Cli> {
         ("curl", _) => alone(&args[1..], Command::Curl),
         ("exec", _) => alone(&args[1..], Command::Exec),
         ("status", _) => alone(&args[1..], Command::Status),
-        ("--version" | "-V", None) if args.len() == 2 => version(),
         _ => None,
     }
 }
@@ -77,13 +76,6 @@ fn alone<T: Args>(args: &[OsString], wrap: impl Fn(T) -> Command) -> Option<Cli>
     let mut matches = Box::leak(Box::new(described)).try_get_matches_from_mut(args).ok()?;
     let globals = Globals::from_arg_matches_mut(&mut matches).ok()?;
     Some(Cli { globals, command: wrap(T::from_arg_matches_mut(&mut matches).ok()?) })
-}
-
-/// Prints name and version, and ends.
-fn version() -> ! {
-    let described = clap::Command::new("oneup").version(env!("CARGO_PKG_VERSION"));
-    described.get_matches_from(["oneup", "--version"]);
-    unreachable!("clap prints the version and exits")
 }
 
 #[cfg(test)]

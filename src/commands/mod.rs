@@ -16,7 +16,7 @@ use std::io::Write;
 
 use crate::cli::{Command, Login, TokenCommand};
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::{Result, written};
 
 /// Runs a command; the exit code of one that did its work.
 ///
@@ -40,13 +40,8 @@ pub fn run(context: &Context, command: &Command) -> Result<u8> {
     }
 }
 
-/// Writes a command's product. A reader that has gone away (`| head`) is no failure.
+/// Writes a command's product.
 fn print(product: impl AsRef<[u8]>) -> Result<()> {
     let mut stdout = std::io::stdout().lock();
-    match stdout.write_all(product.as_ref()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(Error::failure("can't write to stdout").because(error))
-        }
-        _ => Ok(()),
-    }
+    written(stdout.write_all(product.as_ref()).and_then(|()| stdout.flush()))
 }

@@ -13,7 +13,7 @@ use clap::error::ErrorKind;
 use clap::{Arg, Command, CommandFactory, Parser};
 
 use crate::cli::Cli;
-use crate::error::{Exit, Result};
+use crate::error::{Exit, Result, written};
 use topics::Topic;
 
 /// Columns of what is wrapped here; clap wraps at the terminal's.
@@ -25,6 +25,9 @@ const START: &str = "Start here, without an account:  oneup sandbox demo";
 /// Reads the whole command line. Where it asks for help, or is wrong, this is the answer: an exit code after help was
 /// printed, or the error to print.
 pub fn parse(args: &[OsString]) -> Result<Cli, Result<u8>> {
+    if matches!(args, [_, flag] if flag == "--version" || flag == "-V") {
+        return Err(version());
+    }
     Cli::try_parse_from(args).map_err(|error| match error.kind() {
         ErrorKind::DisplayVersion => printed(&error),
         ErrorKind::DisplayHelp => printed(&command().try_get_matches_from(args).err().unwrap_or(error)),
@@ -38,10 +41,14 @@ pub fn parse(args: &[OsString]) -> Result<Cli, Result<u8>> {
     })
 }
 
-/// A reader that has gone away is no failure.
+/// Prints name and version, without describing the commands.
+fn version() -> Result<u8> {
+    let described = Command::new("oneup").version(env!("CARGO_PKG_VERSION"));
+    described.try_get_matches_from(["oneup", "--version"]).map_or_else(|version| printed(&version), |_| Ok(0))
+}
+
 fn printed(help: &clap::Error) -> Result<u8> {
-    let _ = help.print();
-    Ok(u8::try_from(help.exit_code()).unwrap_or(2))
+    written(help.print()).map(|()| u8::try_from(help.exit_code()).unwrap_or(2))
 }
 
 /// The command line with everything that its help says.

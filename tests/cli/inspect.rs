@@ -71,6 +71,14 @@ fn an_expired_token_is_told_and_exits_7() {
 }
 
 #[test]
+fn an_unsigned_token_is_called_so() {
+    inspect()
+        .stdin(unsigned(r#"{"alg":"none"}"#, r#"{"sub":"x"}"#))
+        .stdout_has("Also       a JWT, unsigned (alg none)\n")
+        .run();
+}
+
+#[test]
 fn a_profiles_expired_token_is_told_with_what_renews_it() {
     let answer = r#"{"access_token":"8f2d61c04ab9e7","token_type":"Bearer","expires_in":0}"#;
     let server = raw_server(move |_, _, _| RawServer::answer("200 OK", "application/json", answer));

@@ -228,22 +228,50 @@ fn several_profiles_want_a_choice() {
 
 /// Whoever reads has gone away: that is no failure, and nothing is said.
 #[cfg(unix)]
+/// Runs oneup with this stdout; its exit code and stderr.
+fn run_into(home: &Home, words: &str, stdout: impl Into<std::process::Stdio>) -> (Option<i32>, String) {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_oneup"))
+        .args(words.split(' '))
+        .env("ONEUP_CONFIG_DIR", home.config())
+        .env("ONEUP_STATE_DIR", home.state())
+        .env("ONEUP_NO_CACHE", "1")
+        .env_remove("ONEUP_TOKEN")
+        .stdout(stdout)
+        .output()
+        .expect("oneup runs");
+    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+const PRINTING: [&str; 8] = [
+    "token show",
+    "status",
+    "token inspect",
+    "man",
+    "completions bash",
+    "--version",
+    "--help",
+    "token show --help",
+];
+
 #[test]
 fn a_broken_pipe_is_quiet() {
     let server = server(3600);
     let home = logged_in(&server);
-    for words in ["token show", "status", "token inspect", "man", "completions bash"] {
+    for words in PRINTING {
         let (reader, writer) = std::io::pipe().expect("a pipe");
         drop(reader);
-        let output = std::process::Command::new(env!("CARGO_BIN_EXE_oneup"))
-            .args(words.split(' '))
-            .env("ONEUP_CONFIG_DIR", home.config())
-            .env("ONEUP_STATE_DIR", home.state())
-            .env("ONEUP_NO_CACHE", "1")
-            .env_remove("ONEUP_TOKEN")
-            .stdout(writer)
-            .output()
-            .expect("oneup runs");
-        assert_eq!((output.status.code(), output.stderr), (Some(0), Vec::new()), "{words}");
+        assert_eq!(run_into(&home, words, writer), (Some(0), String::new()), "{words}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_stdout_that_is_full_is_a_failure() {
+    let server = server(3600);
+    let home = logged_in(&server);
+    for words in PRINTING {
+        let full = std::fs::File::options().write(true).open("/dev/full").expect("it is there");
+        let told = "error: can't write to stdout\n  No space left on device (os error 28)\n";
+        assert_eq!(run_into(&home, words, full), (Some(1), told.to_owned()), "{words}");
     }
 }

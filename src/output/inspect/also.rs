@@ -96,7 +96,11 @@ fn learn_more(report: &Report) -> &'static str {
 }
 
 fn jwt_says(jwt: &Jwt) -> Vec<String> {
-    let algorithm = jwt.header_text("alg").map_or("no algorithm".to_owned(), shown);
+    let algorithm = match jwt.header_text("alg") {
+        Some("none") => "unsigned (alg none)".to_owned(),
+        Some(name) => shown(name),
+        None => "no algorithm".to_owned(),
+    };
     let key = jwt.header_text("kid").map_or(String::new(), |kid| format!(", key {}", shown(kid)));
     let mut lines = vec![format!("a JWT, {algorithm}{key}")];
     lines.extend(jwt.text("jti").map(|id| format!("id {}", shown(id))));
