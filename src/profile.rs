@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::near::nearest;
 use crate::oauth::grant::ClientAuthentication;
-use crate::oauth::product::Product;
+use crate::oauth::product::{Product, plan_endpoints, realm_endpoints};
 use crate::store::StoreKind;
 
 /// The layout of the file that this version writes.
@@ -157,7 +157,7 @@ pub fn choose(config_dir: &Path, name: Option<&str>) -> Result<Profile> {
     }
     let mut names = names(config_dir)?;
     match (names.pop(), names.is_empty()) {
-        (None, _) => Err(Error::auth("nobody is logged in").hint("oneup login provider, p2p or patient")),
+        (None, _) => Err(nobody()),
         (Some(only), true) => load(config_dir, &only)?.ok_or_else(|| none_called(config_dir, &only)),
         (Some(last), false) => {
             names.push(last);
@@ -165,6 +165,11 @@ pub fn choose(config_dir: &Path, name: Option<&str>) -> Result<Profile> {
                 .hint("choose one with --profile NAME, or set ONEUP_PROFILE"))
         }
     }
+}
+
+/// There is no profile at all.
+pub fn nobody() -> Error {
+    Error::auth("nobody is logged in").hint("oneup login provider, p2p or patient")
 }
 
 fn none_called(config_dir: &Path, name: &str) -> Error {
@@ -268,13 +273,16 @@ impl Profile {
         }
     }
 
-    /// Where it logs in, in words for messages.
+    /// Where it logs in, in words for messages: a realm or plan, unless another token endpoint stands in its place.
     pub fn whereabouts(&self) -> String {
-        match (&self.realm, &self.gateway, &self.plan) {
-            (Some(realm), Some(gateway), _) => format!("realm {realm} at {gateway}"),
-            (_, _, Some(plan)) => format!("health plan {plan}"),
-            _ => self.token_url.clone(),
-        }
+        let (endpoints, name) = match (&self.realm, &self.gateway, &self.plan) {
+            (Some(realm), Some(gateway), _) => {
+                (realm_endpoints(gateway, realm), format!("realm {realm} at {gateway}"))
+            }
+            (_, _, Some(plan)) => (plan_endpoints(plan), format!("health plan {plan}")),
+            _ => return self.token_url.clone(),
+        };
+        if endpoints.token_url == self.token_url { name } else { self.token_url.clone() }
     }
 }
 

@@ -1,5 +1,6 @@
 use super::*;
 use crate::error::Exit;
+use crate::oauth::product::{GATEWAY, PLAN, REALM};
 
 #[test]
 fn names_that_could_leave_the_directory_are_refused() {
@@ -24,4 +25,17 @@ fn a_broken_file_is_named_with_its_line_and_a_newer_one_is_told() {
     let whole = include_str!("../tests/corpus/profile/newer");
     assert!(message(whole).contains("newer oneup"));
     assert!(message("schema = 1\nproduct").contains("line 2"));
+}
+
+#[test]
+fn a_realm_or_plan_is_named_only_where_its_own_endpoint_is_asked() {
+    let (gateway, realm) = (Some(GATEWAY.to_owned()), Some(REALM.to_owned()));
+    let of_realm = Profile { gateway, realm, ..Profile::example(realm_endpoints(GATEWAY, REALM)) };
+    assert_eq!(of_realm.whereabouts(), "realm dev-portal at https://gateway.1up.health");
+    let of_plan = Profile { plan: Some(PLAN.to_owned()), ..Profile::example(plan_endpoints(PLAN)) };
+    assert_eq!(of_plan.whereabouts(), "health plan 1uphealthdemo.com/test");
+    for profile in [of_realm, of_plan] {
+        let elsewhere = Profile { token_url: "https://other.example/token".into(), ..profile };
+        assert_eq!(elsewhere.whereabouts(), "https://other.example/token");
+    }
 }

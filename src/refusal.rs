@@ -7,6 +7,9 @@ use crate::oauth::response::Refusal;
 use crate::output::{SNIPPET, plain};
 use crate::profile::Profile;
 
+/// The flags that say where the token endpoint is.
+const ADDRESSES: &str = "check --gateway, --realm, --plan and --token-url";
+
 /// What was asked for when the server refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asked {
@@ -27,7 +30,7 @@ pub fn explain(profile: &Profile, asked: Asked, refusal: Refusal, answer: &Answe
             plain(&why, SNIPPET)
         ))
         .because(if is_json(answer) { format!("HTTP {}", answer.status) } else { answer.snippet() })
-        .hint("check --gateway, --realm, --plan and --token-url; trace it with -v"),
+        .hint(format!("{ADDRESSES}; trace it with -v")),
         Refusal::Blocked { status } => blocked(profile, status, answer),
         Refusal::Denied { status, error, description } => {
             denied(profile, asked, status, &error, description.as_deref())
@@ -47,7 +50,7 @@ fn blocked(profile: &Profile, status: u16, answer: &Answer) -> Error {
     };
     let hint = match status {
         403 => "a firewall answered, not the authorization server: check the network and the address",
-        _ => "check --gateway, --realm, --plan and --token-url",
+        _ => ADDRESSES,
     };
     Error::auth(what).because(answer.snippet()).hint(hint)
 }
@@ -96,11 +99,16 @@ fn meaning(profile: &Profile, asked: Asked, status: u16, error: &str) -> (String
         "invalid_grant" => ("the login has ended: its refresh token is no longer valid".into(), format!("log in again: {login}")),
         "unsupported_grant_type" => (
             "the server does not offer this grant".into(),
-            "check --gateway, --realm, --plan and --token-url".into(),
+            ADDRESSES.into(),
         ),
         "Realm does not exist" => (
             format!("there is no {}", profile.whereabouts()),
             format!("{login} --realm NAME"),
+        ),
+        // Keycloak's own error for a path that it doesn't know.
+        _ if status == 404 => (
+            format!("there is no token endpoint at {}", profile.token_url),
+            ADDRESSES.into(),
         ),
         _ => ("the authorization server refused the request".into(), format!("check the client in the Dev Portal, then {login}")),
     }

@@ -26,11 +26,17 @@ pub fn run(context: &Context, args: &Logout) -> Result<u8> {
     }
     let names = profile::names(&context.config_dir)?;
     if names.is_empty() {
-        return Err(Error::auth("nobody is logged in"));
+        return Err(profile::nobody());
     }
-    let failures: Vec<Error> =
-        names.iter().filter_map(|name| forget_named(context, name, args.no_revoke).err()).collect();
-    failures.into_iter().next().map_or(Ok(0), Err)
+    let mut failed = None;
+    for name in &names {
+        if let Err(error) = forget_named(context, name, args.no_revoke)
+            && let Some(earlier) = failed.replace(error)
+        {
+            context.warn(earlier);
+        }
+    }
+    failed.map_or(Ok(0), Err)
 }
 
 fn forget_named(context: &Context, name: &str, no_revoke: bool) -> Result<()> {

@@ -179,6 +179,29 @@ fn a_failed_login_leaves_the_older_one_as_it_was() {
     home.oneup().args(["token", "show"]).stdout("token-0\n").run();
 }
 
+/// As Keycloak answers at any path that it doesn't know.
+#[test]
+fn an_address_without_a_token_endpoint_is_named() {
+    let (home, server) = (
+        Home::new(),
+        raw_server(|_, _, _| {
+            RawServer::answer("404 No", "application/json", r#"{"error":"HTTP 404 Not Found"}"#)
+        }),
+    );
+    let url = format!("{}/tokn", server.url());
+    let told = format!(
+        "error: there is no token endpoint at {url}\n  this profile talks to {url}\n  the server said HTTP 404 Not Found (HTTP 404)\nhint: check --gateway, --realm, --plan and --token-url\n"
+    );
+    for product in ["provider", "p2p"] {
+        home.oneup()
+            .args(["login", product, "--client-id", "c", "--client-secret-stdin", "--token-url", &url])
+            .stdin("s3")
+            .status(4)
+            .stderr(&told)
+            .run();
+    }
+}
+
 #[test]
 fn what_was_granted_differently_is_shown() {
     let (home, server) = (

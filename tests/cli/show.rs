@@ -192,9 +192,27 @@ fn logout_forgets_everything_and_a_second_one_is_an_error() {
     for place in ["secrets", "notes", "locks"] {
         assert_eq!(fs::read_dir(home.state().join(place)).expect("a directory").count(), 0, "{place}");
     }
-    home.oneup().arg("logout").status(4).run();
-    home.oneup().args(["logout", "--all"]).status(4).run();
-    home.oneup().args(["token", "show"]).status(4).stderr_has("hint: oneup login provider").run();
+    for words in [&["logout"][..], &["logout", "--all"], &["token", "show"]] {
+        let said = "error: nobody is logged in\nhint: oneup login provider, p2p or patient\n";
+        home.oneup().args(words).status(4).stderr(said).run();
+    }
+}
+
+#[test]
+fn logout_of_all_forgets_those_it_can_and_names_each_that_it_can_not() {
+    let server = server(3600);
+    let home = logged_in(&server);
+    for name in ["broken", "worse"] {
+        fs::write(home.config().join(format!("profiles/{name}.toml")), "no profile").expect("a file");
+    }
+    home.oneup()
+        .args(["logout", "--all"])
+        .status(1)
+        .stderr_has("broken.toml, line 1, is not a profile")
+        .stderr_has("Logged out of provider (Provider Access).\n")
+        .stderr_has("worse.toml, line 1, is not a profile")
+        .run();
+    assert!(!home.config().join("profiles/provider.toml").exists());
 }
 
 #[test]
@@ -226,8 +244,6 @@ fn several_profiles_want_a_choice() {
     home.oneup().arg("status").stdout("").run();
 }
 
-/// Whoever reads has gone away: that is no failure, and nothing is said.
-#[cfg(unix)]
 /// Runs oneup with this stdout; its exit code and stderr.
 fn run_into(home: &Home, words: &str, stdout: impl Into<std::process::Stdio>) -> (Option<i32>, String) {
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_oneup"))
@@ -253,6 +269,8 @@ const PRINTING: [&str; 8] = [
     "token show --help",
 ];
 
+/// Whoever reads has gone away: that is no failure, and nothing is said.
+#[cfg(unix)]
 #[test]
 fn a_broken_pipe_is_quiet() {
     let server = server(3600);
