@@ -75,7 +75,8 @@ fn tab(shell: &mut OsSession, program: &str, tabs: &str) {
                     assert!(in_time, "{program}: {line}<TAB> lacks {word}: {screen:?}");
                 }
             }
-            screen = anstream::adapter::strip_str(&screen).to_string();
+            // elvish goes to where it writes before each letter.
+            screen = anstream::adapter::strip_str(&screen).to_string().replace('\r', "");
         }
         // Ctrl-U gives the line up.
         shell.send("\u{15}").expect("it reads");
@@ -135,4 +136,22 @@ fn fish_offers_what_oneup_has() {
     let mut fish = start(fish);
     fish.expect(PROMPT).expect("a prompt");
     tab(&mut fish, "fish", "\t");
+}
+
+/// Read at its start, as the README says.
+#[test]
+fn elvish_offers_what_oneup_has() {
+    if !requires_program("elvish") {
+        return;
+    }
+    let (home, elvish) = command("elvish", &[]);
+    // Where a list of candidates is open, Ctrl-U leaves the line as it is.
+    let settings = format!(
+        "set edit:prompt = {{ put '{PROMPT}' }}\nset edit:rprompt = {{ }}\n\
+         set edit:completion:binding[Ctrl-U] = {{ edit:close-mode; edit:kill-line-left }}\n"
+    );
+    home.write("xdg/elvish/rc.elv", format!("{settings}{}", committed("oneup.elv")));
+    let mut elvish = start(elvish);
+    elvish.expect(PROMPT).expect("a prompt");
+    tab(&mut elvish, "elvish", "\t");
 }
