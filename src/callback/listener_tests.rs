@@ -92,19 +92,20 @@ fn an_icon_and_other_paths_are_not_found() {
 
 #[test]
 fn a_preconnect_and_a_slow_one_hold_up_nobody_and_are_dropped() {
-    let desk = listen(Duration::from_millis(400));
+    let patience = Duration::from_secs(1);
+    let desk = listen(patience);
     let silent = desk.connect();
     let mut slow = desk.connect();
     let begun = Instant::now();
     starts(&desk.get("/favicon.ico"), 404);
-    assert!(begun.elapsed() < Duration::from_millis(400), "others are served at once");
+    assert!(begun.elapsed() < patience, "others are served at once");
     for byte in b"GET /cb?code=c HTTP/1.1\r\nHost: localhost\r\n" {
         if slow.write_all(&[*byte]).is_err() {
             break;
         }
-        thread::sleep(Duration::from_millis(30));
+        thread::sleep(Duration::from_millis(50));
     }
-    assert!(begun.elapsed() < Duration::from_secs(5));
+    assert!(begun.elapsed() < Duration::from_secs(10));
     assert_eq!(read(slow), "", "a byte now and then doesn't move the deadline");
     assert_eq!(read(silent), "");
     desk.still_waits();

@@ -164,7 +164,7 @@ fn a_service_that_never_answers_ends_at_the_deadline() {
     assert_eq!(said.stdout, "exit 6\nexit 6\n", "{}", said.stderr);
     assert!(said.stderr.contains("the keyring did not answer within 2 s"), "{}", said.stderr);
     assert!(said.stderr.contains("the keyring did not answer within 1 s"), "{}", said.stderr);
-    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
 }
 
 /// The bus starts the daemon anew, and locked: that is what the person must know.
