@@ -1,5 +1,6 @@
 //! `oneup sandbox`: the stand-in for 1up's servers.
 
+use crate::child;
 use crate::cli::{Sandbox, SandboxOptions};
 use crate::context::Context;
 use crate::error::Result;
@@ -12,7 +13,9 @@ use crate::sandbox::{self, Options};
 pub fn run(context: &Context, command: &Sandbox) -> Result<u8> {
     match command {
         Sandbox::Serve(args) => sandbox::serve(options(&args.options), context.quiet),
-        Sandbox::Run(args) => sandbox::run(options(&args.options), &args.command),
+        Sandbox::Run(args) => {
+            sandbox::run(options(&args.options), &args.command).map_err(child::before_start)
+        }
         Sandbox::Demo => sandbox::demo().map(|()| 0),
     }
 }

@@ -1,11 +1,12 @@
 //! `sandbox demo`: the main job from end to end, narrated. Each step shows a command, then runs that very command.
 
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use super::server::{self, Running};
 use super::{Options, environment, run};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, written};
 
 /// What is said, and the words after `oneup`.
 type Step = (&'static str, &'static [&'static str]);
@@ -37,32 +38,33 @@ pub fn demo() -> Result<()> {
     let failed = |error: std::io::Error| Error::failure("the demo can't go on").because(error);
     let running = server::start(Options::default())?;
     let dir = tempfile::Builder::new().prefix("oneup-sandbox-").tempdir().map_err(failed)?;
-    anstream::println!(
+    say(format_args!(
         "\x1b[1moneup sandbox demo\x1b[0m\n\
          A stand-in for 1up's servers runs on this machine, at {}.\n\
          No account, no network, nothing real: the member is made up.",
         running.base_url
-    );
+    ))?;
     for (number, (what, words)) in STEPS.into_iter().enumerate() {
-        anstream::println!(
+        say(format_args!(
             "\n\x1b[1;36m{}\x1b[0m  {what}\n\n   \x1b[1m$ oneup {}\x1b[0m",
             number + 1,
             words.join(" ")
-        );
+        ))?;
         let output = step(&running, dir.path(), words).map_err(failed)?;
-        show(&output);
+        show(&output)?;
         if !output.status.success() {
             let code = run::code(output.status);
             return Err(Error::failure(format!("this step ended with {code}")));
         }
     }
-    anstream::println!(
-        "\n\x1b[1;32mThat was it.\x1b[0m The sandbox is gone, and nothing is left of it.\n\n\
+    say("\n\x1b[1;32mThat was it.\x1b[0m The sandbox is gone, and nothing is left of it.\n\n\
          Your own script against it:  \x1b[1moneup sandbox run -- ./script.sh\x1b[0m\n\
          With a page in the browser:  \x1b[1moneup sandbox run -- oneup login patient\x1b[0m\n\
-         With your own account:       \x1b[1moneup login provider\x1b[0m"
-    );
-    Ok(())
+         With your own account:       \x1b[1moneup login provider\x1b[0m")
+}
+
+fn say(text: impl std::fmt::Display) -> Result<()> {
+    written(writeln!(anstream::stdout().lock(), "{text}"))
 }
 
 fn step(running: &Running, dir: &Path, words: &[&str]) -> std::io::Result<Output> {
@@ -72,12 +74,13 @@ fn step(running: &Running, dir: &Path, words: &[&str]) -> std::io::Result<Output
     command.output()
 }
 
-fn show(output: &Output) {
+fn show(output: &Output) -> Result<()> {
     for stream in [&output.stderr, &output.stdout] {
         for line in String::from_utf8_lossy(stream).lines() {
-            anstream::println!("   \x1b[2m|\x1b[0m {}", shorten(line));
+            say(format_args!("   \x1b[2m|\x1b[0m {}", shorten(line)))?;
         }
     }
+    Ok(())
 }
 
 /// A token would fill the screen: it is cut, and what is left out is counted. Sentences stay whole.

@@ -232,9 +232,12 @@ fn run_passes_the_exit_code_on_and_leaves_nothing() {
     Oneup::new().args(["sandbox", "run", "--", "/"]).status(126).run();
     Oneup::new()
         .args(["sandbox", "run", "--fail", "teapot", "--", "true"])
-        .status(2)
+        .status(125)
         .stderr_has("invalid_grant")
         .run();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("an address").port().to_string();
+    Oneup::new().args(["sandbox", "run", "--port", &port, "--", "true"]).status(125).run();
 }
 
 #[test]

@@ -49,7 +49,11 @@ fn a_live_token_is_handed_out_without_a_request_and_an_expired_one_renewed_first
     assert_eq!(server.requests().len(), 1);
     age(&home);
     home.oneup().args(["token", "show"]).stdout("token-1\n").stderr("").run();
-    home.oneup().args(["token", "show", "--min-ttl", "4000"]).stdout("token-2\n").run();
+    home.oneup()
+        .args(["token", "show", "--min-ttl", "4000"])
+        .stdout("token-2\n")
+        .stderr("warning: the new token does not live as long as was asked for\n")
+        .run();
     home.oneup().args(["token", "show", "--refresh"]).stdout("token-3\n").run();
     assert_eq!(server.requests().len(), 4);
 }
@@ -258,7 +262,8 @@ fn run_into(home: &Home, words: &str, stdout: impl Into<std::process::Stdio>) ->
     (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
-const PRINTING: [&str; 8] = [
+const PRINTING: [&str; 9] = [
+    "sandbox demo",
     "token show",
     "status",
     "token inspect",
