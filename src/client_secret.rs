@@ -1,6 +1,6 @@
 //! Where a client secret comes from: stdin, a file, a command, the environment. Never an argument.
 
-use std::io::Read;
+use std::io::{BufRead, Read};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -18,7 +18,13 @@ const MAX_BYTES: u64 = 64 * 1024;
 /// # Errors
 /// Usage, when there is none.
 pub fn from_stdin() -> Result<Secret> {
-    first_line(&read(std::io::stdin(), "stdin")?, "stdin")
+    let mut line = Zeroizing::new(Vec::with_capacity(4096));
+    std::io::stdin()
+        .lock()
+        .take(MAX_BYTES)
+        .read_until(b'\n', &mut line)
+        .map_err(|error| Error::usage("can't read the client secret from stdin").because(error))?;
+    first_line(&line, "stdin")
 }
 
 /// A whole file, one trailing line ending stripped. Warns when others can read it.
@@ -54,7 +60,7 @@ pub fn from_command(command: &str) -> Result<Secret> {
         return Err(Error::usage(format!("{what} failed ({})", output.status))
             .hint("run it by hand; its first line of stdout must be the client secret"));
     }
-    first_line(&bytes, what)
+    first_line(&bytes, "the command")
 }
 
 /// `ONEUP_CLIENT_SECRET`, when it is set.

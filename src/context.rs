@@ -60,6 +60,11 @@ impl Context {
         })
     }
 
+    /// Whether a person can be asked: questions stand on stderr, answers come from stdin.
+    pub fn can_ask(&self) -> bool {
+        !self.no_input && std::io::stderr().is_terminal()
+    }
+
     /// Says something to the person on stderr, unless `--quiet`.
     pub fn say(&self, text: impl std::fmt::Display) {
         if !self.quiet {

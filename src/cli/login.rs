@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 
 use super::TokenFormat;
@@ -32,7 +33,7 @@ pub enum Login {
 #[derive(Debug, Args)]
 pub struct LoginCommon {
     /// The client id of the Dev Portal
-    #[arg(long, value_name = "ID", env = "ONEUP_CLIENT_ID", hide_env_values = true)]
+    #[arg(long, value_name = "ID", env = "ONEUP_CLIENT_ID", value_parser = NonEmptyStringValueParser::new(), hide_env_values = true)]
     pub client_id: Option<String>,
     /// Scopes [default: the product's own]
     ///
@@ -82,16 +83,16 @@ pub struct LoginCommon {
     #[arg(long, hide = true, value_name = "VALUE", num_args = 0..=1, default_missing_value = "")]
     pub client_secret: Option<String>,
     /// The gateway that the realm stands behind [default: https://gateway.1up.health]
-    #[arg(long, value_name = "URL", env = "ONEUP_GATEWAY", hide_env_values = true, help_heading = "Server")]
+    #[arg(long, value_name = "URL", env = "ONEUP_GATEWAY", value_parser = NonEmptyStringValueParser::new(), hide_env_values = true, help_heading = "Server")]
     pub gateway: Option<String>,
     /// The Keycloak realm [default: dev-portal]
-    #[arg(long, value_name = "NAME", env = "ONEUP_REALM", hide_env_values = true, help_heading = "Server")]
+    #[arg(long, value_name = "NAME", env = "ONEUP_REALM", value_parser = NonEmptyStringValueParser::new(), hide_env_values = true, help_heading = "Server")]
     pub realm: Option<String>,
     /// The token endpoint, instead of what gateway, realm and plan give
     #[arg(
         long,
         value_name = "URL",
-        env = "ONEUP_TOKEN_URL",
+        env = "ONEUP_TOKEN_URL", value_parser = NonEmptyStringValueParser::new(),
         hide_env_values = true,
         help_heading = "Server"
     )]
@@ -100,7 +101,7 @@ pub struct LoginCommon {
     #[arg(
         long,
         value_name = "URL",
-        env = "ONEUP_FHIR_BASE",
+        env = "ONEUP_FHIR_BASE", value_parser = NonEmptyStringValueParser::new(),
         hide_env_values = true,
         help_heading = "Server"
     )]
@@ -123,7 +124,7 @@ pub struct Patient {
     /// The health plan [default: 1uphealthdemo.com/test]
     ///
     /// HOST, HOST/SYSTEM, or a base URL.
-    #[arg(long, value_name = "PLAN", env = "ONEUP_PLAN", hide_env_values = true)]
+    #[arg(long, value_name = "PLAN", env = "ONEUP_PLAN", value_parser = NonEmptyStringValueParser::new(), hide_env_values = true)]
     pub plan: Option<String>,
     /// Where the browser comes back to
     ///
@@ -131,7 +132,7 @@ pub struct Patient {
     #[arg(
         long,
         value_name = "URI",
-        env = "ONEUP_REDIRECT_URI",
+        env = "ONEUP_REDIRECT_URI", value_parser = NonEmptyStringValueParser::new(),
         hide_env_values = true,
         help_heading = "Browser"
     )]

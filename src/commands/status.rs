@@ -135,7 +135,7 @@ fn block(row: &Row, now: i64) -> String {
         format!("{} ({})", profile.name, profile.product.title()),
         format!("  token   {token}; {renewable}"),
         format!("  client  {}", plain(&profile.client_id, 100)),
-        format!("  scope   {}", plain(row.scope(), 500)),
+        format!("  scope   {}", if row.scope().is_empty() { "none".into() } else { plain(row.scope(), 500) }),
         format!("  server  {}", plain(&profile.whereabouts(), 200)),
         format!("  store   {}", profile.store.name()),
     ];

@@ -8,9 +8,9 @@ pub mod topics;
 
 use std::ffi::OsString;
 
-use clap::builder::Styles;
+use clap::builder::{Resettable, Styles};
 use clap::error::ErrorKind;
-use clap::{Arg, Command, CommandFactory, Parser};
+use clap::{Arg, Command, CommandFactory, FromArgMatches};
 
 use crate::cli::Cli;
 use crate::error::{Exit, Result, written};
@@ -28,7 +28,7 @@ pub fn parse(args: &[OsString]) -> Result<Cli, Result<u8>> {
     if matches!(args, [_, flag] if flag == "--version" || flag == "-V") {
         return Err(version());
     }
-    Cli::try_parse_from(args).map_err(|error| match error.kind() {
+    read(args).map_err(|error| match error.kind() {
         ErrorKind::DisplayVersion => printed(&error),
         ErrorKind::DisplayHelp => printed(&command().try_get_matches_from(args).err().unwrap_or(error)),
         // The same to a person; which of them it is depends on the environment.
@@ -39,6 +39,21 @@ pub fn parse(args: &[OsString]) -> Result<Cli, Result<u8>> {
         }
         _ => Err(mistake::explain(&error, args)),
     })
+}
+
+fn read(args: &[OsString]) -> Result<Cli, clap::Error> {
+    let mut matches = forget_empty_variables(Cli::command()).try_get_matches_from(args)?;
+    Cli::from_arg_matches_mut(&mut matches)
+}
+
+/// A variable that is empty is unset: a CI system has those for secrets and settings that nobody gave it.
+fn forget_empty_variables(command: Command) -> Command {
+    let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+    let rest = command.mut_args(|arg| match arg.get_env().and_then(std::env::var_os) {
+        Some(value) if value.is_empty() => arg.env(Resettable::Reset),
+        _ => arg,
+    });
+    names.iter().fold(rest, |command, name| command.mut_subcommand(name, forget_empty_variables))
 }
 
 /// Prints name and version, without describing the commands.

@@ -70,7 +70,8 @@ pub fn read(status: u16, body: &[u8], now: i64) -> Result<Token, Refusal> {
     }
     let lifetime = members.get("expires_in").and_then(lifetime);
     let refresh_token = take_text(&mut members, "refresh_token").map(Secret::new);
-    let scope = take_text(&mut members, "scope");
+    // One that is empty grants nothing; one that is absent, all that was asked for (RFC 6749 §5.1).
+    let scope = members.remove("scope").and_then(|scope| scope.as_str().map(str::to_owned));
     members.retain(|name, value| LAUNCH_CONTEXT.contains(&name.as_str()) && !value.is_null());
     Ok(Token {
         access_token: Secret::new(access_token),

@@ -179,6 +179,90 @@ fn a_failed_login_leaves_the_older_one_as_it_was() {
     home.oneup().args(["token", "show"]).stdout("token-0\n").run();
 }
 
+/// Whoever writes it may go on to something else, and not close the pipe for a while.
+#[test]
+fn the_first_line_of_stdin_is_enough() {
+    use std::io::Write;
+    let (home, server) = (Home::new(), server());
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_oneup"))
+        .args([
+            "login",
+            "provider",
+            "--store",
+            "file",
+            "--client-id",
+            "c",
+            "--client-secret-stdin",
+            "--gateway",
+        ])
+        .arg(server.url())
+        .env("ONEUP_CONFIG_DIR", home.config())
+        .env("ONEUP_STATE_DIR", home.state())
+        .stdin(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .expect("oneup runs");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    stdin.write_all(b"hunter2\nmore").expect("it reads");
+    // The pipe is still open.
+    assert!(child.wait().expect("it ends").success());
+    assert!(body(&server.requests()[0]).ends_with("client_secret=hunter2"), "{:?}", server.requests());
+    drop(stdin);
+}
+
+/// A CI system sets the secrets and settings that nobody gave it to nothing.
+#[test]
+fn an_empty_variable_is_unset_and_an_empty_flag_wrong_usage() {
+    const SET: [&str; 14] = [
+        "PROFILE",
+        "CONFIG_DIR",
+        "STATE_DIR",
+        "NO_INPUT",
+        "TIMEOUT",
+        "CACERT",
+        "SCOPE",
+        "REALM",
+        "TOKEN_URL",
+        "FHIR_BASE",
+        "STORE",
+        "PLAN",
+        "CLIENT_SECRET_FILE",
+        "CLIENT_SECRET_COMMAND",
+    ];
+    let (home, server) = (Home::new(), server());
+    let empty = || SET.into_iter().map(|name| (format!("ONEUP_{name}"), String::new()));
+    home.oneup()
+        .args(["login", "provider", "--no-store", "--client-id", "c", "--client-secret-stdin", "--gateway"])
+        .arg(server.url())
+        .envs(empty())
+        .env("HOME", home.path(""))
+        .stdin("s3")
+        .stdout("token-0\n")
+        .run();
+    assert!(body(&server.requests()[0]).contains("scope=bulk-data%7Cuser%2F*.rs"), "{:?}", server.requests());
+    for flag in ["--gateway", "--realm", "--token-url", "--fhir-base", "--client-id"] {
+        home.oneup().args(["login", "provider", flag, ""]).status(2).stderr_has(flag).run();
+    }
+    home.oneup().args(["login", "patient", "--plan", ""]).status(2).stderr_has("--plan").run();
+}
+
+#[test]
+fn an_empty_scope_grants_nothing_and_says_so() {
+    let (home, server) = (
+        Home::new(),
+        raw_server(|_, _, _| {
+            let body = r#"{"access_token":"t","token_type":"Bearer","expires_in":60,"scope":""}"#;
+            RawServer::answer("200 OK", "application/json", body)
+        }),
+    );
+    login(&home, &server, &["--client-secret-stdin"])
+        .stdin("s3")
+        .stderr_has("asked for and not granted: bulk-data|user/*.rs\n")
+        .run();
+    home.oneup().arg("status").stdout_has("  scope   none\n").run();
+    home.oneup().args(["token", "inspect"]).stdout_has("nothing: the scope is empty").run();
+}
+
 /// As Keycloak answers at any path that it doesn't know.
 #[test]
 fn an_address_without_a_token_endpoint_is_named() {

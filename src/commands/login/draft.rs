@@ -36,13 +36,9 @@ pub fn client_credentials(context: &Context, product: Product, args: &LoginCommo
 pub fn patient(context: &Context, args: &Patient) -> Result<Profile> {
     let common = &args.common;
     let older = older(context, Product::Patient, common)?;
-    let flag = |value: &Option<String>, variable| {
-        value.clone().filter(|value| Some(value) != nonempty(variable).as_ref())
-    };
-    let realm_flag =
-        flag(&common.gateway, "ONEUP_GATEWAY").is_some() || flag(&common.realm, "ONEUP_REALM").is_some();
+    let realm_flag = is_flag("--gateway") || is_flag("--realm");
     let realm_given = common.gateway.is_some() || common.realm.is_some();
-    let plan_flag = flag(&args.plan, "ONEUP_PLAN").is_some();
+    let plan_flag = is_flag("--plan");
     let mut place = if realm_flag && !plan_flag || realm_given && args.plan.is_none() {
         Place::realm(common.gateway.as_deref(), common.realm.as_deref(), older.as_ref())
     } else {
@@ -60,6 +56,13 @@ pub fn patient(context: &Context, args: &Patient) -> Result<Profile> {
     profile.aud = args.aud.clone().or(profile.aud.take());
     profile.no_pkce |= args.no_pkce;
     Ok(profile)
+}
+
+/// Whether it stands on the command line: `sandbox run` sets the variables of realm and plan both, and a flag says which.
+fn is_flag(name: &str) -> bool {
+    let value =
+        |arg: &str| arg.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('='));
+    std::env::args_os().any(|arg| arg.to_str().is_some_and(value))
 }
 
 /// Which servers, and where they are.
@@ -208,7 +211,7 @@ fn client_id(context: &Context, args: &LoginCommon, older: Option<&Profile>) -> 
     let given = args.client_id.clone().or_else(|| older.map(|older| older.client_id.clone()));
     let id = match given {
         Some(id) => id,
-        None if context.no_input => {
+        None if !context.can_ask() => {
             return Err(
                 Error::usage("there is no client id").hint("give --client-id ID, or set ONEUP_CLIENT_ID")
             );

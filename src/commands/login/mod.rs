@@ -105,7 +105,7 @@ pub fn required_secret(context: &Context, args: &LoginCommon, profile: &Profile)
     if let Some(secret) = given_secret(context, args, profile)? {
         return Ok(secret);
     }
-    if context.no_input {
+    if !context.can_ask() {
         return Err(Error::usage("there is no client secret").hint(
             "give --client-secret-stdin, --client-secret-file or --client-secret-command, or set ONEUP_CLIENT_SECRET",
         ));
@@ -119,7 +119,12 @@ pub fn required_secret(context: &Context, args: &LoginCommon, profile: &Profile)
 /// Usage, when the source that was named has none.
 pub fn given_secret(context: &Context, args: &LoginCommon, profile: &Profile) -> Result<Option<Secret>> {
     if args.client_secret_stdin {
-        return client_secret::from_stdin().map(Some);
+        // At a terminal it would be seen as it is typed.
+        return if context.can_ask() {
+            prompt::secret(&profile.client_id).map(Some)
+        } else {
+            client_secret::from_stdin().map(Some)
+        };
     }
     if let Some(file) = &args.client_secret_file {
         return client_secret::from_file(context, file).map(Some);

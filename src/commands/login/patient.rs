@@ -43,7 +43,7 @@ pub fn patient(context: &Context, args: &Patient) -> Result<u8> {
         None => code_from_browser(context, args, profile)?,
     };
     let token = session::request(context, profile, &client, &grant, Asked::Code)?;
-    mention_patient(context, &token);
+    mention_patient(context, profile, &token);
     super::finish(context, &args.common, profile, client, token)
 }
 
@@ -141,9 +141,12 @@ fn warn_of_localhost(context: &Context, profile: &Profile) {
 }
 
 /// A `patient/` scope is about the one patient of the launch context (SMART App Launch 2.2), so say when none is named.
-fn mention_patient(context: &Context, token: &Token) {
+fn mention_patient(context: &Context, profile: &Profile, token: &Token) {
     let scope = token.scope.as_deref().unwrap_or_default();
     if scope.split(' ').any(|one| one.starts_with("patient/")) && !token.context.contains_key("patient") {
-        context.say("The answer names no patient, though the scope is patient/*:\n`oneup curl /Patient` shows whose data it is.");
+        context.say(format_args!(
+            "The answer names no patient, though the scope is patient/*:\n`oneup curl --profile {} /Patient` shows whose data it is.",
+            profile.name
+        ));
     }
 }

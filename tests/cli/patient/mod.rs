@@ -38,6 +38,30 @@ fn the_browser_comes_back_to_each_loopback_host_and_the_login_is_remembered() {
     }
 }
 
+/// `sandbox run` sets the variables of both.
+#[test]
+fn a_flag_says_whether_the_realm_or_the_plan_is_meant() {
+    let sandbox = Sandbox::start(&[]);
+    let (realm, plan) = (sandbox.url(), format!("{}/test", sandbox.url()));
+    for (flags, path) in [
+        (&[][..], "/oauth2/authorize/test?"),
+        (&["--gateway", realm], "/auth/realms/dev-portal/protocol/openid-connect/auth?"),
+        (&["--plan", &plan], "/oauth2/authorize/test?"),
+    ] {
+        Home::new()
+            .oneup()
+            .args(["login", "patient", "--client-id", "c", "--no-listen", "--no-browser"])
+            .args(flags)
+            .env("ONEUP_CLIENT_SECRET", "s3")
+            .env("ONEUP_GATEWAY", realm)
+            .env("ONEUP_PLAN", &plan)
+            .stdin("")
+            .status(2)
+            .stderr_has(format!("{}{path}", sandbox.url()))
+            .run();
+    }
+}
+
 #[test]
 fn no_store_prints_the_token_and_leaves_nothing() {
     if !requires_program("curl") {
