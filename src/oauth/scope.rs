@@ -83,7 +83,8 @@ pub fn explain(token: &str) -> Explained {
     // The mark counts once: a server may grant any number of them, and each would take its share of the stack.
     if let Some(rest) = token.strip_prefix(MARK).filter(|rest| !rest.starts_with(MARK)) {
         let inner = explain(rest);
-        let words = format!("1up's own: marks the token for bulk export, to {}", inner.words);
+        let joint = if inner.known { ", to " } else { "; what follows is " };
+        let words = format!("1up's own: marks the token for bulk export{joint}{}", inner.words);
         return make(words, inner.warning, inner.known);
     }
     if token.starts_with("member-match-") {

@@ -74,8 +74,18 @@ fn an_expired_token_is_told_and_exits_7() {
 fn an_unsigned_token_is_called_so() {
     inspect()
         .stdin(unsigned(r#"{"alg":"none"}"#, r#"{"sub":"x"}"#))
+        .stdout_has("Signature  none (alg none): anyone can have written it\n")
         .stdout_has("Also       a JWT, unsigned (alg none)\n")
         .run();
+    let silent = inspect().stdin(unsigned(r#"{"alg":"RS256"}"#, r#"{"sub":"x"}"#));
+    silent.stdout_has("Signature  not checked: it names no issuer\n").run();
+}
+
+#[test]
+fn what_no_token_is_made_of_is_wrong_usage() {
+    for text in ["<html>no</html>", "[]", "https://x.example/cb?code=abc", "ONEUP_TOKEN=abc%20def"] {
+        inspect().stdin(text).status(2).stderr_has("characters that no bearer token has\nhint: ").run();
+    }
 }
 
 #[test]

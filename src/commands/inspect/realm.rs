@@ -21,7 +21,10 @@ pub(super) fn verify(context: &Context, report: &Report) -> Result<Verification>
         Form::Jwt(jwt) => jwt,
         Form::Encrypted(_) => return not("it is encrypted, and only its audience can check it"),
         Form::Opaque { .. } => {
-            return not("it is no JWT, so it has no signature; --introspect asks the realm");
+            return not(match trusted(report) {
+                Some(_) => "it is no JWT, so it has no signature; --introspect asks the realm",
+                None => "it is no JWT, so it has no signature",
+            });
         }
     };
     let Some(issuer) = trusted(report) else {
@@ -48,7 +51,7 @@ pub(super) fn verify(context: &Context, report: &Report) -> Result<Verification>
 pub(super) fn introspect(context: &Context, report: &Report, token: &Secret) -> Result<Introspection> {
     let not = |why: &str| Ok(Introspection::NotAsked(why.to_owned()));
     let (Some(issuer), Some(profile)) = (trusted(report), &report.profile) else {
-        return not("the profile has no realm; a health plan offers no introspection");
+        return not("the profile knows no realm to ask");
     };
     if report.jwt().and_then(|jwt| jwt.text("iss")).is_some_and(|named| named != issuer) {
         return not("the token is another issuer's, and stays here");

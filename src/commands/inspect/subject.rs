@@ -78,8 +78,7 @@ fn read_stdin() -> Result<Zeroizing<String>> {
         .map_err(|error| Error::usage("can't read stdin").because(error))?;
     match std::str::from_utf8(&bytes) {
         Ok(text) => Ok(Zeroizing::new(text.to_owned())),
-        Err(_) => Err(Error::usage("stdin is not text")
-            .hint("pass one token, such as: pbpaste | oneup token inspect -")),
+        Err(_) => Err(Error::usage("stdin is not text").hint("pass one token: oneup token inspect - < FILE")),
     }
 }
 
@@ -96,21 +95,27 @@ pub(crate) fn understand(text: &str) -> Result<(Secret, Known)> {
     let value = if is_header { &bare[name.len()..] } else { bare };
     if !value.chars().all(|c| c.is_ascii_graphic() || c.is_ascii_whitespace()) {
         return Err(Error::usage("stdin holds characters that no token has")
-            .hint("pass one token, such as: pbpaste | oneup token inspect -"));
+            .hint("pass one token: oneup token inspect - < FILE"));
     }
     let mut words: Vec<&str> = value.split_whitespace().collect();
     if words.first().is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer")) {
         words.remove(0);
     }
     match words.as_slice() {
-        [] => Err(Error::usage("stdin holds no token")
-            .hint("pass one token, such as: pbpaste | oneup token inspect -")),
-        [one] => Ok((Secret::new(*one), Known::default())),
+        [] => Err(Error::usage("stdin holds no token").hint("pass one token: oneup token inspect - < FILE")),
+        [one] if one.bytes().all(is_b64token) => Ok((Secret::new(*one), Known::default())),
+        [_] => Err(Error::usage("stdin holds characters that no bearer token has")
+            .hint("pass the token alone, its Authorization header, or the JSON of the token endpoint")),
         // A mail or a terminal may have broken the line; base64url itself holds no white space.
         many if many[0].starts_with("eyJ") => Ok((Secret::new(many.concat()), Known::default())),
         _ => Err(Error::usage("stdin holds more than one word, so it is no token")
             .hint("pass the token alone, its Authorization header, or the JSON of the token endpoint")),
     }
+}
+
+/// Of what a bearer token is made (RFC 6750 §2.1).
+fn is_b64token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte)
 }
 
 fn from_answer(text: &str) -> Result<(Secret, Known)> {

@@ -89,7 +89,7 @@ fn learn_more(report: &Report) -> &'static str {
         _ if report.realm_said("active").is_some() => "--format json shows the realm's whole answer",
         (Some(profile), _) if profile.issuer.is_some() => "--introspect asks the realm what it means",
         (Some(_), Origin::Profile) => {
-            "a health plan explains no tokens; to see what it opens: oneup curl /Patient"
+            "only its issuer could explain it; to see what it opens: oneup curl /Patient"
         }
         _ => "a profile of the realm that issued it can ask: --introspect",
     }

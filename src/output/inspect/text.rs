@@ -50,6 +50,12 @@ fn now(report: &Report, page: &mut Page) {
         (None, Some(_)) if report.issuer_is_trusted() => {
             page.add(Mood::Plain, "Signature", "not checked; --verify checks it");
         }
+        (None, Some(jwt)) if jwt.header_text("alg") == Some("none") => {
+            page.add(Mood::Bad, "Signature", "none (alg none): anyone can have written it");
+        }
+        (None, Some(jwt)) if jwt.text("iss").is_none() => {
+            page.add(Mood::Plain, "Signature", "not checked: it names no issuer");
+        }
         (None, Some(_)) => {
             page.add(Mood::Plain, "Signature", "not checked: no profile trusts the realm that issued it");
         }
