@@ -78,6 +78,19 @@ pub fn probe(dir: &Path) -> Result<()> {
     write().map_err(|error| failed("write into", dir, &error))
 }
 
+/// Whether files can be removed from a directory: a full disk is no obstacle, as it is to [`probe`].
+///
+/// # Errors
+/// Failure, naming the directory.
+pub fn require_writable(dir: &Path) -> Result<()> {
+    #[cfg(unix)]
+    rustix::fs::access(dir, rustix::fs::Access::WRITE_OK)
+        .map_err(|error| failed("write into", dir, &error.into()))?;
+    #[cfg(not(unix))]
+    let _ = dir;
+    Ok(())
+}
+
 /// Makes a directory and its parents, readable by nobody else.
 ///
 /// # Errors

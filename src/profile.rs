@@ -180,6 +180,9 @@ fn none_called(config_dir: &Path, name: &str) -> Error {
     }
     match there.as_slice() {
         [] => error.hint(format!("oneup login provider --profile {name}")),
+        [only] => {
+            error.hint(format!("the only one is {only}; log in with: oneup login PRODUCT --profile {name}"))
+        }
         there => error.hint(format!(
             "the profiles are {}; log in with: oneup login PRODUCT --profile {name}",
             there.join(", ")

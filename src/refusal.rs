@@ -96,6 +96,10 @@ fn meaning(profile: &Profile, asked: Asked, status: u16, error: &str) -> (String
             "the authorization code is not valid: it is used, older than 5 minutes, or for another redirect URI".into(),
             format!("log in again: {login}"),
         ),
+        "invalid_grant" if asked == Asked::ClientCredentials => (
+            format!("the server does not accept what client {client} presents"),
+            format!("check the client in the Dev Portal, then {login}"),
+        ),
         "invalid_grant" => ("the login has ended: its refresh token is no longer valid".into(), format!("log in again: {login}")),
         "unsupported_grant_type" => (
             "the server does not offer this grant".into(),

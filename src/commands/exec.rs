@@ -1,5 +1,6 @@
 //! `oneup exec`: a program with the token in its environment and, for long jobs, in a file that stays fresh.
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
@@ -10,7 +11,9 @@ use crate::clock::now;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::files;
+use crate::near::nearest;
 use crate::oauth::token::Token;
+use crate::output::plain;
 use crate::profile;
 use crate::session::Session;
 
@@ -33,6 +36,7 @@ fn start(context: &Context, args: &cli::Exec) -> Result<u8> {
     check_variable(&args.var)?;
     let (program, rest) =
         args.command.split_first().ok_or_else(|| Error::usage("there is no command to run"))?;
+    check_program(program)?;
     let profile = profile::choose(&context.config_dir, context.profile.as_deref())?;
     let mut session = Session::new(context, profile);
     let token = session.live_token(None, false)?;
@@ -101,6 +105,17 @@ fn due(token: &Token, now: i64) -> u64 {
 /// How many seconds before its expiry a token is renewed.
 fn lead(token: &Token) -> u64 {
     token.lifetime.map_or(0, |lifetime| (lifetime / 4).min(LONGEST_LEAD))
+}
+
+/// No program's name begins with a dash: it is an option that was mistyped.
+fn check_program(program: &OsStr) -> Result<()> {
+    const OPTIONS: [&str; 3] = ["--var", "--token-file", "--profile"];
+    let Some(word) = program.to_str().filter(|word| word.starts_with('-')) else { return Ok(()) };
+    let error = Error::usage(format!("oneup exec has no option {}", plain(word, 80)));
+    Err(match nearest(word, OPTIONS) {
+        Some(meant) => error.hint(format!("did you mean `{meant}`?")),
+        None => error.hint("oneup exec --help"),
+    })
 }
 
 /// Whether a variable may hold the token: a name that shells take, and none that changes how programs are found,

@@ -54,6 +54,8 @@ fn forget(context: &Context, profile: &Profile, no_revoke: bool) -> Result<()> {
         drop(lock);
         return forget(context, &current, no_revoke);
     }
+    // A profile that stays would say that somebody is logged in.
+    files::require_writable(&context.config_dir.join("profiles"))?;
     let store = open_store(context, profile);
     let item = store.read(&profile.id)?;
     if !no_revoke && let Some(item) = &item {
@@ -74,7 +76,12 @@ fn forget(context: &Context, profile: &Profile, no_revoke: bool) -> Result<()> {
 fn revoke(context: &Context, profile: &Profile, item: &Item) {
     let Some(token) = &item.token else { return };
     if profile.issuer.is_none() {
-        context.say("The health plan offers no revocation; the access token lives on until it expires.");
+        let left = if token.refresh_token.is_some() {
+            "access and refresh token live"
+        } else {
+            "access token lives"
+        };
+        context.say(format_args!("No revocation is offered there: the {left} on until expiry."));
     } else if let Err(error) = try_revoke(context, profile, item, token) {
         context.warn(format_args!(
             "the server did not revoke the token, which lives until it expires\n  {error}"

@@ -112,10 +112,15 @@ impl Policy<'_> {
         if self.no_auth_elsewhere {
             return Ok(());
         }
-        let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
-        Err(Error::usage(format!("{host} is none of the profile's hosts, so it gets no token")).hint(format!(
-            "--allow-host {host} sends it there, --no-auth-elsewhere fetches without it; both stand before curl's arguments"
-        )))
+        let shown = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+        let error = Error::usage(format!("{shown} is none of the profile's hosts, so it gets no token"));
+        Err(if host.contains(['.', ':']) {
+            error.hint(format!(
+                "--allow-host {shown} sends it there, --no-auth-elsewhere fetches without it; both stand before curl's arguments"
+            ))
+        } else {
+            error.hint("a path on the profile's FHIR server begins with a slash, such as /Patient")
+        })
     }
 
     fn url(&self, item: &Item) -> Result<Url> {
@@ -182,7 +187,7 @@ fn check<'a>(
 ) -> Result<()> {
     let found = items.find_map(|item| refuse(item).map(|why| (item, why)));
     found.map_or(Ok(()), |(item, (what, instead))| {
-        let error = Error::usage(format!("curl's {} ({}) {what}", item.spelling, item.option)).hint(instead);
+        let error = Error::usage(format!("curl's {} {what}", item.spelling)).hint(instead);
         Err(placed(all, item, error))
     })
 }

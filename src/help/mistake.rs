@@ -64,6 +64,7 @@ pub fn explain(error: &clap::Error, args: &[OsString]) -> Error {
                 "oneup token inspect" => {
                     "a token is read from stdin: oneup token inspect - < FILE".to_owned()
                 }
+                "oneup token show" => "a profile is chosen with --profile NAME".to_owned(),
                 _ => format!("{name} --help"),
             },
         );
@@ -79,6 +80,7 @@ pub fn explain(error: &clap::Error, args: &[OsString]) -> Error {
     let error = Error::usage(what).hint(match (variable(error, place, args), meant) {
         (Some(variable), _) => format!("the value is {variable}'s: unset it, or correct it"),
         (None, Some(meant)) => format!("did you mean `{meant}`?"),
+        (None, None) if is_profile(error, name) => "a profile is chosen with --profile NAME".to_owned(),
         (None, None) => format!("{name} --help"),
     });
     if cause.is_empty() { error } else { error.because(cause) }
@@ -125,6 +127,12 @@ fn leaves(command: &Command, path: &str, found: &mut Vec<String>) {
         leaves(sub, &path, found);
         found.push(path);
     }
+}
+
+/// Whether the argument in error is a word where a profile's name would make sense.
+fn is_profile(error: &clap::Error, name: &str) -> bool {
+    let stray = text(error, ContextKind::InvalidArg).is_some_and(|arg| !arg.starts_with('-'));
+    stray && error.kind() == ErrorKind::UnknownArgument && ["oneup logout", "oneup status"].contains(&name)
 }
 
 /// Whether the argument in error is a word where there should be none, where secrets are handled.
@@ -227,10 +235,17 @@ mod tests {
     }
 
     #[test]
+    fn a_profiles_name_goes_behind_its_flag() {
+        for line in ["oneup logout acme", "oneup status acme", "oneup token show acme"] {
+            assert!(told(line).ends_with("\nhint: a profile is chosen with --profile NAME"), "{line}");
+        }
+    }
+
+    #[test]
     fn what_may_be_a_secret_is_not_repeated() {
         for (line, hint) in [
             ("oneup token inspect eyJhbGciOi", "a token is read from stdin: oneup token inspect - < FILE"),
-            ("oneup token show eyJhbGciOi", "oneup token show --help"),
+            ("oneup token show eyJhbGciOi", "a profile is chosen with --profile NAME"),
             ("oneup login provider --client-secret-stdin eyJhbGciOi", "oneup login provider --help"),
             ("oneup login provider --client-secrt=eyJhbGciOi", "did you mean `--client-secret-stdin`?"),
         ] {

@@ -43,10 +43,10 @@ fn classify(url: &str, timeout: Duration, error: &(dyn StdError + 'static)) -> E
     }
     if text.contains("proxy") || text.contains("tunnel") || text.contains("SOCKS") {
         return Error::network(format!("the proxy does not let a request through to {place}"))
-            .because(if text.contains("authorization") {
-                "it wants authentication (407)"
-            } else {
-                "its tunnel failed"
+            .because(match find::<io::Error>(error).map(io::Error::kind) {
+                _ if text.contains("authorization") => "it wants authentication (407)",
+                Some(io::ErrorKind::ConnectionRefused) => "it refused the connection: nothing listens there",
+                _ => "its tunnel failed",
             })
             .hint("check HTTPS_PROXY, ALL_PROXY and NO_PROXY");
     }
@@ -76,13 +76,17 @@ fn explain_tls(place: &str, tls: &Tls) -> Error {
         }
         Tls::InvalidCertificate(Bad::Revoked) => "its certificate was revoked".into(),
         Tls::InvalidCertificate(other) if format!("{other:?}").contains("CaUsedAsEndEntity") => {
-            "its certificate is self-signed".into()
+            "its certificate is self-signed, as an authority (CA:TRUE), which no server may be".into()
         }
         other => plain(&other.to_string(), 200),
     };
-    Error::network(format!("no secure connection (TLS) to {place}"))
-        .because(why)
-        .hint("behind a company's proxy, give its authority with --cacert FILE")
+    let hint = match tls {
+        Tls::InvalidCertificate(Bad::NotValidForName | Bad::NotValidForNameContext { .. }) => {
+            "check the host's name; a certificate lists those that it is for"
+        }
+        _ => "behind a company's proxy, give its authority with --cacert FILE",
+    };
+    Error::network(format!("no secure connection (TLS) to {place}")).because(why).hint(hint)
 }
 
 /// Scheme, host and port: a URL's path and query say nothing about a failed connection.

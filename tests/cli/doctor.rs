@@ -75,6 +75,22 @@ fn no_secret_of_the_environment_is_shown() {
 }
 
 #[test]
+fn what_does_not_exist_or_is_not_spoken_is_a_failure() {
+    let home = Home::new();
+    let doctor = || home.oneup().arg("doctor").status(7);
+    if cfg!(target_os = "linux") {
+        doctor()
+            .env("SSL_CERT_FILE", "/no/such/file")
+            .stdout_has("failure  trust      there is no /no/such/file, which SSL_CERT_FILE names; fix: unset SSL_CERT_FILE")
+            .run();
+    }
+    doctor()
+        .env("HTTPS_PROXY", "bogus://proxy.example")
+        .stdout_has("failure  proxy      HTTPS_PROXY is no proxy's URL; fix: HTTPS_PROXY=http://HOST:PORT")
+        .run();
+}
+
+#[test]
 fn a_server_that_never_answers_is_a_finding_at_the_deadline() {
     let mute = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}/token", mute.local_addr().expect("an address"));

@@ -43,6 +43,17 @@ fn the_program_has_the_token_and_not_the_secret() {
 }
 
 #[test]
+fn a_mistyped_option_is_no_program() {
+    let server = server(3600);
+    let home = login(&server);
+    home.oneup()
+        .args(["exec", "--tokenfile", "--", "true"])
+        .status(125)
+        .stderr("error: oneup exec has no option --tokenfile\nhint: did you mean `--token-file`?\n")
+        .run();
+}
+
+#[test]
 fn the_exit_code_is_the_programs() {
     let home = login(&server(300));
     for flags in [&[][..], &["--token-file"]] {

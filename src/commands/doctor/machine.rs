@@ -1,5 +1,6 @@
 //! What this machine brings: curl, a free port, proxies, trust.
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use url::Url;
@@ -13,6 +14,9 @@ use crate::profile::Profile;
 
 /// The first curl that reads a header from a file, which keeps the token out of argv.
 const OLDEST_CURL: (u32, u32) = (7, 55);
+
+/// The schemes of proxies that are spoken.
+const PROXIES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
 
 pub(super) fn curl() -> Vec<Finding> {
     let fix = "install curl 7.55 or newer; only oneup curl needs it";
@@ -60,7 +64,7 @@ pub(super) fn proxy() -> Vec<Finding> {
         };
         found.push(match without_credentials(&value) {
             Some(proxy) => Finding::ok("proxy", format!("{proxy} ({name}); never for loopback")),
-            None => Finding::failure("proxy", format!("{name} is not a URL"))
+            None => Finding::failure("proxy", format!("{name} is no proxy's URL"))
                 .fix(format!("{name}=http://HOST:PORT")),
         });
     }
@@ -75,7 +79,8 @@ pub(super) fn proxy() -> Vec<Finding> {
 /// A proxy's URL as curl reads it, the scheme being optional.
 fn without_credentials(proxy: &str) -> Option<String> {
     let url = if proxy.contains("://") { Url::parse(proxy) } else { Url::parse(&format!("http://{proxy}")) };
-    let mut url = url.ok().filter(Url::has_host)?;
+    let known = |url: &Url| PROXIES.contains(&url.scheme()) && url.has_host();
+    let mut url = url.ok().filter(known)?;
     let masked =
         if url.username().is_empty() && url.password().is_none() { "" } else { ", with credentials" };
     url.set_username("").ok()?;
@@ -87,7 +92,15 @@ fn without_credentials(proxy: &str) -> Option<String> {
 pub(super) fn trust(context: &Context, _: &[Profile]) -> Vec<Finding> {
     let own = ["SSL_CERT_FILE", "SSL_CERT_DIR"].into_iter().find_map(|name| Some((name, nonempty(name)?)));
     let platform = match own {
-        Some((name, value)) if cfg!(target_os = "linux") => format!("{value} ({name})"),
+        Some((name, value)) if cfg!(target_os = "linux") => {
+            if !Path::new(&value).exists() {
+                return vec![
+                    Finding::failure("trust", format!("there is no {value}, which {name} names"))
+                        .fix(format!("unset {name}, or let it name certificates")),
+                ];
+            }
+            format!("{value} ({name})")
+        }
         _ => "the platform's trust store".to_owned(),
     };
     vec![match (&context.cacert, Http::new(context)) {
@@ -109,6 +122,7 @@ mod tests {
             ("user:s3cret@proxy:3128/", Some("http://proxy:3128, with credentials")),
             ("socks5h://proxy", Some("socks5h://proxy")),
             ("http://", None),
+            ("bogus://proxy", None),
         ] {
             assert_eq!(without_credentials(proxy).as_deref(), shown, "{proxy}");
         }
