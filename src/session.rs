@@ -131,7 +131,7 @@ impl<'a> Session<'a> {
             // The token is stored, and good: only `status` does not know of it yet.
             self.context.warn(error);
         }
-        if min_ttl.is_some() && !token.is_live(now(), min_ttl) {
+        if min_ttl.is_some() && !token.is_live(token.obtained_at, min_ttl) {
             self.context.warn("the new token does not live as long as was asked for");
         }
         self.cache(&token);

@@ -39,8 +39,9 @@ fn proxy() -> (SocketAddr, Receiver<String>) {
             // The rest of the head, or closing would reset the connection.
             let _ = reader.lines().map_while(Result::ok).find(String::is_empty);
             let target = first.split(' ').nth(1).unwrap_or_default();
-            let authority =
-                target.split("://").last().unwrap_or_default().split('/').next().unwrap_or_default();
+            // A query can hold a URL of its own.
+            let rest = target.split_once("://").map_or(target, |(_, rest)| rest);
+            let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
             if asked.send(authority.to_owned()).is_err() {
                 return;
             }

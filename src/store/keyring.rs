@@ -19,10 +19,10 @@ use crate::lock;
 const PROMPT: Duration = Duration::from_secs(60);
 
 /// How often a use is tried that the service fails for no reason of ours.
-const TRIES: u32 = 3;
+const TRIES: u32 = 5;
 
-/// How long before it is tried again.
-const PAUSE: Duration = Duration::from_millis(100);
+/// How long before it is tried again; twice as long each time.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// One item a profile.
 pub(super) struct Keyring {
@@ -111,9 +111,9 @@ where
 /// session for a new connection and answers that its methods are "not implemented"; one that crashed comes back, though
 /// locked, and then says so. Each use may be repeated: a write replaces, and what is gone needs no deletion.
 fn try_again<T>(task: impl Fn() -> Result<T, Fault>) -> Result<T, Fault> {
-    for _ in 1..TRIES {
+    for doubled in 0..TRIES - 1 {
         match task() {
-            Err(Fault::Failed(_)) => std::thread::sleep(PAUSE),
+            Err(Fault::Failed(_)) => std::thread::sleep(PAUSE * 2_u32.pow(doubled)),
             done => return done,
         }
     }

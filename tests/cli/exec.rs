@@ -68,8 +68,9 @@ fn the_exit_code_is_the_programs() {
 
 #[test]
 fn a_token_file_is_private_fresh_and_removed() {
-    let home = login(&server(4));
-    let script = r#"ls -l "$ONEUP_TOKEN_FILE" | cut -c1-10; cat "$ONEUP_TOKEN_FILE"; echo; sleep 7
+    let home = login(&server(12));
+    let script = r#"ls -l "$ONEUP_TOKEN_FILE" | cut -c1-10; cat "$ONEUP_TOKEN_FILE"; echo
+                    for i in $(seq 300); do test "$(cat "$ONEUP_TOKEN_FILE")" = token-1 || break; sleep 0.1; done
                     cat "$ONEUP_TOKEN_FILE"; echo; echo "$ONEUP_TOKEN_FILE" > place"#;
     let outcome = sh(&home, &["--token-file"], script).run();
     let lines: Vec<&str> = outcome.stdout.lines().collect();

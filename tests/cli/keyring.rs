@@ -108,7 +108,7 @@ fn auto_takes_an_unlocked_keyring_and_no_secret_is_on_disk() {
 #[test]
 fn a_locked_keyring_is_exit_6_and_never_looks_like_no_login() {
     let Some(desk) = Desk::new(3_600) else { return };
-    desk.run(&[], &format!("printf pw | {UNLOCK}; login"));
+    desk.run(&[], &format!("printf pw | {UNLOCK}; login --store keyring"));
     let script = format!(
         "printf wrong | {UNLOCK}; oneup token show; login; login --profile new; oneup status; oneup doctor"
     );
@@ -154,7 +154,7 @@ fn without_a_secret_service_auto_says_once_that_the_login_lasts_until_reboot() {
 #[test]
 fn a_service_that_never_answers_ends_at_the_deadline() {
     let Some(desk) = Desk::new(3_600) else { return };
-    desk.run(&[], &format!("printf pw | {UNLOCK}; login"));
+    desk.run(&[], &format!("printf pw | {UNLOCK}; login --store keyring"));
     // A stopped daemon still owns the name.
     let start = Instant::now();
     let said = desk.run(&[], &format!(
@@ -171,7 +171,7 @@ fn a_service_that_never_answers_ends_at_the_deadline() {
 #[test]
 fn a_service_that_dies_while_it_is_asked_is_asked_again() {
     let Some(desk) = Desk::new(3_600) else { return };
-    desk.run(&[], &format!("printf pw | {UNLOCK}; login"));
+    desk.run(&[], &format!("printf pw | {UNLOCK}; login --store keyring"));
     let said = desk.run(
         &[],
         &format!(
@@ -243,7 +243,7 @@ fn a_hundred_processes_at_once_all_get_the_token_and_the_daemon_lives() {
     let said = desk.run(
         &[],
         &format!(
-            "printf pw | {UNLOCK}; login; before=$(ask GetNameOwner)
+            "printf pw | {UNLOCK}; login --store keyring; before=$(ask GetNameOwner)
          for i in $(seq 100); do oneup token show & done | sort | uniq -c | tr -d ' '
          test -n \"$before\" -a \"$before\" = \"$(ask GetNameOwner)\" && echo alive"
         ),

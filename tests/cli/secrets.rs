@@ -38,7 +38,13 @@ fn of_all_processes(file: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Looks at every argument list until the child ends; it must have been seen at least once.
+/// The number of a process's group (proc(5)): its children's too.
+fn group(process: &str) -> Option<u32> {
+    let stat = fs::read_to_string(format!("{process}/stat")).ok()?;
+    stat.rsplit(')').next()?.split_whitespace().nth(2)?.parse().ok()
+}
+
+/// Looks at every argument list of the child's and its children until the child ends; it must have been seen at least once.
 fn watch(child: std::process::Child, name: &str) {
     watch_for(child, name, &[SECRET, TOKEN]);
 }
@@ -47,6 +53,10 @@ fn watch_for(mut child: std::process::Child, name: &str, secrets: &[&str]) {
     let mut looks = 0;
     while child.try_wait().expect("it is ours").is_none() {
         for (process, line) in of_all_processes("cmdline") {
+            // Other tests put the sandbox's secret into their own curl's arguments.
+            if group(&process) != Some(child.id()) {
+                continue;
+            }
             assert!(!secrets.iter().any(|secret| line.contains(secret)), "{process}: {line}");
             looks += usize::from(line.contains(name));
         }

@@ -75,7 +75,14 @@ fn a_hundred_at_once_make_one_request_and_hand_out_one_token() {
 
 #[test]
 fn a_killed_holder_of_the_lock_holds_up_nobody() {
-    let server = server(3600);
+    let server = raw_server(|number, _, _| {
+        if number == 1 {
+            // The holder waits for as long as it lives.
+            thread::sleep(Duration::from_secs(60));
+        }
+        let body = format!(r#"{{"access_token":"token-{number}","token_type":"Bearer","expires_in":3600}}"#);
+        RawServer::answer("200 OK", "application/json", &body)
+    });
     let home = logged_in(&server);
     age(&home);
     let mut first = home.oneup().args(["token", "show"]).spawn();

@@ -119,8 +119,8 @@ mod tests {
         let good: Check = ("curl", Box::new(|| vec![Finding::ok("curl", "8.0")]));
         let panicking: Check = ("proxy", Box::new(|| panic!("a check that fails in itself")));
         let start = Instant::now();
-        let found = gather(vec![hanging, good, panicking], Duration::from_millis(100));
-        assert!(start.elapsed() < Duration::from_secs(5));
+        let found = gather(vec![hanging, good, panicking], Duration::from_secs(2));
+        assert!(start.elapsed() < Duration::from_secs(20));
         let statuses: Vec<_> = found.iter().map(|finding| (finding.check, finding.status)).collect();
         assert_eq!(statuses, [("store", Status::Failure), ("curl", Status::Ok), ("proxy", Status::Failure)]);
     }

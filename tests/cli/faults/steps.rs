@@ -10,7 +10,7 @@ use crate::support::strace::{Call, calls, requires_strace, traced};
 use crate::support::{Home, Kind, Tally, size};
 
 /// How often a blow is struck that misses.
-const TRIES: u32 = 4;
+const TRIES: u32 = 8;
 
 /// What strace does to a call.
 #[derive(Clone, Copy, Debug)]

@@ -122,7 +122,7 @@ fn a_server_that_never_stops_being_busy_ends_as_a_network_failure() {
 fn the_deadline_counts_for_the_whole_exchange() {
     let server = raw_server(|_, _, stream| {
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n");
-        for _ in 0..60 {
+        for _ in 0..300 {
             std::thread::sleep(Duration::from_millis(200));
             if stream.write_all(b" ").is_err() {
                 break;
@@ -132,7 +132,7 @@ fn the_deadline_counts_for_the_whole_exchange() {
     });
     let start = Instant::now();
     login(&server).args(["--timeout", "2"]).status(5).stderr_has("within 2 s").run();
-    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
 }
 
 #[test]

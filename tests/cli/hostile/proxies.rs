@@ -73,12 +73,12 @@ fn every_way_in_which_a_proxy_fails_is_the_network() {
 #[test]
 fn a_proxy_that_hangs_ends_at_the_deadline() {
     let proxy = raw_server(|_, _, _| {
-        std::thread::sleep(Duration::from_secs(10));
+        std::thread::sleep(Duration::from_secs(60));
         Vec::new()
     });
     let begun = Instant::now();
     login("https://gateway.example/token", &format!("http://{}", proxy.address())).status(5).run();
-    assert!(begun.elapsed() < Duration::from_secs(7), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
 }
 
 /// SOCKS speaks first in bytes of its own.

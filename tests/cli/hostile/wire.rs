@@ -140,7 +140,7 @@ fn what_never_ends_is_cut_off_by_size_or_by_the_deadline() {
         let server = raw_server(move |_, _, stream| {
             let begun = Instant::now();
             let mut open = stream.write_all(head).is_ok();
-            while open && begun.elapsed() < Duration::from_secs(15) {
+            while open && begun.elapsed() < Duration::from_secs(60) {
                 open = stream.write_all(more).is_ok();
             }
             Vec::new()
@@ -150,7 +150,7 @@ fn what_never_ends_is_cut_off_by_size_or_by_the_deadline() {
         tally.tried(1);
         if outcome.status != Some(code)
             || !outcome.stderr.contains(words)
-            || begun.elapsed() > Duration::from_secs(9)
+            || begun.elapsed() > Duration::from_secs(20)
         {
             tally.lost(format!(
                 "{name}: {:?} after {:?}: {}",

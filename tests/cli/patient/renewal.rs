@@ -11,10 +11,15 @@ use crate::support::{Home, Sandbox, requires_program};
 /// At its end the person has logged in as `member`; `spoilt` faults follow the first answer, which lacks the
 /// token's lifetime, so that it is not reused.
 fn logged_in(spoilt: &[&str], flags: &[&str]) -> Option<(Home, Sandbox)> {
+    logged_in_for("2", spoilt, flags)
+}
+
+/// The same, with tokens that live this many seconds.
+fn logged_in_for(lifetime: &str, spoilt: &[&str], flags: &[&str]) -> Option<(Home, Sandbox)> {
     if !requires_program("curl") {
         return None;
     }
-    let mut script = vec!["--token-lifetime", "2"];
+    let mut script = vec!["--token-lifetime", lifetime];
     for fault in if spoilt.is_empty() { &[][..] } else { &["no-expires-in=1"] }.iter().chain(spoilt) {
         script.extend(["--fail", fault]);
     }
@@ -110,7 +115,8 @@ fn a_failing_server_is_the_network_and_the_refresh_token_is_kept_but_not_sent_ag
 
 #[test]
 fn the_patient_of_the_launch_is_shown_and_outlives_renewals() {
-    let Some((home, _sandbox)) = logged_in(&[], &["--scope", "launch/patient patient/*.read"]) else {
+    let Some((home, _sandbox)) = logged_in_for("300", &[], &["--scope", "launch/patient patient/*.read"])
+    else {
         return;
     };
     for _ in 0..2 {

@@ -36,23 +36,37 @@ impl Chromium {
         let session = format!("http://127.0.0.1:{port}/session");
         let mut chromium = Self { driver, _stdout: stdout, http, session, _home: home.clone() };
         let size = format!("--window-size={width},800");
-        let profile = format!("--user-data-dir={}", home.path("chromium").display());
-        let flags =
-            ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", &size, &profile];
-        let asked = json!({"capabilities": {"alwaysMatch": {"goog:chromeOptions": {"args": flags}}}});
-        let session = chromium.post("", &asked);
-        let id = session["sessionId"].as_str().unwrap_or_else(|| panic!("a session: {session}")).to_owned();
-        chromium.session = format!("{}/{id}", chromium.session);
+        let id = (0..3).find_map(|number| chromium.session(&size, &home.path(format!("chromium{number}"))));
+        chromium.session = format!("{}/{}", chromium.session, id.expect("Chromium starts"));
         Some(chromium)
     }
 
+    /// The id of a new session, unless Chromium does not come up.
+    fn session(&self, size: &str, profile: &Path) -> Option<String> {
+        let profile = format!("--user-data-dir={}", profile.display());
+        let flags =
+            ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", size, &profile];
+        let asked = json!({"capabilities": {"alwaysMatch": {"goog:chromeOptions": {"args": flags}}}});
+        match self.try_post("", &asked) {
+            Ok(session) => session["sessionId"].as_str().map(str::to_owned),
+            Err(error) => {
+                eprintln!("Chromium did not start: {error}");
+                None
+            }
+        }
+    }
+
     fn post(&self, path: &str, body: &Value) -> Value {
+        self.try_post(path, body).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    fn try_post(&self, path: &str, body: &Value) -> Result<Value, String> {
         let request = self.http.post(format!("{}{path}", self.session)).body(body.to_string());
         value(request.header("Content-Type", "application/json").send())
     }
 
     fn get(&self, path: &str) -> Value {
-        value(self.http.get(format!("{}{path}", self.session)).send())
+        value(self.http.get(format!("{}{path}", self.session)).send()).expect(path)
     }
 
     /// Opens an address.
@@ -87,8 +101,12 @@ impl Chromium {
     pub(crate) fn expect(&self, text: &str) -> String {
         let begun = Instant::now();
         loop {
-            let script = json!({"script": "return document.body.innerText", "args": []});
-            let shown = self.post("/execute/sync", &script).as_str().unwrap_or_default().to_owned();
+            let script = json!({"script": "return document.body ? document.body.innerText : ''", "args": []});
+            // While it goes to another page, it can't be asked.
+            let shown = match self.try_post("/execute/sync", &script) {
+                Ok(shown) => shown.as_str().unwrap_or_default().to_owned(),
+                Err(error) => error,
+            };
             if shown.contains(text) {
                 return shown;
             }
@@ -144,9 +162,9 @@ impl Drop for Chromium {
     }
 }
 
-fn value(answer: reqwest::Result<reqwest::blocking::Response>) -> Value {
-    let text = answer.and_then(|answer| answer.text()).expect("chromedriver answers");
-    let whole: Value = serde_json::from_str(&text).expect("JSON");
-    assert!(whole["value"]["error"].is_null(), "{text}");
-    whole["value"].clone()
+/// What the answer holds; the error that it tells.
+fn value(answer: reqwest::Result<reqwest::blocking::Response>) -> Result<Value, String> {
+    let text = answer.and_then(|answer| answer.text()).map_err(|error| error.to_string())?;
+    let whole: Value = serde_json::from_str(&text).map_err(|error| format!("{error}: {text}"))?;
+    if whole["value"]["error"].is_null() { Ok(whole["value"].clone()) } else { Err(text) }
 }

@@ -196,6 +196,9 @@ impl Oneup {
             };
         }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // So that its children can be told from those of other tests.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
         command.spawn().expect("oneup starts")
     }
 
