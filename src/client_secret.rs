@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use zeroize::Zeroizing;
 
+use crate::child;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::oauth::secret::Secret;
@@ -21,9 +22,10 @@ pub fn from_stdin() -> Result<Secret> {
     let mut line = Zeroizing::new(Vec::with_capacity(4096));
     std::io::stdin()
         .lock()
-        .take(MAX_BYTES)
+        .take(MAX_BYTES + 1)
         .read_until(b'\n', &mut line)
         .map_err(|error| Error::usage("can't read the client secret from stdin").because(error))?;
+    check_length(&line, "stdin")?;
     first_line(&line, "stdin")
 }
 
@@ -49,8 +51,6 @@ pub fn from_file(context: &Context, path: &Path) -> Result<Secret> {
 pub fn from_command(command: &str) -> Result<Secret> {
     let what = "the client secret command";
     let output = shell(command)
-        .env_remove("ONEUP_CLIENT_SECRET")
-        .env_remove("ONEUP_TOKEN")
         .stdin(Stdio::inherit())
         .stderr(Stdio::inherit())
         .output()
@@ -110,22 +110,27 @@ fn read(source: impl Read, name: &str) -> Result<Zeroizing<Vec<u8>>> {
         .take(MAX_BYTES + 1)
         .read_to_end(&mut bytes)
         .map_err(|error| Error::usage(format!("can't read the client secret from {name}")).because(error))?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(Error::usage(format!("{name} is too long for a client secret")));
-    }
+    check_length(&bytes, name)?;
     Ok(bytes)
+}
+
+fn check_length(bytes: &[u8], name: &str) -> Result<()> {
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(Error::usage(format!("{name} is too long for a client secret; nothing was sent")));
+    }
+    Ok(())
 }
 
 #[cfg(unix)]
 fn shell(command: &str) -> Command {
-    let mut shell = Command::new("sh");
+    let mut shell = child::command("sh".as_ref());
     shell.args(["-c", command]);
     shell
 }
 
 #[cfg(windows)]
 fn shell(command: &str) -> Command {
-    let mut shell = Command::new("cmd");
+    let mut shell = child::command("cmd".as_ref());
     shell.args(["/C", command]);
     shell
 }

@@ -29,7 +29,7 @@ pub fn explain(profile: &Profile, asked: Asked, refusal: Refusal, answer: &Answe
             profile.token_url,
             plain(&why, SNIPPET)
         ))
-        .because(if is_json(answer) { format!("HTTP {}", answer.status) } else { answer.snippet() })
+        .because(if may_hold_tokens(answer) { format!("HTTP {}", answer.status) } else { answer.snippet() })
         .hint(format!("{ADDRESSES}; trace it with -v")),
         Refusal::Blocked { status } => blocked(profile, status, answer),
         Refusal::Denied { status, error, description } => {
@@ -38,8 +38,10 @@ pub fn explain(profile: &Profile, asked: Asked, refusal: Refusal, answer: &Answe
     }
 }
 
-fn is_json(answer: &Answer) -> bool {
-    answer.content_type.as_deref().is_some_and(|kind| kind.contains("json"))
+/// Whatever the content type is: a token answer that is not valid is one all the same.
+fn may_hold_tokens(answer: &Answer) -> bool {
+    let is_json = answer.content_type.as_deref().is_some_and(|kind| kind.contains("json"));
+    is_json || String::from_utf8_lossy(&answer.body).contains("_token")
 }
 
 fn blocked(profile: &Profile, status: u16, answer: &Answer) -> Error {

@@ -8,6 +8,7 @@ use super::hosts::Hosts;
 use super::options::Role;
 use super::url::{self, Url};
 use crate::error::{Error, Result};
+use crate::output::plain;
 
 /// What the person and the profile say.
 #[derive(Debug)]
@@ -91,7 +92,7 @@ impl Policy<'_> {
             if item.option.role() == Role::Url {
                 let url = self.url(&item).map_err(|error| placed(all, &item, error))?;
                 if !self.hosts.contain(&url) {
-                    self.foreign(&url.host).map_err(|error| placed(all, &item, error))?;
+                    self.foreign(&url, &item).map_err(|error| placed(all, &item, error))?;
                     foreign = true;
                 }
                 item.value = Some(url.text.clone().into());
@@ -108,13 +109,15 @@ impl Policy<'_> {
         Ok(section)
     }
 
-    fn foreign(&self, host: &str) -> Result<()> {
+    fn foreign(&self, url: &Url, item: &Item) -> Result<()> {
         if self.no_auth_elsewhere {
             return Ok(());
         }
+        let host = url.host.as_str();
         let shown = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
         let error = Error::usage(format!("{shown} is none of the profile's hosts, so it gets no token"));
-        Err(if host.contains(['.', ':']) {
+        let bare = item.value.as_ref().is_some_and(|value| !value.to_string_lossy().contains("://"));
+        Err(if !bare || host.contains(['.', ':']) {
             error.hint(format!(
                 "--allow-host {shown} sends it there, --no-auth-elsewhere fetches without it; both stand before curl's arguments"
             ))
@@ -126,7 +129,10 @@ impl Policy<'_> {
     fn url(&self, item: &Item) -> Result<Url> {
         let value = item.value.clone().unwrap_or_default();
         let refused = |what: &str| {
-            Error::usage(format!("the URL {:?} {what}", value.display().to_string()))
+            let shown = plain(&value.to_string_lossy(), 200);
+            // What stands before an @ may be a password.
+            let shown = shown.rsplit_once('@').map_or(shown.as_str(), |(_, rest)| rest);
+            Error::usage(format!("the URL {shown:?} {what}"))
                 .hint("write it plainly: https://HOST/PATH, or /PATH for the profile's FHIR server")
         };
         if item.expand {

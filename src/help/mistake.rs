@@ -74,6 +74,10 @@ pub fn explain(error: &clap::Error, args: &[OsString]) -> Error {
         (None, suggestion) => suggestion.map(str::to_owned),
     };
     let what = match bad {
+        // It may be a token.
+        Some(_) if name == "oneup token" && meant.is_none() => {
+            "there is no such command of oneup token".into()
+        }
         Some(word) => format!("there is no command `{name} {}`", crate::output::plain(word, 80)),
         None => what.to_owned(),
     };
@@ -96,8 +100,17 @@ fn first_paragraph(rendered: &str) -> (&str, String) {
 
 /// The innermost command that was named rightly, before the word that is wrong.
 pub fn place<'a>(root: &'a Command, args: &[OsString], bad: Option<&str>) -> &'a Command {
-    let words = args.iter().skip(1).filter_map(|arg| arg.to_str()).take_while(|word| Some(*word) != bad);
+    let takes_value = |flag: &str| {
+        let long = flag.strip_prefix("--");
+        let found = root.get_arguments().find(|arg| long.is_some() && arg.get_long() == long);
+        found.is_some_and(|arg| arg.get_action().takes_values())
+    };
+    let words: Vec<&str> = args.iter().skip(1).filter_map(|arg| arg.to_str()).collect();
+    let values = words.iter().map(|word| takes_value(word));
+    let is_value: Vec<bool> = std::iter::once(false).chain(values).collect();
+    let words = words.into_iter().zip(is_value).filter(|(_, is_value)| !is_value).map(|(word, _)| word);
     words
+        .take_while(|word| Some(*word) != bad)
         .filter(|word| *word != "help")
         .fold(root, |command, word| command.find_subcommand(word).unwrap_or(command))
 }
@@ -137,7 +150,11 @@ fn is_profile(error: &clap::Error, name: &str) -> bool {
 
 /// Whether the argument in error is a word where there should be none, where secrets are handled.
 fn may_be_secret(error: &clap::Error, name: &str) -> bool {
-    let stray = text(error, ContextKind::InvalidArg).is_some_and(|arg| !arg.starts_with('-'));
+    let arg = text(error, ContextKind::InvalidArg).unwrap_or_default();
+    if arg.starts_with("--client-secret") && error.kind() == ErrorKind::TooManyValues {
+        return true;
+    }
+    let stray = !arg.is_empty() && !arg.starts_with('-');
     let handled = ["oneup login ", "oneup token "].iter().any(|beginning| name.starts_with(beginning));
     stray && handled && matches!(error.kind(), ErrorKind::UnknownArgument | ErrorKind::InvalidValue)
 }
@@ -196,6 +213,7 @@ mod tests {
             ("oneup token shwo", "oneup token show"),
             ("oneup show", "oneup token show"),
             ("oneup --profile acme logn", "oneup login"),
+            ("oneup --profile sandbox token shwo", "oneup token show"),
             ("oneup login payer", "oneup login p2p"),
             ("oneup auth", "oneup login"),
             ("oneup auth login", "oneup login"),
@@ -248,6 +266,8 @@ mod tests {
             ("oneup token show eyJhbGciOi", "a profile is chosen with --profile NAME"),
             ("oneup login provider --client-secret-stdin eyJhbGciOi", "oneup login provider --help"),
             ("oneup login provider --client-secrt=eyJhbGciOi", "did you mean `--client-secret-stdin`?"),
+            ("oneup login provider --client-secret-stdin=eyJhbGciOi", "oneup login provider --help"),
+            ("oneup token eyJhbGciOi", "oneup token --help"),
         ] {
             let told = told(line);
             assert!(!told.contains("eyJ") && told.ends_with(&format!("hint: {hint}")), "{told}");

@@ -7,6 +7,7 @@ pub mod tables;
 pub mod topics;
 
 use std::ffi::OsString;
+use std::io::Write;
 
 use clap::builder::{Resettable, Styles};
 use clap::error::ErrorKind;
@@ -34,7 +35,7 @@ pub fn parse(args: &[OsString]) -> Result<Cli, Result<u8>> {
         // The same to a person; which of them it is depends on the environment.
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
             let help = mistake::place(&command(), args, None).clone().render_help();
-            anstream::eprint!("{}", help.ansi());
+            let _ = write!(anstream::stderr(), "{}", help.ansi());
             Ok(Exit::Usage as u8)
         }
         _ => Err(mistake::explain(&error, args)),

@@ -36,7 +36,10 @@ fn classify(url: &str, timeout: Duration, error: &(dyn StdError + 'static)) -> E
     if let Some(tls) = find::<Tls>(error) {
         return explain_tls(&place, tls);
     }
-    let text = chain(error).map(ToString::to_string).collect::<Vec<_>>().join(": ");
+    // The library's own text has the URL in it, which may have any word in it.
+    let inner = chain(error)
+        .filter(|cause| cause.downcast_ref::<reqwest::Error>().is_none_or(|it| it.url().is_none()));
+    let text = inner.map(ToString::to_string).collect::<Vec<_>>().join(": ");
     if text.contains("dns error") {
         return Error::network(format!("can't find the address of {place} (DNS)"))
             .hint("check the host name and the network");

@@ -10,7 +10,6 @@ use std::io::Read;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use reqwest::Method;
 use reqwest::blocking::{Client, RequestBuilder, Response};
 use reqwest::header::{
     ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER,
@@ -97,11 +96,7 @@ impl Http {
             Ok(request)
         };
         self.trace(|| trace::request("POST", url, Some(form)));
-        let mut answer = self.exchange(url, client, request, retry)?;
-        if answer.status >= 400 {
-            trace::mask_sent(&mut answer.body, form);
-        }
-        Ok(answer)
+        self.exchange(url, client, request, Some(form), retry)
     }
 
     /// Gets a public document, such as a realm's keys.
@@ -111,7 +106,7 @@ impl Http {
     pub fn get(&self, url: &str) -> Result<Answer> {
         let client = self.client(url)?;
         self.trace(|| trace::request("GET", url, None));
-        self.exchange(url, client, |client| Ok(client.get(url)), Retry::Transient)
+        self.exchange(url, client, |client| Ok(client.get(url)), None, Retry::Transient)
     }
 
     fn exchange(
@@ -119,12 +114,13 @@ impl Http {
         url: &str,
         client: Client,
         request: impl Fn(&Client) -> Result<RequestBuilder>,
+        form: Option<&Form>,
         retry: Retry,
     ) -> Result<Answer> {
         let deadline = Instant::now() + self.timeout;
         let mut attempt = 0;
         loop {
-            let outcome = self.once(url, request(&client)?, deadline);
+            let outcome = self.once(url, request(&client)?, form, deadline);
             let Some(wait) = retry::wait(&outcome, retry, attempt, deadline) else {
                 if outcome.is_err() {
                     // To drop it waits for its thread, which a server that floods can keep busy past the deadline.
@@ -138,27 +134,35 @@ impl Http {
         }
     }
 
-    fn once(&self, url: &str, request: RequestBuilder, deadline: Instant) -> Result<(Answer, HeaderMap)> {
+    fn once(
+        &self,
+        url: &str,
+        request: RequestBuilder,
+        form: Option<&Form>,
+        deadline: Instant,
+    ) -> Result<(Answer, HeaderMap)> {
         let left = deadline.saturating_duration_since(Instant::now());
         let (client, request) = request
             .header(ACCEPT, "application/json")
             .timeout(left.max(Duration::from_millis(1)))
             .build_split();
         let request = request.map_err(|error| failure::explain(url, self.timeout, &error))?;
-        let method = request.method().clone();
         let response =
             client.execute(request).map_err(|error| failure::explain(url, self.timeout, &error))?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         refuse_redirect(url, status, &headers)?;
         let body = read_body(url, response, self.timeout, deadline)?;
-        let answer = Answer {
+        let mut answer = Answer {
             status,
             content_type: text(&headers, CONTENT_TYPE),
             date: text(&headers, DATE).and_then(|date| retry::http_date(&date)),
             body,
         };
-        self.trace(|| trace::answer(&answer, method == Method::POST));
+        if let Some(form) = form {
+            trace::mask_sent(&mut answer, form);
+        }
+        self.trace(|| trace::answer(&answer, form.is_some()));
         Ok((answer, headers))
     }
 

@@ -28,7 +28,7 @@ pub fn wait(
         _ => return None,
     };
     let wait = asked.unwrap_or(FIRST_PAUSE * 2u32.pow(attempt));
-    (Instant::now() + wait < deadline).then_some(wait)
+    Instant::now().checked_add(wait).is_some_and(|then| then < deadline).then_some(wait)
 }
 
 /// A busy server is a network failure; every other answer is the caller's to read.

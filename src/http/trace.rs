@@ -1,7 +1,9 @@
 //! `--verbose`: each exchange on stderr, every secret masked; and the mask itself.
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
 use url::form_urlencoded;
+use zeroize::Zeroizing;
 
 use super::Answer;
 use crate::oauth::grant::Form;
@@ -58,19 +60,48 @@ pub fn answer(answer: &Answer, of_a_form: bool) -> String {
     lines.join("\n")
 }
 
-/// Masks, in an error answer, every secret that was sent: some servers repeat what they were given.
-pub fn mask_sent(body: &mut Vec<u8>, form: &Form) {
-    for (name, value) in form_urlencoded::parse(form.body.expose().as_bytes()) {
-        if SHOWN_FIELDS.contains(&&*name) || value.len() < 4 {
-            continue;
-        }
-        let text = String::from_utf8_lossy(body);
-        let encoded: String = form_urlencoded::byte_serialize(value.as_bytes()).collect();
-        let quoted = Value::from(&*value).to_string();
-        let masked =
-            text.replace(quoted.trim_matches('"'), MASK).replace(&*value, MASK).replace(&encoded, MASK);
-        *body = masked.into_bytes();
+/// Masks every secret that was sent, wherever the answer is not a token: some servers repeat what they were given. A
+/// token answer may bring the refresh token that was sent, and must stay whole.
+pub fn mask_sent(answer: &mut Answer, form: &Form) {
+    if is_success(answer) {
+        return;
     }
+    for secret in sent(form).into_iter().filter(|secret| secret.len() >= 4) {
+        let text = String::from_utf8_lossy(&answer.body);
+        let encoded: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+        let quoted = Value::from(secret.as_str()).to_string();
+        let masked = text
+            .replace(quoted.trim_matches('"'), MASK)
+            .replace(secret.as_str(), MASK)
+            .replace(&encoded, MASK);
+        // What is no text stays as it came.
+        if masked != text {
+            answer.body = masked.into_bytes();
+        }
+    }
+}
+
+fn is_success(answer: &Answer) -> bool {
+    let members = serde_json::from_slice::<Value>(&answer.body);
+    (200..=299).contains(&answer.status)
+        && members.is_ok_and(|value| value.as_object().is_some_and(|all| !all.contains_key("error")))
+}
+
+/// The secrets of a request, in the body or in the header (RFC 6749 §2.3.1).
+fn sent(form: &Form) -> Vec<Zeroizing<String>> {
+    let fields = form_urlencoded::parse(form.body.expose().as_bytes());
+    let secret = fields.filter(|(name, _)| !SHOWN_FIELDS.contains(&&**name));
+    let mut all: Vec<_> = secret.map(|(_, value)| Zeroizing::new(value.into_owned())).collect();
+    if let Some(basic) = form.authorization.as_ref().and_then(|header| header.expose().strip_prefix("Basic "))
+    {
+        let pair = Zeroizing::new(STANDARD.decode(basic).unwrap_or_default());
+        let secret = pair.splitn(2, |byte| *byte == b':').nth(1).unwrap_or_default();
+        // A name without a value is decoded as one of a form.
+        let decoded = form_urlencoded::parse(secret).map(|(name, _)| Zeroizing::new(name.into_owned()));
+        all.extend(decoded);
+        all.push(Zeroizing::new(basic.to_owned()));
+    }
+    all
 }
 
 #[cfg(test)]
@@ -105,9 +136,31 @@ mod tests {
 
     #[test]
     fn an_error_answer_that_repeats_the_secret_is_masked() {
-        let mut body = br#"{"error":"x","error_description":"not p&a\"ss, p%26a%22ss or r3fresh"}"#.to_vec();
-        mask_sent(&mut body, &form());
-        let text = String::from_utf8(body).expect("UTF-8");
-        assert_eq!(text, r#"{"error":"x","error_description":"not ***, *** or ***"}"#);
+        let error = r#"{"error":"x","error_description":"not p&a\"ss, p%26a%22ss or r3fresh"}"#;
+        let masked = r#"{"error":"x","error_description":"not ***, *** or ***"}"#;
+        assert_eq!(repeated(400, error, &form()), masked);
+        assert_eq!(repeated(200, error, &form()), masked);
+        assert_eq!(repeated(200, "<p>client_secret=p%26a%22ss", &form()), "<p>client_secret=***");
+        let token = r#"{"access_token":"t","refresh_token":"r3fresh"}"#;
+        assert_eq!(repeated(200, token, &form()), token, "a token answer stays whole");
+    }
+
+    fn repeated(status: u16, body: &str, form: &Form) -> String {
+        let mut answer = Answer { status, content_type: None, date: None, body: body.into() };
+        mask_sent(&mut answer, form);
+        String::from_utf8(answer.body).expect("UTF-8")
+    }
+
+    #[test]
+    fn a_secret_of_the_header_is_masked_too() {
+        let client = Client {
+            id: "svc".into(),
+            secret: Some(Secret::new("p&a ss")),
+            authentication: ClientAuthentication::Basic,
+        };
+        let form = client.token_request(&Grant::ClientCredentials { scope: String::new() });
+        let header = form.authorization.as_ref().expect("Basic").expose().to_owned();
+        let told = repeated(401, &format!("no svc:p&a ss, p%26a+ss, {header}"), &form);
+        assert_eq!(told, "no svc:***, ***, Basic ***");
     }
 }

@@ -98,7 +98,7 @@ pub fn serve(options: Options, quiet: bool) -> Result<u8> {
     let signal = signals.forever().next().unwrap_or(signal_hook::consts::SIGINT);
     if !quiet && std::io::stderr().is_terminal() {
         // The terminal showed ^C there.
-        anstream::eprintln!();
+        let _ = writeln!(anstream::stderr());
     }
     Ok(128_u8.saturating_add(u8::try_from(signal).unwrap_or(2)))
 }
@@ -106,7 +106,8 @@ pub fn serve(options: Options, quiet: bool) -> Result<u8> {
 /// Says on stderr how to use it.
 fn greet(base: &str) {
     let (id, secret) = (clients::MAIN.id, clients::MAIN.secret.unwrap_or_default());
-    anstream::eprintln!(
+    let _ = writeln!(
+        anstream::stderr(),
         "
 The sandbox is up, on this machine only; Ctrl-C ends it. In another shell:
 

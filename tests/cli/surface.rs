@@ -2,6 +2,16 @@
 
 use crate::support::{Home, Oneup};
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_stderr_that_is_full_changes_no_exit_code() {
+    for (words, code) in [(&[][..], 2), (&["token"], 2), (&["token", "shwo"], 2)] {
+        let full = std::fs::File::options().write(true).open("/dev/full").expect("it is there");
+        let mut oneup = std::process::Command::new(env!("CARGO_BIN_EXE_oneup"));
+        assert_eq!(oneup.args(words).stderr(full).status().expect("it runs").code(), Some(code), "{words:?}");
+    }
+}
+
 #[test]
 fn version_is_name_and_number() {
     Oneup::new().arg("--version").stdout(format!("oneup {}\n", env!("CARGO_PKG_VERSION"))).stderr("").run();

@@ -119,6 +119,43 @@ fn a_server_that_never_stops_being_busy_ends_as_a_network_failure() {
 }
 
 #[test]
+fn a_wait_beyond_all_clocks_is_a_network_failure() {
+    let server = raw_server(|_, _, _| {
+        let after = format!("Retry-After: {}", u64::MAX);
+        format!("HTTP/1.1 429 Slow\r\n{after}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").into_bytes()
+    });
+    login(&server).status(5).stderr_has("asks for fewer requests (HTTP 429)").run();
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[test]
+fn an_answer_that_is_not_valid_shows_none_of_its_tokens() {
+    let server = raw_server(|_, _, _| {
+        let body =
+            r#"{"access_token":"T0KEN-OF-A-MAC","refresh_token":"REFRESH-OF-A-MAC","token_type":"mac"}"#;
+        RawServer::answer("200 OK", "text/plain", body)
+    });
+    login(&server).arg("-v").status(3).never("T0KEN-OF-A-MAC").never("REFRESH-OF-A-MAC").run();
+}
+
+/// In the trace and in the error, whatever the status and the method of client authentication.
+#[test]
+fn a_secret_that_comes_back_is_masked_wherever_it_stands() {
+    for (status, body) in [
+        ("401 No", format!(r#"{{"error":"invalid_client","error_description":"bad {SECRET}"}}"#)),
+        ("200 OK", format!(r#"{{"error":"invalid_client","error_description":"bad {SECRET}"}}"#)),
+        ("200 OK", format!("<p>client_secret={SECRET}")),
+        ("500 No", format!("<p>client_secret={SECRET}")),
+    ] {
+        let server = raw_server(move |_, _, _| RawServer::answer(status, "text/html", &body));
+        for method in ["post", "basic"] {
+            let outcome = login(&server).args(["-v", "--auth-method", method]).never(SECRET).outcome();
+            assert!(!outcome.stderr.contains(SECRET), "{}", outcome.stderr);
+        }
+    }
+}
+
+#[test]
 fn the_deadline_counts_for_the_whole_exchange() {
     let server = raw_server(|_, _, stream| {
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n");
