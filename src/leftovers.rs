@@ -114,7 +114,7 @@ fn is_settled(context: &Context, entry: &Entry) -> bool {
 /// Waits for a renewal that is under way, so that it can't bring the item back.
 fn forget(context: &Context, entry: &Entry) -> Result<()> {
     let path = lock_path(context, &entry.id);
-    let lock = lock::acquire(&path, context.timeout);
+    let lock = lock::acquire(&path, context.timeout)?;
     cache::forget(&entry.id);
     store_of(context, entry.store).delete(&entry.id)?;
     notes::remove(context, &entry.id)?;

@@ -81,8 +81,10 @@ fn sweep(place: &Path) {
         let path = entry.path();
         if entry.file_name().as_encoded_bytes().starts_with(PREFIX.as_bytes())
             && entry.metadata().is_ok_and(|found| found.is_dir() && found.uid() == own)
-            && File::open(&path).is_ok_and(|dir| dir.try_lock().is_ok())
+            && let Ok(dir) = File::open(&path)
+            && dir.try_lock().is_ok()
         {
+            // Still locked: whoever has just made it waits, and finds it gone.
             let _ = std::fs::remove_dir_all(&path);
         }
     }

@@ -57,9 +57,8 @@ fn forget(context: &Context, profile: &Profile, no_revoke: bool) -> Result<()> {
     // A profile that stays would say that somebody is logged in.
     files::require_writable(&context.config_dir.join("profiles"))?;
     let store = open_store(context, profile);
-    let item = store.read(&profile.id)?;
-    if !no_revoke && let Some(item) = &item {
-        revoke(context, profile, item);
+    if !no_revoke && let Some(item) = store.read(&profile.id)? {
+        revoke(context, profile, &item);
     }
     store.delete(&profile.id)?;
     cache::forget(&profile.id);

@@ -71,7 +71,9 @@ impl Keyring {
 impl Store for Keyring {
     fn read(&self, id: &str) -> Result<Option<Item>> {
         let bytes = self.with(id, |service, id, there| if there { service.load(id) } else { Ok(None) })?;
-        bytes.map(|bytes| decode(&bytes, "the keyring's item", "log out, then log in again")).transpose()
+        bytes
+            .map(|bytes| decode(&bytes, "the keyring's item", "oneup logout --no-revoke, then log in again"))
+            .transpose()
     }
 
     fn write(&self, id: &str, item: &Item) -> Result<()> {

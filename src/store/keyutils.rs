@@ -36,7 +36,9 @@ impl Keyutils {
 impl Store for Keyutils {
     fn read(&self, id: &str) -> Result<Option<Item>> {
         let bytes = kernel::read(&name(id)).map_err(error)?;
-        bytes.map(|bytes| decode(&bytes, "the kernel keyring", "log out, then log in again")).transpose()
+        bytes
+            .map(|bytes| decode(&bytes, "the kernel keyring", "oneup logout --no-revoke, then log in again"))
+            .transpose()
     }
 
     fn write(&self, id: &str, item: &Item) -> Result<()> {

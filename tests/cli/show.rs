@@ -116,6 +116,10 @@ fn a_store_that_cannot_be_used_costs_neither_token_nor_profile() {
     home.oneup().args(["logout"]).status(6).run();
     fs::write(&item, &kept).expect("all of it");
     home.oneup().args(["token", "show"]).stdout("token-0\n").run();
+    // Nothing is needed of a login that is to be forgotten.
+    fs::write(&item, &kept[..20]).expect("half of it");
+    home.oneup().args(["logout", "--no-revoke"]).run();
+    assert!(!item.exists());
 }
 
 #[test]

@@ -21,7 +21,8 @@ pub fn remember(context: &Context, profile: &Profile, item: &Item) -> Result<()>
     let older = profile::load(&context.config_dir, &profile.name)?;
     leftovers.enter(older.iter().chain([profile]))?;
     // Whoever renews the older login, or logs out of it, does so under its lock, and does it to the end.
-    let held = older.map(|older| lock::acquire(&lock_path(context, &older.id), context.timeout));
+    let held =
+        older.map(|older| lock::acquire(&lock_path(context, &older.id), context.timeout)).transpose()?;
     let saved = save(context, profile, item);
     drop(held);
     leftovers.settle();

@@ -116,6 +116,22 @@ fn a_login_during_a_renewal_is_not_undone_by_it() {
     assert!(shown(&home).expect("no loss").is_some_and(|token| token.starts_with("new-token-")));
 }
 
+/// It would write the old secret back, into an item that no profile leads to.
+#[test]
+fn a_login_that_waits_too_long_for_a_renewal_fails_and_leaves_no_secret() {
+    let (home, realm) = (Home::new(), Realm::slow(3600, Duration::from_secs(3)));
+    realm.login(home.oneup(), "old", "file").run();
+    let renewal = refresh(&home);
+    while realm.asked() < 2 {
+        sleep(Duration::from_millis(20));
+    }
+    let quick = Realm::new(3600);
+    quick.login(home.oneup().args(["--timeout", "1"]), "new", "file").status(5).run();
+    assert_eq!(end(renewal).0, Some(0));
+    home.oneup().args(["logout", "--no-revoke"]).run();
+    assert_eq!(leftovers(&home), Vec::<String>::new());
+}
+
 /// Everything at once, in no order.
 #[test]
 fn a_storm_of_all_commands_ends_in_a_home_that_works() {
