@@ -147,7 +147,7 @@ impl<'a> Session<'a> {
         match refresh {
             Some(refresh) => Ok((Grant::RefreshToken(refresh), Asked::Refresh)),
             None => Err(Error::auth(format!(
-                "the token of profile {} has expired, and there is no refresh token",
+                "the token of profile {} can't be renewed: there is no refresh token",
                 profile.name
             ))
             .hint(format!("log in again: {}", profile.login_command()))),

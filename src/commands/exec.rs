@@ -109,7 +109,19 @@ fn lead(token: &Token) -> u64 {
 
 /// No program's name begins with a dash: it is an option that was mistyped.
 fn check_program(program: &OsStr) -> Result<()> {
-    const OPTIONS: [&str; 3] = ["--var", "--token-file", "--profile"];
+    const OPTIONS: [&str; 11] = [
+        "--var",
+        "--token-file",
+        "--profile",
+        "--config-dir",
+        "--state-dir",
+        "--no-input",
+        "--timeout",
+        "--cacert",
+        "--verbose",
+        "--quiet",
+        "--color",
+    ];
     let Some(word) = program.to_str().filter(|word| word.starts_with('-')) else { return Ok(()) };
     let error = Error::usage(format!("oneup exec has no option {}", plain(word, 80)));
     Err(match nearest(word, OPTIONS) {

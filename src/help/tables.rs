@@ -54,7 +54,7 @@ pub const VARIABLES: [(&[&str], &str); 7] = [
         &["ONEUP_CLIENT_SECRET", "ONEUP_CLIENT_SECRET_FILE", "ONEUP_CLIENT_SECRET_COMMAND"],
         "where the client secret comes from",
     ),
-    (&["ONEUP_TOKEN"], "the token itself: no profile is read, unless `--profile` is given"),
+    (&["ONEUP_TOKEN"], "the token that `token show` and `token inspect` take, unless `--profile` is given"),
     (&["ONEUP_NO_CACHE"], "the kernel cache is neither read nor written"),
     (
         &["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY"],

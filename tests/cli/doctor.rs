@@ -65,7 +65,7 @@ fn no_secret_of_the_environment_is_shown() {
         .env("HTTPS_PROXY", "http://user:pr0xy-pass@proxy.example:8080")
         .env("ONEUP_GATEWAI", "https://x.example")
         .stdout_has("ONEUP_CLIENT_SECRET=(not shown) stands for the client secret")
-        .stdout_has("warning  variables  ONEUP_TOKEN is used instead of the token of every profile; fix: unset ONEUP_TOKEN")
+        .stdout_has("warning  variables  ONEUP_TOKEN is what token show and inspect take instead of a profile's; fix: unset ONEUP_TOKEN")
         .stdout_has("http://proxy.example:8080, with credentials (HTTPS_PROXY)")
         .stdout_has("warning  variables  ONEUP_GATEWAI means nothing to oneup; fix: did you mean ONEUP_GATEWAY?")
         .never("s3cret-value")

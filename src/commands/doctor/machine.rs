@@ -1,12 +1,12 @@
 //! What this machine brings: curl, a free port, proxies, trust.
 
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use url::Url;
 
 use super::finding::Finding;
 use crate::callback::Listener;
+use crate::child;
 use crate::context::{Context, nonempty};
 use crate::http::Http;
 use crate::oauth::product::{Product, REDIRECT_URI};
@@ -20,7 +20,7 @@ const PROXIES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "soc
 
 pub(super) fn curl() -> Vec<Finding> {
     let fix = "install curl 7.55 or newer; only oneup curl needs it";
-    let output = Command::new("curl").args(["-q", "--version"]).stdin(Stdio::null()).output();
+    let output = child::command("curl".as_ref()).args(["-q", "--version"]).stdin(Stdio::null()).output();
     let text = match output {
         Ok(output) if output.status.success() => String::from_utf8_lossy(&output.stdout).into_owned(),
         Ok(output) => {
@@ -90,17 +90,18 @@ fn without_credentials(proxy: &str) -> Option<String> {
 
 /// Which certificates are believed.
 pub(super) fn trust(context: &Context, _: &[Profile]) -> Vec<Finding> {
-    let own = ["SSL_CERT_FILE", "SSL_CERT_DIR"].into_iter().find_map(|name| Some((name, nonempty(name)?)));
-    let platform = match own {
-        Some((name, value)) if cfg!(target_os = "linux") => {
-            if !Path::new(&value).exists() {
-                return vec![
-                    Finding::failure("trust", format!("there is no {value}, which {name} names"))
-                        .fix(format!("unset {name}, or let it name certificates")),
-                ];
-            }
-            format!("{value} ({name})")
-        }
+    let linux =
+        |name: &'static str| nonempty(name).filter(|_| cfg!(target_os = "linux")).map(|value| (name, value));
+    let own: Vec<_> = ["SSL_CERT_FILE", "SSL_CERT_DIR"].into_iter().filter_map(linux).collect();
+    let lost = |(_, value): &&(&str, String)| !std::env::split_paths(value).any(|path| path.exists());
+    if let Some((name, value)) = own.iter().find(lost) {
+        return vec![
+            Finding::failure("trust", format!("there is no {value}, which {name} names"))
+                .fix(format!("unset {name}, or let it name certificates")),
+        ];
+    }
+    let platform = match own.first() {
+        Some((name, value)) => format!("{value} ({name})"),
         _ => "the platform's trust store".to_owned(),
     };
     vec![match (&context.cacert, Http::new(context)) {

@@ -95,7 +95,7 @@ fn effect(name: &str) -> String {
     match name {
         "ONEUP_CLIENT_SECRET" => "stands for the client secret".into(),
         "ONEUP_NO_CACHE" => "turns off the kernel cache of live tokens".into(),
-        "ONEUP_TOKEN" => "is used instead of the token of every profile".into(),
+        "ONEUP_TOKEN" => "is what token show and inspect take instead of a profile's".into(),
         "ONEUP_TOKEN_FILE" => "is what oneup exec --token-file sets".into(),
         _ => format!("stands for --{}", name.trim_start_matches(OURS).to_lowercase().replace('_', "-")),
     }

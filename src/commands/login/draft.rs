@@ -39,7 +39,11 @@ pub fn patient(context: &Context, args: &Patient) -> Result<Profile> {
     let realm_flag = is_flag("--gateway") || is_flag("--realm");
     let realm_given = common.gateway.is_some() || common.realm.is_some();
     let plan_flag = is_flag("--plan");
-    let mut place = if realm_flag && !plan_flag || realm_given && args.plan.is_none() {
+    if realm_flag && plan_flag {
+        return Err(Error::usage("--plan is a health plan's login, and --gateway and --realm are a realm's")
+            .hint("give one or the other"));
+    }
+    let mut place = if realm_flag || realm_given && args.plan.is_none() {
         Place::realm(common.gateway.as_deref(), common.realm.as_deref(), older.as_ref())
     } else {
         match (&args.plan, &older) {
