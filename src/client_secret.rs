@@ -71,7 +71,9 @@ pub fn from_environment() -> Result<Option<Secret>> {
     match std::env::var("ONEUP_CLIENT_SECRET") {
         Ok(text) => sound(&text, "ONEUP_CLIENT_SECRET").map(Some),
         Err(std::env::VarError::NotPresent) => Ok(None),
-        Err(std::env::VarError::NotUnicode(_)) => Err(Error::usage("ONEUP_CLIENT_SECRET is not UTF-8")),
+        Err(std::env::VarError::NotUnicode(_)) => {
+            Err(Error::usage("ONEUP_CLIENT_SECRET is not UTF-8").hint("copy it from the Dev Portal again"))
+        }
     }
 }
 
@@ -80,8 +82,10 @@ pub fn from_environment() -> Result<Option<Secret>> {
 /// # Errors
 /// Usage; nothing was sent.
 pub fn sound(text: &str, source: &str) -> Result<Secret> {
-    let refuse =
-        |why: &str| Err(Error::usage(format!("the client secret from {source} {why}; nothing was sent")));
+    let refuse = |why: &str| {
+        Err(Error::usage(format!("the client secret from {source} {why}; nothing was sent"))
+            .hint("copy it from the Dev Portal again"))
+    };
     if text.trim().is_empty() {
         return refuse("is blank");
     }
@@ -116,7 +120,8 @@ fn read(source: impl Read, name: &str) -> Result<Zeroizing<Vec<u8>>> {
 
 fn check_length(bytes: &[u8], name: &str) -> Result<()> {
     if bytes.len() as u64 > MAX_BYTES {
-        return Err(Error::usage(format!("{name} is too long for a client secret; nothing was sent")));
+        return Err(Error::usage(format!("{name} is too long for a client secret; nothing was sent"))
+            .hint("give what holds the client secret and nothing else"));
     }
     Ok(())
 }

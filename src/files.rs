@@ -84,8 +84,9 @@ pub fn probe(dir: &Path) -> Result<()> {
 /// Failure, naming the directory.
 pub fn require_writable(dir: &Path) -> Result<()> {
     #[cfg(unix)]
-    rustix::fs::access(dir, rustix::fs::Access::WRITE_OK)
-        .map_err(|error| failed("write into", dir, &error.into()))?;
+    rustix::fs::access(dir, rustix::fs::Access::WRITE_OK).map_err(|error| {
+        failed("write into", dir, &error.into()).hint(format!("chmod u+w '{}'", dir.display()))
+    })?;
     #[cfg(not(unix))]
     let _ = dir;
     Ok(())

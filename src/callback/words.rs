@@ -80,7 +80,8 @@ pub fn settle(reply: Reply) -> Result<Secret> {
                 .hint("log in again; if it stays so, check --gateway and --realm"))
         }
         Reply::WrongState => Err(Error::auth("the answer belongs to another login").hint("log in again")),
-        Reply::Unusable(reason) => Err(Error::usage(format!("that is not the answer of a login: {reason}"))),
+        Reply::Unusable(reason) => Err(Error::usage(format!("that is not the answer of a login: {reason}"))
+            .hint("copy the whole address that the browser ended on, or the code alone")),
     }
 }
 

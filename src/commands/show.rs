@@ -77,9 +77,9 @@ fn open_github_env() -> Result<std::fs::File> {
     let path = nonempty("GITHUB_ENV").ok_or_else(|| {
         Error::usage("GITHUB_ENV is not set").hint("--format github is for a step of a GitHub Actions job")
     })?;
-    std::fs::File::options()
-        .append(true)
-        .create(true)
-        .open(path)
-        .map_err(|error| Error::usage("can't open the file that GITHUB_ENV names").because(error))
+    std::fs::File::options().append(true).create(true).open(path).map_err(|error| {
+        Error::usage("can't open the file that GITHUB_ENV names")
+            .because(error)
+            .hint("GitHub's runner makes it; outside of a job choose another --format")
+    })
 }

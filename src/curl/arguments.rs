@@ -166,7 +166,8 @@ fn long_option(word: &str, next: Option<&OsStr>) -> Result<(Item, bool)> {
     if !option.takes_value {
         return match inline {
             None => Ok((item, false)),
-            Some(_) => Err(Error::usage(format!("curl's {} takes no value", item.spelling))),
+            Some(_) => Err(Error::usage(format!("curl's {} takes no value", item.spelling))
+                .hint("curl --help all lists its options")),
         };
     }
     let used = inline.is_none();
@@ -207,7 +208,8 @@ fn needs_value(item: &Item) -> Result<()> {
     if item.value.is_some() || item.option.role() == Role::Info {
         return Ok(());
     }
-    Err(Error::usage(format!("curl's {} needs a value", item.spelling)))
+    Err(Error::usage(format!("curl's {} needs a value", item.spelling))
+        .hint("curl --help all lists its options"))
 }
 
 fn no_such(spelling: &str, unknown: Unknown) -> Error {

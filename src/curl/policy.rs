@@ -193,7 +193,9 @@ fn check<'a>(
 ) -> Result<()> {
     let found = items.find_map(|item| refuse(item).map(|why| (item, why)));
     found.map_or(Ok(()), |(item, (what, instead))| {
-        let error = Error::usage(format!("curl's {} {what}", item.spelling)).hint(instead);
+        let full = item.option.to_string();
+        let long = if item.spelling == full { String::new() } else { format!(" ({full})") };
+        let error = Error::usage(format!("curl's {}{long} {what}", item.spelling)).hint(instead);
         Err(placed(all, item, error))
     })
 }

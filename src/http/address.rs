@@ -25,10 +25,12 @@ pub fn require_safe(url: &str) -> Result<Url> {
         return Err(Error::usage(format!(
             "a URL of {} must not hold a user name or a password",
             host(&parsed)
-        )));
+        ))
+        .hint("leave out what stands before the @"));
     }
     if parsed.fragment().is_some() {
-        return Err(Error::usage(format!("{} must not have a fragment (#...)", shown())));
+        return Err(Error::usage(format!("{} must not have a fragment (#...)", shown()))
+            .hint("leave out the # and what follows"));
     }
     match parsed.scheme() {
         "https" => Ok(parsed),
@@ -38,7 +40,7 @@ pub fn require_safe(url: &str) -> Result<Url> {
             shown()
         ))
         .hint("use https://; plain http is for loopback alone")),
-        _ => Err(Error::usage(format!("{} is not an https URL", shown()))),
+        _ => Err(Error::usage(format!("{} is not an https URL", shown())).hint("a URL begins with https://")),
     }
 }
 

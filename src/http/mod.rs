@@ -245,7 +245,8 @@ fn read_body(url: &str, mut response: Response, timeout: Duration, deadline: Ins
             return Ok(body);
         }
         if body.len() > MAX_BODY {
-            return Err(Error::protocol(format!("{url} answered with more than 1 MiB")));
+            return Err(Error::protocol(format!("{url} answered with more than 1 MiB"))
+                .hint("no endpoint of OAuth does: check the address"));
         }
         if Instant::now() > deadline {
             return Err(failure::too_slow(url, timeout));
