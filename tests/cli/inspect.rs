@@ -83,8 +83,8 @@ fn an_unsigned_token_is_called_so() {
 
 #[test]
 fn what_no_token_is_made_of_is_wrong_usage() {
-    for text in ["<html>no</html>", "[]", "https://x.example/cb?code=abc", "ONEUP_TOKEN=abc%20def"] {
-        inspect().stdin(text).status(2).stderr_has("characters that no bearer token has\nhint: ").run();
+    for text in ["<html>no</html>", "[]", "https://x.example/cb?code=abc"] {
+        inspect().stdin(text).status(2).stderr_has("a page, a list or a URL, and no token\nhint: ").run();
     }
 }
 

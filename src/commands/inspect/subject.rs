@@ -103,8 +103,8 @@ pub(crate) fn understand(text: &str) -> Result<(Secret, Known)> {
     }
     match words.as_slice() {
         [] => Err(Error::usage("stdin holds no token").hint("pass one token: oneup token inspect - < FILE")),
-        [one] if one.bytes().all(is_b64token) => Ok((Secret::new(*one), Known::default())),
-        [_] => Err(Error::usage("stdin holds characters that no bearer token has")
+        [one] if !is_something_else(one) => Ok((Secret::new(*one), Known::default())),
+        [_] => Err(Error::usage("stdin holds a page, a list or a URL, and no token")
             .hint("pass the token alone, its Authorization header, or the JSON of the token endpoint")),
         // A mail or a terminal may have broken the line; base64url itself holds no white space.
         many if many[0].starts_with("eyJ") => Ok((Secret::new(many.concat()), Known::default())),
@@ -113,9 +113,9 @@ pub(crate) fn understand(text: &str) -> Result<(Secret, Known)> {
     }
 }
 
-/// Of what a bearer token is made (RFC 6750 §2.1).
-fn is_b64token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte)
+/// A token may be any printable text (RFC 6749 appendix A.12), but what people paste instead of one has its marks.
+fn is_something_else(word: &str) -> bool {
+    word.starts_with(['<', '[']) || word.contains("://")
 }
 
 fn from_answer(text: &str) -> Result<(Secret, Known)> {
