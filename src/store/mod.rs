@@ -101,9 +101,27 @@ pub fn open(kind: StoreKind, state_dir: &Path, deadline: Duration, can_prompt: b
 /// The item as the bytes that every store keeps; wiped when dropped.
 pub(crate) fn encode(item: &Item) -> Result<Zeroizing<Vec<u8>>> {
     let item = Item { schema: SCHEMA, ..item.clone() };
-    serde_json::to_vec(&item)
-        .map(Zeroizing::new)
-        .map_err(|_| Error::store("the login can't be written as JSON"))
+    let unwritten = |_| Error::store("the login can't be written as JSON");
+    // Measured first: a buffer that grows leaves unwiped copies of the secrets behind.
+    let mut size = Size(0);
+    serde_json::to_writer(&mut size, &item).map_err(unwritten)?;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(size.0));
+    serde_json::to_writer(&mut *bytes, &item).map_err(unwritten)?;
+    Ok(bytes)
+}
+
+/// How many bytes were written.
+struct Size(usize);
+
+impl std::io::Write for Size {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 /// The item that [`encode`] wrote. For the error: `place` is where it was, `mend` what to do when it is broken.
@@ -149,6 +167,14 @@ mod tests {
         assert!(std::env::var_os("ONEUP_REQUIRE_REAL").is_none_or(|v| v != "1"), "needs {what}");
         // Not `eprintln!`, which the test harness keeps to itself.
         let _ = writeln!(std::io::stderr(), "skipped: needs {what}");
+    }
+
+    #[test]
+    fn an_item_is_written_into_one_buffer_that_never_grows() {
+        for length in [0, 1, 100, 5_000] {
+            let bytes = encode(&item(length)).expect("JSON");
+            assert_eq!(bytes.capacity(), bytes.len(), "{length}");
+        }
     }
 
     #[test]
