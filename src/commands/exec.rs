@@ -5,6 +5,8 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
+use clap::Args;
+
 use crate::child::{self, room::Room};
 use crate::cli;
 use crate::clock::now;
@@ -109,22 +111,12 @@ fn lead(token: &Token) -> u64 {
 
 /// No program's name begins with a dash: it is an option that was mistyped.
 fn check_program(program: &OsStr) -> Result<()> {
-    const OPTIONS: [&str; 11] = [
-        "--var",
-        "--token-file",
-        "--profile",
-        "--config-dir",
-        "--state-dir",
-        "--no-input",
-        "--timeout",
-        "--cacert",
-        "--verbose",
-        "--quiet",
-        "--color",
-    ];
     let Some(word) = program.to_str().filter(|word| word.starts_with('-')) else { return Ok(()) };
     let error = Error::usage(format!("oneup exec has no option {}", plain(word, 80)));
-    Err(match nearest(word, OPTIONS) {
+    let described = cli::Globals::augment_args(cli::Exec::augment_args(clap::Command::new("exec")));
+    let options = described.get_arguments().filter_map(|arg| arg.get_long()).map(|long| format!("--{long}"));
+    let options: Vec<String> = options.collect();
+    Err(match nearest(word, options.iter().map(String::as_str)) {
         Some(meant) => error.hint(format!("did you mean `{meant}`?")),
         None => error.hint("oneup exec --help"),
     })

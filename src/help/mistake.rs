@@ -105,10 +105,12 @@ pub fn place<'a>(root: &'a Command, args: &[OsString], bad: Option<&str>) -> &'a
         let found = root.get_arguments().find(|arg| long.is_some() && arg.get_long() == long);
         found.is_some_and(|arg| arg.get_action().takes_values())
     };
-    let words: Vec<&str> = args.iter().skip(1).filter_map(|arg| arg.to_str()).collect();
-    let values = words.iter().map(|word| takes_value(word));
-    let is_value: Vec<bool> = std::iter::once(false).chain(values).collect();
-    let words = words.into_iter().zip(is_value).filter(|(_, is_value)| !is_value).map(|(word, _)| word);
+    let mut is_value = false;
+    let words = args
+        .iter()
+        .skip(1)
+        .filter_map(|arg| arg.to_str())
+        .filter(|word| !std::mem::replace(&mut is_value, takes_value(word)));
     words
         .take_while(|word| Some(*word) != bad)
         .filter(|word| *word != "help")
@@ -142,10 +144,16 @@ fn leaves(command: &Command, path: &str, found: &mut Vec<String>) {
     }
 }
 
+/// Whether the argument in error is a word, and no flag.
+fn is_stray(error: &clap::Error) -> bool {
+    text(error, ContextKind::InvalidArg).is_some_and(|arg| !arg.starts_with('-'))
+}
+
 /// Whether the argument in error is a word where a profile's name would make sense.
 fn is_profile(error: &clap::Error, name: &str) -> bool {
-    let stray = text(error, ContextKind::InvalidArg).is_some_and(|arg| !arg.starts_with('-'));
-    stray && error.kind() == ErrorKind::UnknownArgument && ["oneup logout", "oneup status"].contains(&name)
+    is_stray(error)
+        && error.kind() == ErrorKind::UnknownArgument
+        && ["oneup logout", "oneup status"].contains(&name)
 }
 
 /// Whether the argument in error is a word where there should be none, where secrets are handled.
@@ -154,9 +162,8 @@ fn may_be_secret(error: &clap::Error, name: &str) -> bool {
     if arg.starts_with("--client-secret") && error.kind() == ErrorKind::TooManyValues {
         return true;
     }
-    let stray = !arg.is_empty() && !arg.starts_with('-');
     let handled = ["oneup login ", "oneup token "].iter().any(|beginning| name.starts_with(beginning));
-    stray && handled && matches!(error.kind(), ErrorKind::UnknownArgument | ErrorKind::InvalidValue)
+    is_stray(error) && handled && matches!(error.kind(), ErrorKind::UnknownArgument | ErrorKind::InvalidValue)
 }
 
 /// The variable that a refused value came from, where no flag gave it.

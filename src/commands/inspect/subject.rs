@@ -14,6 +14,12 @@ use crate::output::inspect::{Known, Origin};
 use crate::profile::{self, Profile};
 use crate::session::Session;
 
+/// The next step where stdin holds no token.
+const FROM_FILE: &str = "pass one token: oneup token inspect - < FILE";
+
+/// The next step where stdin holds something else.
+const FORMS: &str = "pass the token alone, its Authorization header, or the JSON of the token endpoint";
+
 /// No more than this is read from stdin.
 const LARGEST: u64 = 4 * 1024 * 1024;
 
@@ -78,7 +84,7 @@ fn read_stdin() -> Result<Zeroizing<String>> {
         .map_err(|error| Error::usage("can't read stdin").because(error))?;
     match std::str::from_utf8(&bytes) {
         Ok(text) => Ok(Zeroizing::new(text.to_owned())),
-        Err(_) => Err(Error::usage("stdin is not text").hint("pass one token: oneup token inspect - < FILE")),
+        Err(_) => Err(Error::usage("stdin is not text").hint(FROM_FILE)),
     }
 }
 
@@ -94,22 +100,19 @@ pub(crate) fn understand(text: &str) -> Result<(Secret, Known)> {
     let is_header = bare.get(..name.len()).is_some_and(|head| head.eq_ignore_ascii_case(name));
     let value = if is_header { &bare[name.len()..] } else { bare };
     if !value.chars().all(|c| c.is_ascii_graphic() || c.is_ascii_whitespace()) {
-        return Err(Error::usage("stdin holds characters that no token has")
-            .hint("pass one token: oneup token inspect - < FILE"));
+        return Err(Error::usage("stdin holds characters that no token has").hint(FROM_FILE));
     }
     let mut words: Vec<&str> = value.split_whitespace().collect();
     if words.first().is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer")) {
         words.remove(0);
     }
     match words.as_slice() {
-        [] => Err(Error::usage("stdin holds no token").hint("pass one token: oneup token inspect - < FILE")),
+        [] => Err(Error::usage("stdin holds no token").hint(FROM_FILE)),
         [one] if !is_something_else(one) => Ok((Secret::new(*one), Known::default())),
-        [_] => Err(Error::usage("stdin holds a page, a list or a URL, and no token")
-            .hint("pass the token alone, its Authorization header, or the JSON of the token endpoint")),
+        [_] => Err(Error::usage("stdin holds a page, a list or a URL, and no token").hint(FORMS)),
         // A mail or a terminal may have broken the line; base64url itself holds no white space.
         many if many[0].starts_with("eyJ") => Ok((Secret::new(many.concat()), Known::default())),
-        _ => Err(Error::usage("stdin holds more than one word, so it is no token")
-            .hint("pass the token alone, its Authorization header, or the JSON of the token endpoint")),
+        _ => Err(Error::usage("stdin holds more than one word, so it is no token").hint(FORMS)),
     }
 }
 
@@ -119,10 +122,7 @@ fn is_something_else(word: &str) -> bool {
 }
 
 fn from_answer(text: &str) -> Result<(Secret, Known)> {
-    let unusable = |why: &str| {
-        Err(Error::usage(format!("stdin is {why}"))
-            .hint("pass the token alone, its Authorization header, or the JSON of the token endpoint"))
-    };
+    let unusable = |why: &str| Err(Error::usage(format!("stdin is {why}")).hint(FORMS));
     let Ok(mut answer) = serde_json::from_str::<Map<String, Value>>(text) else {
         return unusable("broken JSON");
     };
