@@ -24,7 +24,6 @@ mod progress;
 #[cfg(any(test, fuzzing))]
 pub mod properties;
 mod refusal;
-mod sandbox;
 mod session;
 mod store;
 

@@ -8,8 +8,11 @@ pub mod private;
 pub mod room;
 #[cfg(unix)]
 mod signals;
+mod termination;
 
 use std::process::{Child, Command, ExitStatus};
+
+pub use termination::TerminationSignals;
 
 use crate::error::{Error, Exit, Result};
 
@@ -66,7 +69,8 @@ pub fn before_start(error: Error) -> Error {
     }
 }
 
-fn code(status: ExitStatus) -> u8 {
+/// The exit code as a shell reports it: 128+N when signal N ended the program.
+pub fn code(status: ExitStatus) -> u8 {
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
         return u8::try_from(128 + signal).unwrap_or(u8::MAX);

@@ -1,0 +1,38 @@
+//! What can keep a sandbox from starting.
+
+use std::{fmt, io};
+
+/// A failure to start a sandbox. `Display` shows one line without a period.
+#[derive(Debug)]
+pub enum Error {
+    /// `--fail` names a fault that does not exist.
+    UnknownFault(String),
+    /// The part of a fault after `=` is not a number.
+    InvalidFaultValue(String),
+    /// The port can't be bound.
+    Bind { port: u16, source: io::Error },
+    /// The operating system gives no socket or no runtime.
+    Start(io::Error),
+}
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownFault(kind) => write!(f, "unknown fault {kind:?}"),
+            Self::InvalidFaultValue(kind) => write!(f, "the value of fault {kind:?} is not a number"),
+            Self::Bind { port, .. } => write!(f, "can't listen on 127.0.0.1:{port}"),
+            Self::Start(_) => f.write_str("can't start the sandbox"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Bind { source, .. } | Self::Start(source) => Some(source),
+            Self::UnknownFault(_) | Self::InvalidFaultValue(_) => None,
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! `oneup sandbox`: the stand-in for 1up's servers.
+
+mod demo;
+mod environment;
+mod run;
+mod serve;
+
+use sandbox::{Options, SandboxHandle};
+
+use crate::child;
+use crate::cli::{Sandbox, SandboxOptions};
+use crate::context::Context;
+use crate::error::{Error, Result};
+
+/// Serves, runs a command against it, or shows what it is for.
+///
+/// # Errors
+/// Usage, for options that can't be served; failure, when the system gives no socket; as each subcommand.
+pub fn run(context: &Context, command: &Sandbox) -> Result<u8> {
+    match command {
+        Sandbox::Serve(args) => serve::run(&args.options, context.quiet),
+        Sandbox::Run(args) => run::run(&args.options, &args.command).map_err(child::before_start),
+        Sandbox::Demo => demo::run().map(|()| 0),
+    }
+}
+
+fn start(args: &SandboxOptions) -> Result<SandboxHandle> {
+    let options = Options { port: args.port, token_lifetime: args.token_lifetime, fail: args.fail.clone() };
+    sandbox::start(options).map_err(into_error)
+}
+
+fn into_error(error: sandbox::Error) -> Error {
+    let what = error.to_string();
+    match error {
+        sandbox::Error::UnknownFault(_) => {
+            let names: Vec<_> = sandbox::fault_names().collect();
+            Error::usage(what)
+                .hint(format!("--fail takes KIND or KIND=N; KIND is one of {}", names.join(", ")))
+        }
+        sandbox::Error::InvalidFaultValue(kind) => {
+            Error::usage(what).hint(format!("--fail {kind}=N: N is a whole number"))
+        }
+        sandbox::Error::Bind { source, .. } => {
+            Error::usage(what).because(source).hint("--port 0 takes a free port")
+        }
+        sandbox::Error::Start(source) => Error::failure(what).because(source),
+    }
+}
