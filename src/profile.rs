@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::near::nearest;
 use crate::oauth::grant::ClientAuthentication;
 use crate::oauth::product::{Product, plan_endpoints, realm_endpoints};
 use crate::store::StoreKind;
+use crate::text::closest_match::nearest;
 
 /// The layout of the file that this version writes.
 pub const SCHEMA: u32 = 1;
@@ -255,7 +255,7 @@ impl Profile {
         let path = path(config_dir, &self.name);
         let text = toml::to_string(self)
             .map_err(|error| Error::failure("can't write the profile").because(error))?;
-        crate::files::replace(&path, text.as_bytes())
+        crate::system::files::replace(&path, text.as_bytes())
     }
 
     /// Removes the file; true if it was there.
@@ -263,7 +263,7 @@ impl Profile {
     /// # Errors
     /// A directory that can't be written.
     pub fn remove(config_dir: &Path, name: &str) -> Result<bool> {
-        crate::files::remove(&path(config_dir, name))
+        crate::system::files::remove(&path(config_dir, name))
     }
 
     /// The command that logs in to this profile again.
@@ -290,5 +290,4 @@ impl Profile {
 }
 
 #[cfg(test)]
-#[path = "profile_tests.rs"]
 mod tests;

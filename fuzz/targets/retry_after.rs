@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| oneup::properties::retry_after(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| oneup::fuzzing::retry_after(bytes));

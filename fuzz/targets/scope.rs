@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| oneup::properties::scope(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| oneup::fuzzing::scope(bytes));

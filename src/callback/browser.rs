@@ -50,7 +50,7 @@ fn show(url: &str) -> std::io::Result<()> {
         if !opener.contains("%s") {
             words.push(url.to_owned());
         }
-        let mut command = crate::child::command(words[0].as_ref());
+        let mut command = crate::process::command(words[0].as_ref());
         command.args(&words[1..]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         if command.status().is_ok_and(|status| status.success()) {
             return Ok(());

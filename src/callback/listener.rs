@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 use super::Event;
 use super::bind::Listener;
-use super::head::{self, Bad, Head};
-use super::page::Page;
+use super::browser_page::Page;
+use super::request_head::{self, Bad, Head};
 use crate::oauth::authorize::{Reply, Request};
 
 /// How long a connection may take to say what it wants.
@@ -112,18 +112,18 @@ impl Desk {
         if stream.set_nonblocking(false).is_err() {
             return;
         }
-        let (page, event) = match head::read(&mut stream, Instant::now() + self.patience) {
+        let (page, event) = match request_head::read(&mut stream, Instant::now() + self.patience) {
             Ok(head) => self.judge(&head),
             Err(Bad::TooLarge) => (Page::TooLarge, None),
             Err(Bad::Malformed) => (Page::NotHttp, None),
             Err(Bad::Late) => return,
         };
-        let _ = head::write(&mut stream, &page.response());
+        let _ = request_head::write(&mut stream, &page.response());
         // After the page: the process may end as soon as the event is out.
         if let Some((sender, reply)) = event {
             let _ = sender.send(Event::Answered(reply));
         }
-        head::drain(&mut stream);
+        request_head::drain(&mut stream);
     }
 
     /// The page for a request and, for the answer that ends the wait, whom to tell.
@@ -156,5 +156,4 @@ impl Desk {
 }
 
 #[cfg(test)]
-#[path = "listener_tests.rs"]
 mod tests;

@@ -5,11 +5,11 @@
 
 mod bind;
 mod browser;
-pub(crate) mod head;
+pub(crate) mod browser_page;
 mod listener;
-pub(crate) mod page;
+mod messages;
 mod paste;
-mod words;
+pub(crate) mod request_head;
 
 use std::io::{BufRead, BufReader};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -18,13 +18,13 @@ use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 pub use bind::Listener;
-pub use words::settle;
+pub use messages::settle;
 
 use crate::context::tell;
 use crate::error::Result;
 use crate::oauth::authorize::{Reply, Request};
 use crate::oauth::secret::Secret;
-use crate::progress::Line;
+use crate::output::progress::Line;
 
 /// How long to wait for the person: as long as a code lives.
 pub const LIMIT: Duration = Duration::from_secs(300);
@@ -71,7 +71,7 @@ fn obtain_from(
     let deadline = Instant::now() + limit;
     let url = request.url()?;
     if ways.listener.is_none() && !ways.paste {
-        return Err(words::no_way());
+        return Err(messages::no_way());
     }
     let listens = ways.listener.is_some();
     let registered = ways.listener.as_ref().map(Listener::registration);
@@ -81,7 +81,7 @@ fn obtain_from(
     if ways.quiet {
         tell(&url);
     } else {
-        tell(words::introduction(&url, opens, registered.as_deref(), ways.paste));
+        tell(messages::introduction(&url, opens, registered.as_deref(), ways.paste));
     }
     if opens {
         browser::open(url.as_str());
@@ -118,9 +118,9 @@ impl Wait<'_> {
                 None => self.next()?,
             };
             match event {
-                Event::Answered(reply) => return words::settle(reply),
+                Event::Answered(reply) => return messages::settle(reply),
                 Event::InputEnded if self.listens => {}
-                Event::InputEnded => return Err(words::no_way()),
+                Event::InputEnded => return Err(messages::no_way()),
                 Event::Pasted(first) => {
                     let (text, next) = paste::rest_of(first, &self.events);
                     kept = next;
@@ -128,9 +128,9 @@ impl Wait<'_> {
                         continue;
                     }
                     match self.judge(&half, &text) {
-                        Reply::WrongState => self.complain(words::WRONG_STATE),
-                        Reply::Unusable(reason) => self.complain(&words::unusable(reason)),
-                        settled => return words::settle(settled),
+                        Reply::WrongState => self.complain(messages::WRONG_STATE),
+                        Reply::Unusable(reason) => self.complain(&messages::unusable(reason)),
+                        settled => return messages::settle(settled),
                     }
                     half = text;
                 }
@@ -145,14 +145,14 @@ impl Wait<'_> {
         loop {
             let left = self.deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Err(words::gave_up(self.limit, &self.request.redirect_uri, self.listens));
+                return Err(messages::gave_up(self.limit, &self.request.redirect_uri, self.listens));
             }
-            self.line.draw(&words::waiting(left));
+            self.line.draw(&messages::waiting(left));
             match self.events.recv_timeout(left.min(Duration::from_millis(500))) {
                 Ok(event) => return Ok(event),
                 Err(RecvTimeoutError::Timeout) => {}
                 // Every way has ended by itself; the listener's never does.
-                Err(RecvTimeoutError::Disconnected) => return Err(words::no_way()),
+                Err(RecvTimeoutError::Disconnected) => return Err(messages::no_way()),
             }
         }
     }
@@ -181,5 +181,4 @@ fn is_settled(reply: &Reply) -> bool {
 }
 
 #[cfg(test)]
-#[path = "callback_tests.rs"]
 mod tests;

@@ -17,7 +17,7 @@ pub struct Curl {
     #[arg(long, action = clap::ArgAction::Help)]
     pub help: Option<bool>,
     /// curl's own arguments
-    #[arg(value_name = "CURL-ARGS", trailing_var_arg = true, allow_hyphen_values = true, required = true, add = crate::complete::curl())]
+    #[arg(value_name = "CURL-ARGS", trailing_var_arg = true, allow_hyphen_values = true, required = true, add = crate::cli::complete::curl())]
     pub args: Vec<OsString>,
 }
 
@@ -30,6 +30,6 @@ pub struct Exec {
     #[arg(long)]
     pub token_file: bool,
     /// The command and its arguments
-    #[arg(value_name = "COMMAND", trailing_var_arg = true, allow_hyphen_values = true, required = true, add = crate::complete::program())]
+    #[arg(value_name = "COMMAND", trailing_var_arg = true, allow_hyphen_values = true, required = true, add = crate::cli::complete::program())]
     pub command: Vec<OsString>,
 }

@@ -49,6 +49,6 @@ pub struct SandboxRun {
     #[command(flatten)]
     pub options: SandboxOptions,
     /// The command and its arguments
-    #[arg(value_name = "COMMAND", trailing_var_arg = true, allow_hyphen_values = true, required = true, add = crate::complete::program())]
+    #[arg(value_name = "COMMAND", trailing_var_arg = true, allow_hyphen_values = true, required = true, add = crate::cli::complete::program())]
     pub command: Vec<OsString>,
 }

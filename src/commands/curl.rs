@@ -8,7 +8,6 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::child::{self, private::Private};
 use crate::cli;
 use crate::context::Context;
 use crate::curl::arguments;
@@ -17,6 +16,7 @@ use crate::curl::policy::{Judged, Policy};
 use crate::curl::write::{Word, command_line};
 use crate::error::{Error, Exit, Result};
 use crate::oauth::secret::Secret;
+use crate::process::{self, inherited_pipe::Private};
 use crate::profile;
 use crate::session::Session;
 
@@ -28,7 +28,7 @@ const KEEPS_TO_ITS_HOST: (u32, u32) = (7, 58);
 /// # Errors
 /// All of them before curl starts: 127 where there is no curl, 126 where it can't be run, else 125.
 pub fn run(context: &Context, args: &cli::Curl) -> Result<u8> {
-    start(context, args).map_err(child::before_start)
+    start(context, args).map_err(process::before_start)
 }
 
 fn start(context: &Context, args: &cli::Curl) -> Result<u8> {
@@ -59,7 +59,7 @@ fn start(context: &Context, args: &cli::Curl) -> Result<u8> {
 }
 
 fn launch(context: &Context, judged: &Judged, secret: Option<&Secret>) -> Result<u8> {
-    let mut command = child::command(OsStr::new("curl"));
+    let mut command = process::command(OsStr::new("curl"));
     // Open until curl has ended, or has taken our place.
     let mut held = Vec::new();
     for word in command_line(judged, context.cacert.as_deref()) {
@@ -76,7 +76,7 @@ fn launch(context: &Context, judged: &Judged, secret: Option<&Secret>) -> Result
     }
     match secret {
         Some(secret) if judged.verbose => masked(command, secret),
-        _ => child::replace(command),
+        _ => process::replace(command),
     }
     .map_err(|error| match error.exit {
         Exit::NotFound => error.hint("install curl, or put it on the PATH"),
@@ -104,10 +104,10 @@ fn header(secret: Option<&Secret>) -> Result<Secret> {
 fn masked(mut command: Command, secret: &Secret) -> Result<u8> {
     command.stderr(Stdio::piped());
     let mut copier = None;
-    let code = child::run(&mut command, |child| {
+    let code = process::run(&mut command, |child| {
         let (stderr, secret) = (child.stderr.take(), secret.clone());
         copier = stderr.map(|stderr| {
-            std::thread::spawn(move || child::mask::copy(stderr, std::io::stderr().lock(), &secret))
+            std::thread::spawn(move || process::redact::copy(stderr, std::io::stderr().lock(), &secret))
         });
     });
     if let Some(copier) = copier {
@@ -120,7 +120,7 @@ fn masked(mut command: Command, secret: &Secret) -> Result<u8> {
 fn check_version() -> Result<()> {
     let unknown = || Error::failure("can't tell curl's version");
     // Where there is no curl, starting it says so.
-    let Ok(output) = child::command(OsStr::new("curl")).args(["-q", "--version"]).output() else {
+    let Ok(output) = process::command(OsStr::new("curl")).args(["-q", "--version"]).output() else {
         return Ok(());
     };
     let text = String::from_utf8_lossy(&output.stdout).into_owned();

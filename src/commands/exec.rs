@@ -7,17 +7,17 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::child::{self, room::Room};
 use crate::cli;
-use crate::clock::now;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
-use crate::files;
-use crate::near::nearest;
 use crate::oauth::token::Token;
 use crate::output::plain;
+use crate::process::{self, temp_token_dir::Room};
 use crate::profile;
 use crate::session::Session;
+use crate::system::clock::now;
+use crate::system::files;
+use crate::text::closest_match::nearest;
 
 /// The variable that names the file of `--token-file`.
 const FILE_VARIABLE: &str = "ONEUP_TOKEN_FILE";
@@ -31,7 +31,7 @@ const PULSE: u64 = 15;
 /// # Errors
 /// All of them before it starts: 127 where it isn't there, 126 where it can't be run, else 125.
 pub fn run(context: &Context, args: &cli::Exec) -> Result<u8> {
-    start(context, args).map_err(child::before_start)
+    start(context, args).map_err(process::before_start)
 }
 
 fn start(context: &Context, args: &cli::Exec) -> Result<u8> {
@@ -42,10 +42,10 @@ fn start(context: &Context, args: &cli::Exec) -> Result<u8> {
     let profile = profile::choose(&context.config_dir, context.profile.as_deref())?;
     let mut session = Session::new(context, profile);
     let token = session.live_token(None, false)?;
-    let mut command = child::command(program);
+    let mut command = process::command(program);
     command.args(rest).env(&args.var, token.access_token.expose());
     if !args.token_file {
-        return child::replace(command);
+        return process::replace(command);
     }
     let room = Room::new()?;
     let path = room.path().join("token");
@@ -56,7 +56,7 @@ fn start(context: &Context, args: &cli::Exec) -> Result<u8> {
         std::thread::Builder::new()
             .spawn_scoped(scope, || keep_fresh(context, &mut session, token, &path, stopped))
             .map_err(|error| Error::failure("can't keep the token fresh").because(error))?;
-        let code = child::run(&mut command, |_| {});
+        let code = process::run(&mut command, |_| {});
         // A renewal that is under way ends first: its refresh token may already be spent.
         drop::<std::sync::mpsc::Sender<()>>(stop);
         code

@@ -3,22 +3,22 @@
 use crate::cli::Logout;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::files;
 use crate::http::{Http, Retry};
-use crate::leftovers::{self, Leftovers};
-use crate::notes;
 use crate::oauth::discovery;
 use crate::oauth::token::Token;
 use crate::profile::{self, Profile};
+use crate::session::metadata;
+use crate::session::orphans::{self, Leftovers};
 use crate::session::{self, lock_path, open_store};
 use crate::store::{Item, cache};
+use crate::system::files;
 
 /// Forgets the chosen profile, or all.
 ///
 /// # Errors
 /// Authentication when there is nothing to forget; store when a secret can't be deleted, and then the profile stays.
 pub fn run(context: &Context, args: &Logout) -> Result<u8> {
-    leftovers::settle(context);
+    orphans::settle(context);
     if !args.all {
         let profile = profile::choose(&context.config_dir, context.profile.as_deref())?;
         forget(context, &profile, args.no_revoke)?;
@@ -63,10 +63,10 @@ fn forget(context: &Context, profile: &Profile, no_revoke: bool) -> Result<()> {
     store.delete(&profile.id)?;
     cache::forget(&profile.id);
     Profile::remove(&context.config_dir, &profile.name)?;
-    let _ = notes::remove(context, &profile.id);
+    let _ = metadata::remove(context, &profile.id);
     let _ = files::remove(&lock_path(context, &profile.id));
     drop(lock);
-    leftovers::settle(context);
+    orphans::settle(context);
     context.say(format_args!("Logged out of {} ({}).", profile.name, profile.product.title()));
     Ok(())
 }

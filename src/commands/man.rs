@@ -5,13 +5,13 @@ use std::path::Path;
 use clap::Command;
 
 use crate::cli::Man;
-use crate::clock::now;
+use crate::cli::help::{self, man};
 use crate::context::nonempty;
 use crate::error::{Error, Result};
-use crate::help::{self, page};
-use crate::near::nearest;
 use crate::output::plain;
 use crate::output::time::rfc3339;
+use crate::system::clock::now;
+use crate::text::closest_match::nearest;
 
 /// Prints the page of oneup, or of one of its commands; or writes all of them into a directory.
 ///
@@ -25,8 +25,8 @@ pub fn run(args: &Man) -> Result<u8> {
     // `token show`, `token-show` and the page's own name are the same.
     let asked = args.command.join("-");
     let wanted = asked.strip_prefix("oneup").map_or(asked.as_str(), |rest| rest.trim_start_matches('-'));
-    let pages = page::commands(&root);
-    let short = |command: &Command| page::name(command)["oneup".len()..].trim_start_matches('-').to_owned();
+    let pages = man::commands(&root);
+    let short = |command: &Command| man::name(command)["oneup".len()..].trim_start_matches('-').to_owned();
     let Some(command) = pages.iter().find(|command| short(command) == wanted) else {
         let names: Vec<String> = pages.iter().map(|command| short(command)).collect();
         let error = Error::usage(format!("there is no page of `{}`", plain(&args.command.join(" "), 80)));
@@ -35,15 +35,15 @@ pub fn run(args: &Man) -> Result<u8> {
             None => error.hint("oneup --help lists the commands"),
         });
     };
-    super::print(page::render(&root, command, &date)).map(|()| 0)
+    super::print(man::render(&root, command, &date)).map(|()| 0)
 }
 
 fn write_all(root: &Command, dir: &Path, date: &str) -> Result<u8> {
     let unwritable = |error| Error::failure(format!("can't write into {}", dir.display())).because(error);
     std::fs::create_dir_all(dir).map_err(unwritable)?;
-    for command in page::commands(root) {
-        let file = dir.join(format!("{}.1", page::name(command)));
-        std::fs::write(file, page::render(root, command, date)).map_err(unwritable)?;
+    for command in man::commands(root) {
+        let file = dir.join(format!("{}.1", man::name(command)));
+        std::fs::write(file, man::render(root, command, date)).map_err(unwritable)?;
     }
     Ok(0)
 }

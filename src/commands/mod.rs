@@ -4,13 +4,12 @@ mod completions;
 mod curl;
 mod doctor;
 mod exec;
-pub(crate) mod inspect;
 mod login;
 mod logout;
 mod man;
 mod sandbox;
-mod show;
 mod status;
+pub(crate) mod token;
 
 use std::io::Write;
 
@@ -29,8 +28,8 @@ pub fn run(context: &Context, command: &Command) -> Result<u8> {
         Command::Login(Login::Patient(args)) => login::patient(context, args),
         Command::Logout(args) => logout::run(context, args),
         Command::Status(args) => status::run(context, args),
-        Command::Token(TokenCommand::Show(args)) => show::run(context, args),
-        Command::Token(TokenCommand::Inspect(args)) => inspect::run(context, args),
+        Command::Token(TokenCommand::Show(args)) => token::show::run(context, args),
+        Command::Token(TokenCommand::Inspect(args)) => token::inspect::run(context, args),
         Command::Doctor(args) => doctor::run(context, args),
         Command::Curl(args) => curl::run(context, args),
         Command::Exec(args) => exec::run(context, args),

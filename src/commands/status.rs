@@ -3,15 +3,15 @@
 use serde_json::{Value, json};
 
 use crate::cli::{ReportFormat, Status};
-use crate::clock::now;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::notes::{self, Note};
 use crate::oauth::product::Product;
 use crate::oauth::token::Life;
 use crate::output::time::rfc3339;
 use crate::output::{duration, plain};
 use crate::profile::{self, Profile};
+use crate::session::metadata::{self, Note};
+use crate::system::clock::now;
 
 /// A profile and what is noted of its token.
 struct Row {
@@ -21,7 +21,7 @@ struct Row {
 
 impl Row {
     fn load(context: &Context, profile: Profile) -> Self {
-        let note = notes::load(context, &profile.id);
+        let note = metadata::load(context, &profile.id);
         Self { profile, note }
     }
 

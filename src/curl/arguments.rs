@@ -223,3 +223,6 @@ fn no_such(spelling: &str, unknown: Unknown) -> Error {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

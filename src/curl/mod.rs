@@ -5,15 +5,11 @@
 //! ([`write`](self::write)), and only that reaches curl: the two can't read the same argument differently.
 
 pub mod arguments;
-#[cfg(test)]
-mod arguments_tests;
 pub mod config;
-#[cfg(test)]
-mod differential_tests;
 pub mod hosts;
 pub mod options;
 pub mod policy;
 #[cfg(test)]
-mod policy_tests;
+mod tests;
 pub mod url;
 pub mod write;

@@ -209,3 +209,6 @@ fn placed(all: &Arguments, item: &Item, error: Error) -> Error {
             .hint("`oneup curl -- -q ARGS` runs curl without ~/.curlrc"),
     }
 }
+
+#[cfg(test)]
+mod tests;

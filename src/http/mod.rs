@@ -21,12 +21,12 @@ use zeroize::Zeroizing;
 
 pub use address::require_safe;
 
-use crate::clock;
 use crate::context::{Context, tell};
 use crate::error::{Error, Result};
 use crate::oauth::grant::Form;
 use crate::oauth::loopback::is_loopback;
 use crate::output::{SNIPPET, plain};
+use crate::system::clock;
 
 /// The longest body that is read; a token answer has a few kilobytes.
 const MAX_BODY: usize = 1024 * 1024;

@@ -225,5 +225,4 @@ fn check_redirect_uri(text: &str) -> Result<()> {
 }
 
 #[cfg(test)]
-#[path = "authorize_tests.rs"]
 mod tests;

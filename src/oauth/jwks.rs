@@ -242,5 +242,4 @@ fn shown(name: &str) -> String {
 }
 
 #[cfg(test)]
-#[path = "jwks_tests.rs"]
 mod tests;

@@ -169,5 +169,4 @@ impl Jwt {
 }
 
 #[cfg(test)]
-#[path = "jwt_tests.rs"]
 mod tests;

@@ -212,5 +212,4 @@ fn join(items: &[&str], last: &str) -> String {
 }
 
 #[cfg(test)]
-#[path = "scope_tests.rs"]
 mod tests;

@@ -1,7 +1,8 @@
 //! Views become bytes; someone else writes them.
 
 pub mod inspect;
-pub mod page;
+pub mod progress;
+pub mod report;
 pub mod secret_format;
 pub mod time;
 

@@ -5,7 +5,7 @@
 
 use zeroize::Zeroizing;
 
-use super::kernel;
+use super::keyutils::kernel;
 use crate::oauth::secret::Secret;
 use crate::oauth::token::Token;
 

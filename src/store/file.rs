@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::{Item, Store, decode, encode};
 use crate::error::{Error, Exit, Result};
-use crate::files;
+use crate::system::files;
 
 /// No login comes near this many bytes.
 const LONGEST: u64 = 4 * 1024 * 1024;

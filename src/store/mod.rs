@@ -1,17 +1,10 @@
 //! Where secrets are kept: one trait, three stores, and the choice between them.
 
+mod auto;
 pub mod cache;
-mod choice;
-#[cfg(any(windows, test))]
-mod chunks;
-mod fault;
 mod file;
-mod kernel;
 mod keyring;
 mod keyutils;
-#[cfg(target_os = "linux")]
-mod secret_service;
-mod service;
 
 use std::path::Path;
 use std::time::Duration;
@@ -19,7 +12,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-pub use choice::choose;
+pub use auto::choose;
 
 use crate::error::{Error, Result};
 use crate::oauth::secret::Secret;

@@ -3,10 +3,10 @@
 //! It must work when nothing else does: a broken profile, a locked keyring or a dead network is a finding here, not
 //! an error.
 
-mod finding;
-mod machine;
-mod reach;
-mod setup;
+mod check;
+mod config;
+mod host;
+mod network;
 
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ use crate::cli::{Doctor, ReportFormat};
 use crate::context::Context;
 use crate::error::{Exit, Result};
 use crate::profile::{self, Profile};
-use finding::{Finding, Status};
+use check::{Finding, Status};
 
 /// What is left of the deadline for a check to say itself that it was late.
 const GRACE: Duration = Duration::from_millis(250);
@@ -31,8 +31,8 @@ pub fn run(context: &Context, args: &Doctor) -> Result<u8> {
     let (profiles, broken) = profiles(context);
     let findings = gather(checks(context, profiles, broken), context.timeout + GRACE);
     match args.format {
-        ReportFormat::Text => super::print(crate::output::coloured(&finding::text(&findings)))?,
-        ReportFormat::Json => super::print(finding::json(&findings))?,
+        ReportFormat::Text => super::print(crate::output::coloured(&check::text(&findings)))?,
+        ReportFormat::Json => super::print(check::json(&findings))?,
     }
     let failed = findings.iter().any(|finding| finding.status == Status::Failure);
     Ok(if failed { Exit::Verdict as u8 } else { 0 })
@@ -61,20 +61,20 @@ fn checks(context: &Context, profiles: Vec<Profile>, broken: Vec<Finding>) -> Ve
         Box::new(move || check(&context, &profiles))
     };
     let mut all: Vec<Check> = vec![
-        ("config", with(setup::config_dir)),
-        ("state", with(setup::state_dir)),
+        ("config", with(config::config_dir)),
+        ("state", with(config::state_dir)),
         ("profile", {
-            let summary = setup::profiles(&profiles, broken);
+            let summary = config::profiles(&profiles, broken);
             Box::new(move || summary)
         }),
-        ("variables", Box::new(setup::variables)),
+        ("variables", Box::new(config::variables)),
     ];
-    all.extend(setup::stores(context, &profiles));
-    all.push(("curl", Box::new(machine::curl)));
-    all.push(("callback", with(machine::callback)));
-    all.push(("proxy", Box::new(machine::proxy)));
-    all.push(("trust", with(machine::trust)));
-    all.extend(reach::endpoints(context, &profiles));
+    all.extend(config::stores(context, &profiles));
+    all.push(("curl", Box::new(host::curl)));
+    all.push(("callback", with(host::callback)));
+    all.push(("proxy", Box::new(host::proxy)));
+    all.push(("trust", with(host::trust)));
+    all.extend(network::endpoints(context, &profiles));
     all
 }
 

@@ -1,15 +1,14 @@
 //! `oneup login`: get a token, and remember the login as a profile.
 
-mod draft;
 mod patient;
 mod prompt;
-mod remember;
+mod resolve;
+mod save;
 
 pub use patient::patient;
 
 use crate::cli::{ClientCredentials, LoginCommon, TokenFormat};
-use crate::client_secret;
-use crate::commands::show::hand_out;
+use crate::commands::token::show::hand_out;
 use crate::context::{Context, nonempty};
 use crate::error::{Error, Result};
 use crate::oauth::grant::{Client, Grant};
@@ -19,8 +18,9 @@ use crate::oauth::secret::Secret;
 use crate::oauth::token::Token;
 use crate::output::plain;
 use crate::profile::Profile;
-use crate::refusal::Asked;
 use crate::session;
+use crate::session::client_secret;
+use crate::session::token_error::Asked;
 use crate::store::Item;
 
 /// Provider Access.
@@ -40,7 +40,7 @@ pub fn p2p(context: &Context, args: &ClientCredentials) -> Result<u8> {
 }
 
 fn client_credentials(context: &Context, product: Product, args: &LoginCommon) -> Result<u8> {
-    let profile = draft::client_credentials(context, product, args)?;
+    let profile = resolve::client_credentials(context, product, args)?;
     let secret = required_secret(context, args, &profile)?;
     let client = client(&profile, Some(secret));
     let grant = Grant::ClientCredentials { scope: profile.scope.clone() };
@@ -71,7 +71,7 @@ pub fn finish(
     }
     let client_secret = if profile.client_secret_command.is_some() { None } else { client.secret };
     let lifetime = token.lifetime;
-    remember::remember(context, profile, &Item { schema: 1, client_secret, token: Some(token) })?;
+    save::remember(context, profile, &Item { schema: 1, client_secret, token: Some(token) })?;
     let lives = match lifetime {
         Some(seconds) => format!("Its token lives {}", crate::output::duration(seconds)),
         None => "Nobody said how long its token lives".into(),

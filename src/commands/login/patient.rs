@@ -14,10 +14,10 @@ use crate::oauth::product::{PLAN, Product};
 use crate::oauth::secret::Secret;
 use crate::oauth::token::Token;
 use crate::profile::{self, Profile};
-use crate::refusal::Asked;
+use crate::session::token_error::Asked;
 use crate::session::{self, open_store};
 
-use super::draft;
+use super::resolve;
 
 /// No code, and no address that carries one, is longer.
 const LONGEST: u64 = 64 * 1024;
@@ -28,7 +28,7 @@ const LONGEST: u64 = 64 * 1024;
 /// As [`super::provider`]; authentication, when the person refuses or doesn't come; usage, when the callback's port
 /// is taken or no code can arrive.
 pub fn patient(context: &Context, args: &Patient) -> Result<u8> {
-    let profile = &draft::patient(context, args)?;
+    let profile = &resolve::patient(context, args)?;
     // Before the browser opens: once it comes back, its code has minutes to live.
     let secret = match super::given_secret(context, &args.common, profile)? {
         Some(secret) => secret,

@@ -4,10 +4,10 @@ use std::sync::Once;
 
 use dialoguer::{Input, Password};
 
-use crate::client_secret;
 use crate::context::tell;
 use crate::error::{Error, Exit, Result};
 use crate::oauth::secret::Secret;
+use crate::session::client_secret;
 
 /// Asks for the client id.
 ///

@@ -7,8 +7,8 @@ use std::process::{Command, Output, Stdio};
 use sandbox::{Options, SandboxHandle};
 
 use super::{environment, into_error};
-use crate::child;
 use crate::error::{Error, Result, written};
+use crate::process;
 
 /// What is said, and the words after `oneup`.
 type Step = (&'static str, &'static [&'static str]);
@@ -55,7 +55,7 @@ pub fn run() -> Result<()> {
         let output = step(&sandbox, dir.path(), words).map_err(failed)?;
         show(&output)?;
         if !output.status.success() {
-            let code = child::code(output.status);
+            let code = process::code(output.status);
             return Err(Error::failure(format!("this step ended with {code}")));
         }
     }

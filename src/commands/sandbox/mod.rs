@@ -7,10 +7,10 @@ mod serve;
 
 use sandbox::{Options, SandboxHandle};
 
-use crate::child;
 use crate::cli::{Sandbox, SandboxOptions};
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::process;
 
 /// Serves, runs a command against it, or shows what it is for.
 ///
@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 pub fn run(context: &Context, command: &Sandbox) -> Result<u8> {
     match command {
         Sandbox::Serve(args) => serve::run(&args.options, context.quiet),
-        Sandbox::Run(args) => run::run(&args.options, &args.command).map_err(child::before_start),
+        Sandbox::Run(args) => run::run(&args.options, &args.command).map_err(process::before_start),
         Sandbox::Demo => demo::run().map(|()| 0),
     }
 }

@@ -3,9 +3,9 @@
 use std::ffi::OsString;
 
 use super::{environment, start};
-use crate::child;
 use crate::cli::SandboxOptions;
 use crate::error::{Error, Result};
+use crate::process;
 
 /// Runs a command against a sandbox of its own and returns its exit code (128+N when signal N ended it).
 /// Nothing is left behind.
@@ -18,8 +18,8 @@ pub fn run(options: &SandboxOptions, command: &[OsString]) -> Result<u8> {
         command.split_first().ok_or_else(|| Error::usage("sandbox run needs a command to run"))?;
     let sandbox = start(options)?;
     let dir = environment::temp_dir()?;
-    let mut command = child::command(program);
+    let mut command = process::command(program);
     command.args(arguments);
     environment::enter(&mut command, &sandbox, dir.path());
-    child::run(&mut command, |_| {})
+    process::run(&mut command, |_| {})
 }

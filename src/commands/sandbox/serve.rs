@@ -3,9 +3,9 @@
 use std::io::{IsTerminal, Write};
 
 use super::start;
-use crate::child::TerminationSignals;
 use crate::cli::SandboxOptions;
 use crate::error::{Error, Result};
+use crate::process::TerminationSignals;
 
 /// Serves in the foreground until SIGINT or SIGTERM; the base URL is the first line of stdout, and unless `quiet`
 /// stderr says how to use it. Returns the exit code, 130 or 143.

@@ -6,8 +6,8 @@ use super::text::{section, shown};
 use super::{Origin, Report};
 use crate::oauth::jwks::IGNORED;
 use crate::oauth::jwt::{Form, Jwt, Standing};
-use crate::output::page::Page;
 use crate::output::plain;
+use crate::output::report::Page;
 
 /// What Keycloak puts into every access token and an API hardly asks for: named, not shown.
 const KEYCLOAK: [&str; 14] = [

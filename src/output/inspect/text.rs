@@ -6,7 +6,7 @@ use super::{Introspection, Origin, Report, Verification, also};
 use crate::oauth::jwks::Verdict;
 use crate::oauth::jwt::{Jwt, Standing};
 use crate::oauth::scope;
-use crate::output::page::{Mood, Page};
+use crate::output::report::{Mood, Page};
 use crate::output::time::local;
 use crate::output::{duration, plain};
 

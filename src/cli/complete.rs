@@ -1,0 +1,64 @@
+//! Values that a shell completes while the person types: names of profiles, programs and files. A shell asks oneup,
+//! and oneup's answer is all that it offers.
+
+use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
+
+use clap_complete::engine::{
+    ArgValueCandidates, ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter,
+};
+
+/// Completes `--profile` with the profiles of the default config directory, or of `ONEUP_CONFIG_DIR`.
+pub fn profiles() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        let Ok(dir) = crate::context::config_dir(std::env::var_os("ONEUP_CONFIG_DIR").map(Into::into)) else {
+            return Vec::new();
+        };
+        crate::profile::names(&dir).unwrap_or_default().into_iter().map(CompletionCandidate::new).collect()
+    })
+}
+
+/// Completes the names of manual pages.
+pub fn pages() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        let root = crate::cli::help::command();
+        let names = crate::cli::help::man::commands(&root).into_iter().map(crate::cli::help::man::name);
+        let names = names.filter_map(|name| name.strip_prefix("oneup-").map(str::to_owned));
+        names.map(CompletionCandidate::new).collect()
+    })
+}
+
+/// Completes a program and its arguments: files, and what the PATH has of this beginning.
+pub fn program() -> ArgValueCompleter {
+    ArgValueCompleter::new(|typed: &OsStr| {
+        let mut found = files(typed);
+        found.extend(
+            typed.to_str().filter(|beginning| !beginning.is_empty()).map(programs).unwrap_or_default(),
+        );
+        found
+    })
+}
+
+/// Completes curl's arguments: files, also after the `@` of `-d @FILE`.
+pub fn curl() -> ArgValueCompleter {
+    ArgValueCompleter::new(|typed: &OsStr| match typed.to_str().and_then(|typed| typed.strip_prefix('@')) {
+        Some(file) => files(file.as_ref()).into_iter().map(|candidate| candidate.add_prefix("@")).collect(),
+        None => files(typed),
+    })
+}
+
+fn files(typed: &OsStr) -> Vec<CompletionCandidate> {
+    PathCompleter::any().complete(typed)
+}
+
+/// What stands in the directories of the PATH and begins so.
+fn programs(beginning: &str) -> Vec<CompletionCandidate> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let entries =
+        std::env::split_paths(&path).filter_map(|dir| std::fs::read_dir(dir).ok()).flatten().flatten();
+    let names: BTreeSet<OsString> = entries
+        .map(|entry| entry.file_name())
+        .filter(|name| name.to_str().is_some_and(|name| name.starts_with(beginning)))
+        .collect();
+    names.into_iter().map(CompletionCandidate::new).collect()
+}

@@ -1,0 +1,81 @@
+//! What may be known of a profile's token without unlocking anything: one small file each in the state directory.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::oauth::token::{Life, Token};
+use crate::system::files;
+
+/// A token without its secrets.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Note {
+    /// Seconds since the epoch.
+    pub obtained_at: i64,
+    /// Seconds; none when the server didn't say.
+    pub lifetime: Option<u64>,
+    /// Whether a refresh token is stored.
+    pub refreshable: bool,
+    /// The granted scope.
+    pub scope: Option<String>,
+    /// The SMART launch context.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub context: Map<String, Value>,
+}
+
+impl Note {
+    /// Since when the token lives, and for how long.
+    pub fn life(&self) -> Life {
+        Life { since: self.obtained_at, lifetime: self.lifetime }
+    }
+}
+
+impl From<&Token> for Note {
+    fn from(token: &Token) -> Self {
+        Self {
+            obtained_at: token.obtained_at,
+            lifetime: token.lifetime,
+            refreshable: token.refresh_token.is_some(),
+            scope: token.scope.clone(),
+            context: token.context.clone(),
+        }
+    }
+}
+
+fn path(context: &Context, id: &str) -> PathBuf {
+    context.state_dir.join("notes").join(format!("{id}.json"))
+}
+
+/// The note of a profile, by its id. A broken or absent one is none: it is only a note.
+pub fn load(context: &Context, id: &str) -> Option<Note> {
+    serde_json::from_slice(&std::fs::read(path(context, id)).ok()?).ok()
+}
+
+/// Replaces the note.
+///
+/// # Errors
+/// A state directory that can't be written.
+pub fn save(context: &Context, id: &str, note: &Note) -> Result<()> {
+    let bytes =
+        serde_json::to_vec(note).map_err(|error| Error::failure("can't write a note").because(error))?;
+    files::replace(&path(context, id), &bytes)
+}
+
+/// Notes that the refresh token is dead: only a person can renew this login. That the note can't be written is
+/// nothing beside that.
+pub fn end(context: &Context, id: &str) {
+    if let Some(note) = load(context, id) {
+        let _ = save(context, id, &Note { refreshable: false, ..note });
+    }
+}
+
+/// Forgets the note.
+///
+/// # Errors
+/// A state directory that can't be written.
+pub fn remove(context: &Context, id: &str) -> Result<bool> {
+    files::remove(&path(context, id))
+}

@@ -1,0 +1,124 @@
+//! Secrets that no profile leads to: of a login that was cut off, or that a newer one replaced.
+//!
+//! What a login is about to make, and what it will leave behind, is written down before. So whatever cuts it off (a
+//! kill, a full disk, a keyring that obeys after its deadline), the next login or logout finds it and forgets it.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::profile::{self, Profile};
+use crate::session::metadata;
+use crate::session::{lock_path, store_of};
+use crate::store::{StoreKind, cache};
+use crate::system::files;
+use crate::system::lock;
+
+/// An item of a store, and the profile that may lead to it.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+struct Entry {
+    profile: String,
+    id: String,
+    store: StoreKind,
+}
+
+/// The list of a config directory, and the lock that all its logins take in turn.
+pub struct Leftovers<'a> {
+    context: &'a Context,
+    entries: Vec<Entry>,
+    _lock: File,
+}
+
+impl<'a> Leftovers<'a> {
+    /// Waits for the login that is at work.
+    ///
+    /// # Errors
+    /// Network, when that takes too long; a config directory that can't be written.
+    pub fn open(context: &'a Context) -> Result<Self> {
+        let lock = lock::acquire(&context.config_dir.join("profiles").join(".lock"), context.timeout)?;
+        Ok(Self { context, entries: read(&path(&context.config_dir)), _lock: lock })
+    }
+
+    /// Writes down that the profiles' items are to be forgotten, unless those profiles still lead to them by then.
+    ///
+    /// # Errors
+    /// A config directory that can't be written.
+    pub fn enter<'p>(&mut self, profiles: impl IntoIterator<Item = &'p Profile>) -> Result<()> {
+        self.entries.extend(profiles.into_iter().map(|Profile { name, id, store, .. }| Entry {
+            profile: name.clone(),
+            id: id.clone(),
+            store: *store,
+        }));
+        self.save()
+    }
+
+    /// Forgets what no profile leads to. What can't be forgotten now stays on the list.
+    pub fn settle(&mut self) {
+        if self.entries.is_empty() {
+            return;
+        }
+        let context = self.context;
+        self.entries.retain(|entry| !is_settled(context, entry));
+        if !self.entries.is_empty() {
+            context.warn(
+                "the secrets of an older login could not be removed from its store; the next login or logout tries again",
+            );
+        }
+        // An entry too many is forgotten once more.
+        let _ = self.save();
+    }
+
+    fn save(&self) -> Result<()> {
+        let path = path(&self.context.config_dir);
+        if self.entries.is_empty() {
+            return files::remove(&path).map(drop);
+        }
+        let bytes = serde_json::to_vec(&self.entries)
+            .map_err(|error| Error::failure("can't write down what to forget").because(error))?;
+        files::replace(&path, &bytes)
+    }
+}
+
+/// Forgets what earlier logins and logouts left behind, where there is anything.
+pub fn settle(context: &Context) {
+    if path(&context.config_dir).exists()
+        && let Ok(mut leftovers) = Leftovers::open(context)
+    {
+        leftovers.settle();
+    }
+}
+
+fn path(config_dir: &Path) -> PathBuf {
+    config_dir.join("profiles").join(".leftovers.json")
+}
+
+/// A list that can't be read names nothing.
+fn read(path: &Path) -> Vec<Entry> {
+    let entries: Vec<Entry> =
+        std::fs::read(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+    entries.into_iter().filter(|entry| profile::is_id(&entry.id)).collect()
+}
+
+fn is_settled(context: &Context, entry: &Entry) -> bool {
+    match profile::load(&context.config_dir, &entry.profile) {
+        Ok(Some(profile)) if profile.id == entry.id => true,
+        Ok(_) => forget(context, entry).is_ok(),
+        // A profile that can't be read may be the one that leads there.
+        Err(_) => false,
+    }
+}
+
+/// Waits for a renewal that is under way, so that it can't bring the item back.
+fn forget(context: &Context, entry: &Entry) -> Result<()> {
+    let path = lock_path(context, &entry.id);
+    let lock = lock::acquire(&path, context.timeout)?;
+    cache::forget(&entry.id);
+    store_of(context, entry.store).delete(&entry.id)?;
+    metadata::remove(context, &entry.id)?;
+    files::remove(&path)?;
+    drop(lock);
+    Ok(())
+}

@@ -1,0 +1,119 @@
+//! What can be wrong with the OS keyring, told apart: each has another fix, and none looks like an empty keyring.
+
+use std::time::Duration;
+
+use crate::error::Error;
+
+/// Why the keyring did not do what was asked. Holds no secret.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// No D-Bus session bus, and so nobody to ask.
+    NoBus(String),
+    /// A bus, and no Secret Service on it.
+    NoService,
+    /// Locked, and nobody there to unlock it.
+    Locked,
+    /// The person closed the prompt, or didn't answer it.
+    Dismissed,
+    /// A Secret Service without a default collection.
+    NoCollection,
+    /// No answer for this long.
+    Hanging(Duration),
+    /// Another process had the keyring for this long.
+    Busy(Duration),
+    /// Several items answer to the profile's id.
+    Several,
+    /// Anything else, in the service's own words.
+    Failed(String),
+}
+
+impl Fault {
+    /// A failure in somebody else's words: one line, no control characters, of a sane length.
+    pub(crate) fn failed(text: impl std::fmt::Display) -> Self {
+        Self::Failed(plain(text))
+    }
+
+    /// The D-Bus session bus can't be reached.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn no_bus(text: impl std::fmt::Display) -> Self {
+        Self::NoBus(plain(text))
+    }
+}
+
+fn plain(text: impl std::fmt::Display) -> String {
+    text.to_string().chars().take(300).collect::<String>().escape_debug().to_string().replace("\\\"", "\"")
+}
+
+const ELSEWHERE: &str = "log in with --store file, or use --no-store";
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::NoBus(why) => Error::store("there is no keyring here: no D-Bus session bus")
+                .because(why)
+                .hint("run it inside the desktop's session (DBUS_SESSION_BUS_ADDRESS), or log in with --store file"),
+            Fault::NoService => Error::store("there is no keyring here: no Secret Service on the D-Bus session bus")
+                .hint("start one (gnome-keyring, KWallet, KeePassXC), or log in with --store file"),
+            Fault::Locked => Error::store("the keyring is locked, and nobody is there to unlock it").hint(
+                "unlock it (log in to the desktop; without one: gnome-keyring-daemon --unlock), then try again",
+            ),
+            Fault::Dismissed => Error::store("the keyring is locked: its prompt was not answered")
+                .hint("try again and give the keyring's password, or log in with --store file"),
+            Fault::NoCollection => Error::store("the keyring has no default collection to keep a login in")
+                .hint("create a default keyring (Passwords and Keys, or KWalletManager), or log in with --store file"),
+            Fault::Hanging(waited) => {
+                Error::store(format!("the keyring did not answer within {}", seconds(waited)))
+                    .hint(format!("restart the keyring service, or {ELSEWHERE}"))
+            }
+            Fault::Busy(waited) => {
+                Error::store(format!("another oneup has held the keyring for {}", seconds(waited)))
+                    .hint("answer the keyring's prompt if it shows one, or end that process; then try again")
+            }
+            Fault::Several => Error::store("the keyring holds several items for this profile")
+                .hint("remove those of the service `oneup` with the keyring's own program, then log in again"),
+            Fault::Failed(why) => Error::store("the keyring failed").because(why).hint(ELSEWHERE),
+        }
+    }
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{} s", duration.as_secs_f32().ceil())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_is_exit_6_with_a_hint_and_a_line_of_its_own() {
+        let second = Duration::from_secs(1);
+        let faults = [
+            Fault::NoBus("why".into()),
+            Fault::NoService,
+            Fault::Locked,
+            Fault::Dismissed,
+            Fault::NoCollection,
+            Fault::Hanging(second),
+            Fault::Busy(second),
+            Fault::Several,
+            Fault::failed("why"),
+        ];
+        let mut seen = std::collections::HashSet::new();
+        for fault in faults {
+            let error = Error::from(fault);
+            assert_eq!(error.exit as u8, 6);
+            assert!(error.to_string().contains("\nhint: "), "{error}");
+            assert!(seen.insert(error.to_string().lines().next().map(str::to_owned)), "{error}");
+        }
+    }
+
+    #[test]
+    fn words_of_the_service_are_escaped_and_cut() {
+        let Fault::Failed(text) = Fault::failed(format!("\x1b[31m\u{202e}\"quoted\"\n{}", "x".repeat(5_000)))
+        else {
+            panic!("it is Failed");
+        };
+        assert!(text.starts_with("\\u{1b}[31m\\u{202e}\"quoted\"\\n"), "{text}");
+        assert!(text.len() < 400);
+    }
+}

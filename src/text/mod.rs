@@ -1,0 +1,3 @@
+//! Text for terminals.
+
+pub mod closest_match;
