@@ -66,21 +66,21 @@ impl Context {
     }
 
     /// Says something to the person on stderr, unless `--quiet`.
-    pub fn say(&self, text: impl std::fmt::Display) {
+    pub fn info(&self, text: impl std::fmt::Display) {
         if !self.quiet {
-            tell(text);
+            eprint_line(text);
         }
     }
 
     /// A warning to the person, unless `--quiet`.
     pub fn warn(&self, text: impl std::fmt::Display) {
-        self.say(format_args!("\x1b[33mwarning:\x1b[0m {text}"));
+        self.info(format_args!("\x1b[33mwarning:\x1b[0m {text}"));
     }
 }
 
 /// Writes a line to stderr. One that can't be written to, such as a log on a full disk, is no reason to fail or to
 /// panic.
-pub fn tell(text: impl std::fmt::Display) {
+pub fn eprint_line(text: impl std::fmt::Display) {
     let _ = writeln!(anstream::stderr().lock(), "{text}");
 }
 
@@ -105,7 +105,7 @@ fn platform_dir(
         return Ok(dir);
     }
     let base = choose_base_strategy().map_err(|_| {
-        Error::usage("there is no home directory").hint(format!("give {flag} DIR, or set HOME"))
+        Error::usage("there is no home directory").with_hint(format!("give {flag} DIR, or set HOME"))
     })?;
     Ok(pick(&base).unwrap_or_else(|| base.data_dir()).join("oneup"))
 }

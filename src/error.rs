@@ -1,150 +1,255 @@
-//! What went wrong, told as what the user must do next.
+//! Failures: what happened, why, and the next step; and the exit codes that scripts see.
 //!
-//! Every failure that a person can act on becomes an [`Error`]: its [`Exit`] is the contract with scripts, its
-//! text the contract with people. Nothing here ever holds a secret.
+//! Every failure that a user can act on becomes an [`Error`]. Nothing here ever holds a secret.
 
 use std::fmt;
+use std::process::ExitCode;
 
-/// The process's exit code. The numbers are promised in the README and never change.
+use crate::text::Sanitized;
+
+/// What happened. [`ErrorKind::exit`] derives the exit code from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
-    /// Any failure without a code of its own.
-    Failure = 1,
-    /// Wrong usage: flags, empty or malformed input, plain http to a host that is not loopback.
-    Usage = 2,
-    /// The server's answer is not a valid OAuth answer.
-    Protocol = 3,
-    /// No such profile, nobody logged in, or the server refused the client, the code or the refresh token.
-    Auth = 4,
-    /// DNS, refused, timeout, TLS, proxy, 429 or 5xx after retries.
-    Network = 5,
-    /// The credential store is missing, locked or failed.
-    Store = 6,
-    /// `token inspect`: the token does not hold; `doctor`: a check failed.
-    Verdict = 7,
-    /// `curl`, `exec`, `sandbox run`: oneup itself failed before it started the program.
-    NotStarted = 125,
-    /// The program is there and can't be run.
-    NotExecutable = 126,
-    /// The program isn't there.
-    NotFound = 127,
-    /// SIGINT, where it did not end the process by itself.
-    Interrupted = 130,
+pub enum ErrorKind {
+    /// A failure without a kind of its own.
+    Other,
+    /// Wrong flags, empty or malformed input, plain http to a host that is not loopback, an unusable proxy.
+    Usage,
+    /// The server's response is not a valid OAuth response.
+    Protocol,
+    /// No such profile, not logged in, or the server rejected the client, the code or the refresh token.
+    Auth,
+    /// DNS, connection, timeout, TLS, proxy, 429 or 5xx after retries.
+    Network,
+    /// The credential store failed.
+    Store(StoreErrorKind),
+    /// Another oneup process held a lock for too long.
+    LockTimeout,
+    /// oneup failed before it started the user's program.
+    NotStarted,
+    /// The user's program exists and can't be executed.
+    NotExecutable,
+    /// The user's program does not exist.
+    NotFound,
+    /// SIGINT, where it did not end the process by itself. The error is not printed.
+    Interrupted,
 }
 
-/// A failure: what, why (where known), and the exact next step (where there is one).
-#[derive(Debug, thiserror::Error)]
+/// How a credential store failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreErrorKind {
+    /// It does not exist here: no service, no bus, no kernel support.
+    Unavailable,
+    /// It is locked, and no one can unlock it now.
+    Locked,
+    /// It did not respond in time.
+    Timeout,
+    /// What it holds can't be read.
+    Corrupt,
+    /// It reported an error.
+    Failed,
+}
+
+impl ErrorKind {
+    /// Returns the exit status that reports this kind to scripts.
+    pub fn exit(self) -> Exit {
+        match self {
+            Self::Other | Self::LockTimeout => Exit::Failure,
+            Self::Usage => Exit::Usage,
+            Self::Protocol => Exit::Protocol,
+            Self::Auth => Exit::Auth,
+            Self::Network => Exit::Network,
+            Self::Store(_) => Exit::Store,
+            Self::NotStarted => Exit::Program(125),
+            Self::NotExecutable => Exit::Program(126),
+            Self::NotFound => Exit::Program(127),
+            Self::Interrupted => Exit::Program(130),
+        }
+    }
+}
+
+/// How a command ended, as its exit code tells scripts. The numbers are promised in the README.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// 0.
+    Success,
+    /// 1: a failure without a code of its own.
+    Failure,
+    /// 2: see [`ErrorKind::Usage`].
+    Usage,
+    /// 3: see [`ErrorKind::Protocol`].
+    Protocol,
+    /// 4: see [`ErrorKind::Auth`].
+    Auth,
+    /// 5: see [`ErrorKind::Network`].
+    Network,
+    /// 6: see [`ErrorKind::Store`].
+    Store,
+    /// 7: a check ran and failed: `token inspect`, `doctor`.
+    CheckFailed,
+    /// The exit code of the user's program; 128+N when signal N ended it.
+    Program(u8),
+}
+
+impl Exit {
+    /// Returns the exit code of the process.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::Failure => 1,
+            Self::Usage => 2,
+            Self::Protocol => 3,
+            Self::Auth => 4,
+            Self::Network => 5,
+            Self::Store => 6,
+            Self::CheckFailed => 7,
+            Self::Program(code) => code,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        exit.code().into()
+    }
+}
+
+/// A failure: what happened, its causes, and the next step where there is one.
+#[derive(Debug)]
 pub struct Error {
-    /// The code that the process exits with.
-    pub exit: Exit,
-    what: String,
-    cause: Option<String>,
+    kind: ErrorKind,
+    message: String,
+    source: Option<anyhow::Error>,
     hint: Option<String>,
 }
 
-/// What most of the crate returns.
+/// The result of most functions of the crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What came of writing to stdout. A reader that has gone away (`| head`) is no failure.
+/// Ignores that the reader of stdout has closed it (`| head`).
 ///
 /// # Errors
-/// Anything else: a full disk, say.
-pub fn written(outcome: std::io::Result<()>) -> Result<()> {
-    match outcome {
+/// Any other failure to write, such as a full disk.
+pub fn ignore_broken_pipe(result: std::io::Result<()>) -> Result<()> {
+    match result {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(Error::failure("can't write to stdout").because(error))
+            Err(Error::failure("can't write to stdout").with_cause(error))
         }
         _ => Ok(()),
     }
 }
 
 impl Error {
-    /// A failure with this exit code; `what` is one line without a full stop.
-    pub fn new(exit: Exit, what: impl Into<String>) -> Self {
-        Self { exit, what: what.into(), cause: None, hint: None }
+    /// An error of this kind; `message` is one line without a period.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), source: None, hint: None }
     }
 
-    /// [`Exit::Usage`].
-    pub fn usage(what: impl Into<String>) -> Self {
-        Self::new(Exit::Usage, what)
+    /// An error of [`ErrorKind::Usage`].
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Usage, message)
     }
 
-    /// [`Exit::Protocol`].
-    pub fn protocol(what: impl Into<String>) -> Self {
-        Self::new(Exit::Protocol, what)
+    /// An error of [`ErrorKind::Protocol`].
+    pub fn protocol(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Protocol, message)
     }
 
-    /// [`Exit::Auth`].
-    pub fn auth(what: impl Into<String>) -> Self {
-        Self::new(Exit::Auth, what)
+    /// An error of [`ErrorKind::Auth`].
+    pub fn auth(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Auth, message)
     }
 
-    /// [`Exit::Network`].
-    pub fn network(what: impl Into<String>) -> Self {
-        Self::new(Exit::Network, what)
+    /// An error of [`ErrorKind::Network`].
+    pub fn network(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Network, message)
     }
 
-    /// [`Exit::Store`].
-    pub fn store(what: impl Into<String>) -> Self {
-        Self::new(Exit::Store, what)
+    /// An error of [`ErrorKind::Store`].
+    pub fn store(kind: StoreErrorKind, message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Store(kind), message)
     }
 
-    /// [`Exit::Failure`].
-    pub fn failure(what: impl Into<String>) -> Self {
-        Self::new(Exit::Failure, what)
+    /// An error of [`ErrorKind::Other`].
+    pub fn failure(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Other, message)
     }
 
-    /// Adds the reason, shown indented below the first line. It must already be fit for a terminal.
+    /// Adds an error as the cause of this one. Its whole chain is printed, indented, outermost first.
     #[must_use]
-    pub fn because(mut self, cause: impl fmt::Display) -> Self {
-        self.cause = Some(cause.to_string());
+    pub fn with_cause(mut self, cause: impl Into<anyhow::Error>) -> Self {
+        self.source = Some(cause.into());
         self
     }
 
-    /// Adds one more reason, below those that are there.
+    /// Adds details as the cause: text of one or more lines.
     #[must_use]
-    pub fn and_because(self, cause: impl fmt::Display) -> Self {
-        let causes = self.cause.iter().cloned().chain([cause.to_string()]).collect::<Vec<_>>().join("\n");
-        self.because(causes)
+    pub fn with_detail(self, detail: impl fmt::Display) -> Self {
+        self.with_cause(anyhow::Error::msg(detail.to_string()))
     }
 
-    /// What and why on one line, without the next step.
-    pub fn reason(&self) -> String {
-        let causes = self.cause.iter().flat_map(|cause| cause.lines());
-        std::iter::once(self.what.as_str()).chain(causes).collect::<Vec<_>>().join(": ")
-    }
-
-    /// The next step.
-    pub fn next_step(&self) -> Option<&str> {
-        self.hint.as_deref()
-    }
-
-    /// Adds the next step: a command where there is one.
+    /// Sets the next step: a command that works when pasted, where there is one.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// The same failure under another exit code (`curl` and `exec` answer 125 for all of their own).
+    /// Returns the same failure as another kind: `curl` and `exec` report all of their own as
+    /// [`ErrorKind::NotStarted`].
     #[must_use]
-    pub fn exit_as(mut self, exit: Exit) -> Self {
-        self.exit = exit;
+    pub fn with_kind(mut self, kind: ErrorKind) -> Self {
+        self.kind = kind;
         self
+    }
+
+    /// What happened, for control flow.
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// Returns the message and its causes on one line, sanitized, without the hint.
+    pub fn summary(&self) -> String {
+        let lines = std::iter::once(self.message.clone()).chain(self.cause_lines());
+        Sanitized(&lines.collect::<Vec<_>>().join(": ")).to_string()
+    }
+
+    /// The next step.
+    pub fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
+    /// The lines of the causes, outermost first. A cause that repeats the line before it is left out.
+    fn cause_lines(&self) -> impl Iterator<Item = String> {
+        let mut lines: Vec<String> = Vec::new();
+        for cause in self.source.iter().flat_map(anyhow::Error::chain) {
+            let text = cause.to_string();
+            for line in text.lines().filter(|line| !line.is_empty()) {
+                if lines.last().is_none_or(|last| !last.contains(line)) {
+                    lines.push(line.to_owned());
+                }
+            }
+        }
+        lines.into_iter()
     }
 }
 
 impl fmt::Display for Error {
-    /// `WHAT`, then indented causes, then `hint: …`; the caller writes `error: ` before it.
+    /// Writes `MESSAGE`, the causes indented, and `hint: …`, everything sanitized. The caller writes `error: ` first.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.what)?;
-        for line in self.cause.iter().flat_map(|cause| cause.lines()) {
-            write!(f, "\n  {line}")?;
+        write!(f, "{}", Sanitized(&self.message))?;
+        for line in self.cause_lines() {
+            write!(f, "\n  {}", Sanitized(&line))?;
         }
         match &self.hint {
-            Some(hint) => write!(f, "\nhint: {hint}"),
+            Some(hint) => write!(f, "\nhint: {}", Sanitized(hint)),
             None => Ok(()),
         }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_ref().map(AsRef::as_ref)
     }
 }
 
@@ -153,12 +258,40 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_reads_what_then_cause_then_hint() {
-        let error = Error::auth("nobody is logged in").because("one\ntwo").hint("oneup login provider");
-        assert_eq!(error.to_string(), "nobody is logged in\n  one\n  two\nhint: oneup login provider");
-        assert_eq!(error.exit as u8, 4);
-        let error = error.and_because("three");
-        assert_eq!(error.reason(), "nobody is logged in: one: two: three");
-        assert_eq!(error.next_step(), Some("oneup login provider"));
+    fn displays_message_then_causes_then_hint() {
+        let error = Error::auth("not logged in").with_detail("one\ntwo").with_hint("oneup login provider");
+        assert_eq!(error.to_string(), "not logged in\n  one\n  two\nhint: oneup login provider");
+        assert_eq!(error.summary(), "not logged in: one: two");
+        let inner = std::io::Error::other("disk on fire");
+        let error =
+            Error::failure("can't save").with_cause(anyhow::Error::new(inner).context("can't write x"));
+        assert_eq!(error.to_string(), "can't save\n  can't write x\n  disk on fire");
+    }
+
+    #[test]
+    fn sanitizes_everything_it_displays() {
+        let error = Error::usage("a\x1b[31m").with_detail("b\x1b]0;x\x07").with_hint("c\u{202e}\r");
+        assert_eq!(error.to_string(), "a\\u{1b}[31m\n  b\\u{1b}]0;x\\u{7}\nhint: c\\u{202e}\\u{d}");
+        assert!(!error.summary().contains('\x1b'));
+    }
+
+    #[test]
+    fn each_kind_has_its_exit_code() {
+        for (kind, code) in [
+            (ErrorKind::Other, 1),
+            (ErrorKind::LockTimeout, 1),
+            (ErrorKind::Usage, 2),
+            (ErrorKind::Protocol, 3),
+            (ErrorKind::Auth, 4),
+            (ErrorKind::Network, 5),
+            (ErrorKind::Store(StoreErrorKind::Locked), 6),
+            (ErrorKind::NotStarted, 125),
+            (ErrorKind::NotExecutable, 126),
+            (ErrorKind::NotFound, 127),
+            (ErrorKind::Interrupted, 130),
+        ] {
+            assert_eq!(kind.exit().code(), code, "{kind:?}");
+        }
+        assert_eq!((Exit::Success.code(), Exit::CheckFailed.code(), Exit::Program(42).code()), (0, 7, 42));
     }
 }

@@ -23,6 +23,8 @@ use std::process::ExitCode;
 
 use clap::CommandFactory;
 
+use error::{ErrorKind, Exit};
+
 /// Runs the command line `args`, the program's name first, and returns the exit code of the process.
 pub fn run(args: &[OsString]) -> ExitCode {
     protect_memory();
@@ -33,21 +35,21 @@ pub fn run(args: &[OsString]) -> ExitCode {
         Ok(cli) => {
             context::Context::resolve(cli.globals).and_then(|context| commands::run(&context, &cli.command))
         }
-        Err(answer) => answer,
+        Err(result) => result,
     };
     match outcome {
-        Ok(code) => ExitCode::from(code),
+        Ok(exit) => exit.into(),
         Err(error) => {
-            if error.exit != error::Exit::Interrupted {
-                context::tell(format_args!("\x1b[31merror:\x1b[0m {error}"));
+            if error.kind() != ErrorKind::Interrupted {
+                context::eprint_line(format_args!("\x1b[31merror:\x1b[0m {error}"));
             }
-            ExitCode::from(error.exit as u8)
+            ExitCode::from(error.kind().exit().code())
         }
     }
 }
 
 /// Reads the command line; help and mistakes are answered by their exit code or error.
-fn parse(args: &[OsString]) -> Result<cli::Cli, error::Result<u8>> {
+fn parse(args: &[OsString]) -> Result<cli::Cli, error::Result<Exit>> {
     cli::fast_path::parse(args).map_or_else(|| cli::help::parse(args), Ok)
 }
 

@@ -88,7 +88,7 @@ pub fn check_name(name: &str) -> Result<()> {
         "{:?} can't be the name of a profile",
         name.chars().take(80).collect::<String>()
     ))
-    .hint("use 1 to 64 letters, digits, '.', '_' or '-', beginning with a letter or digit"))
+    .with_hint("use 1 to 64 letters, digits, '.', '_' or '-', beginning with a letter or digit"))
 }
 
 /// The names of all profiles, in order.
@@ -100,7 +100,7 @@ pub fn names(config_dir: &Path) -> Result<Vec<String>> {
     let entries = match std::fs::read_dir(&dir) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(unreadable(&dir, &error)),
+        Err(error) => return Err(unreadable(&dir, error)),
     };
     let mut names: Vec<String> = entries
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.strip_suffix(".toml").map(str::to_owned))
@@ -120,7 +120,7 @@ pub fn load(config_dir: &Path, name: &str) -> Result<Option<Profile>> {
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(unreadable(&path, &error)),
+        Err(error) => return Err(unreadable(&path, error)),
     };
     parse(name, &path, &text).map(Some)
 }
@@ -137,7 +137,7 @@ pub fn parse(name: &str, path: &Path, text: &str) -> Result<Profile> {
     }
     if !is_id(&profile.id) {
         return Err(Error::usage(format!("{} has an id that oneup did not make", path.display()))
-            .hint("remove the file, then log in again"));
+            .with_hint("remove the file, then log in again"));
     }
     Ok(Profile { name: name.to_owned(), ..profile })
 }
@@ -162,36 +162,35 @@ pub fn choose(config_dir: &Path, name: Option<&str>) -> Result<Profile> {
         (Some(last), false) => {
             names.push(last);
             Err(Error::auth(format!("there are several profiles: {}", names.join(", ")))
-                .hint("choose one with --profile NAME, or set ONEUP_PROFILE"))
+                .with_hint("choose one with --profile NAME, or set ONEUP_PROFILE"))
         }
     }
 }
 
 /// There is no profile at all.
 pub fn nobody() -> Error {
-    Error::auth("nobody is logged in").hint("oneup login provider, p2p or patient")
+    Error::auth("nobody is logged in").with_hint("oneup login provider, p2p or patient")
 }
 
 fn none_called(config_dir: &Path, name: &str) -> Error {
     let there = names(config_dir).unwrap_or_default();
     let error = Error::auth(format!("there is no profile {name}"));
     if let Some(near) = nearest(name, there.iter().map(String::as_str)) {
-        return error.hint(format!("did you mean --profile {near}? There are {}", there.join(", ")));
+        return error.with_hint(format!("did you mean --profile {near}? There are {}", there.join(", ")));
     }
     match there.as_slice() {
-        [] => error.hint(format!("oneup login provider --profile {name}")),
-        [only] => {
-            error.hint(format!("the only one is {only}; log in with: oneup login PRODUCT --profile {name}"))
-        }
-        there => error.hint(format!(
+        [] => error.with_hint(format!("oneup login provider --profile {name}")),
+        [only] => error
+            .with_hint(format!("the only one is {only}; log in with: oneup login PRODUCT --profile {name}")),
+        there => error.with_hint(format!(
             "the profiles are {}; log in with: oneup login PRODUCT --profile {name}",
             there.join(", ")
         )),
     }
 }
 
-fn unreadable(path: &Path, error: &std::io::Error) -> Error {
-    Error::failure(format!("can't read {}", path.display())).because(error)
+fn unreadable(path: &Path, error: std::io::Error) -> Error {
+    Error::failure(format!("can't read {}", path.display())).with_cause(error)
 }
 
 fn malformed(path: &Path, text: &str, error: &toml::de::Error) -> Error {
@@ -202,12 +201,12 @@ fn malformed(path: &Path, text: &str, error: &toml::de::Error) -> Error {
     let offset = error.span().map_or(0, |span| span.start.min(text.len()));
     let line = text.as_bytes()[..offset].iter().filter(|&&byte| byte == b'\n').count() + 1;
     Error::failure(format!("{}, line {line}, is not a profile", path.display()))
-        .because(crate::output::plain(error.message(), 200))
-        .hint("correct the file, or remove it and log in again")
+        .with_detail(crate::text::sanitize(error.message(), 200))
+        .with_hint("correct the file, or remove it and log in again")
 }
 
 fn newer(path: &Path) -> Error {
-    Error::failure(format!("{} was written by a newer oneup", path.display())).hint("update oneup")
+    Error::failure(format!("{} was written by a newer oneup", path.display())).with_hint("update oneup")
 }
 
 impl Profile {
@@ -254,7 +253,7 @@ impl Profile {
     pub fn save(&self, config_dir: &Path) -> Result<()> {
         let path = path(config_dir, &self.name);
         let text = toml::to_string(self)
-            .map_err(|error| Error::failure("can't write the profile").because(error))?;
+            .map_err(|error| Error::failure("can't write the profile").with_cause(error))?;
         crate::system::files::replace(&path, text.as_bytes())
     }
 

@@ -36,7 +36,7 @@ impl Listener {
             return Ok(None);
         };
         let asked = url.port_or_known_default().unwrap_or(80);
-        let sockets = open(&url, asked).map_err(|cause| explain(asked, &cause))?;
+        let sockets = open(&url, asked).map_err(|cause| explain(asked, cause))?;
         let port = sockets.first().and_then(|socket| socket.local_addr().ok()).map_or(asked, |at| at.port());
         let redirect_uri = if asked == 0 { with_port(redirect_uri, port) } else { redirect_uri.to_owned() };
         Ok(Some(Self { sockets, path: url.path().to_owned(), port, redirect_uri, any_port: asked == 0 }))
@@ -95,7 +95,7 @@ fn is_absent(cause: &std::io::Error) -> bool {
         || cause.to_string().contains("family not supported")
 }
 
-fn explain(port: u16, cause: &std::io::Error) -> Error {
+fn explain(port: u16, cause: std::io::Error) -> Error {
     let elsewhere = "or log in with --no-listen, or with a --redirect-uri of another port that is registered";
     match cause.kind() {
         ErrorKind::AddrInUse => {
@@ -107,15 +107,15 @@ fn explain(port: u16, cause: &std::io::Error) -> Error {
                 format!("lsof -nP -iTCP:{port} -sTCP:LISTEN")
             };
             Error::usage(format!("port {port} is taken, so the browser could not come back to oneup"))
-                .because("another login may be waiting on it")
-                .hint(format!("`{who}` says who has it; end that, {elsewhere}"))
+                .with_detail("another login may be waiting on it")
+                .with_hint(format!("`{who}` says who has it; end that, {elsewhere}"))
         }
-        ErrorKind::PermissionDenied => {
-            Error::usage(format!("port {port} is not ours to listen on")).because(cause).hint(elsewhere)
-        }
+        ErrorKind::PermissionDenied => Error::usage(format!("port {port} is not ours to listen on"))
+            .with_cause(cause)
+            .with_hint(elsewhere),
         _ => Error::failure(format!("can't listen on port {port} of this machine"))
-            .because(cause)
-            .hint(elsewhere),
+            .with_cause(cause)
+            .with_hint(elsewhere),
     }
 }
 
@@ -163,7 +163,7 @@ mod tests {
             let other = TcpListener::bind(taken).expect("free port");
             let port = other.local_addr().expect("bound").port();
             let error = Listener::bind(&format!("http://localhost:{port}/cb")).expect_err("taken");
-            assert_eq!(error.exit as u8, 2);
+            assert_eq!(error.kind().exit().code(), 2);
             let text = error.to_string();
             assert!(text.contains(&format!("port {port} is taken")) && text.contains("says who"), "{text}");
         }

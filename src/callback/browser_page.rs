@@ -6,7 +6,7 @@
 use aws_lc_rs::digest;
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-use crate::output::plain;
+use crate::text::sanitize;
 
 const STYLE: &str = include_str!("browser_page.css");
 const TICK: &str = "M4.5 12.8l5 5L19.5 7";
@@ -156,7 +156,7 @@ fn details(error: &str, description: Option<&str>) -> String {
 }
 
 fn escaped(text: &str) -> String {
-    let text = plain(text, LONGEST);
+    let text = sanitize(text, LONGEST);
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

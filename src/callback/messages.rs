@@ -7,7 +7,7 @@ use url::Url;
 use crate::error::{Error, Result};
 use crate::oauth::authorize::Reply;
 use crate::oauth::secret::Secret;
-use crate::output::plain;
+use crate::text::sanitize;
 
 /// The longest text of a server's that an error shows, in characters.
 const LONGEST: usize = 300;
@@ -67,21 +67,23 @@ pub fn settle(reply: Reply) -> Result<Secret> {
     match reply {
         Reply::Code(code) => Ok(code),
         Reply::Denied { error, description } => {
-            let refusal = Error::auth(format!("the login was refused: {}", plain(&error, LONGEST)));
+            let refusal = Error::auth(format!("the login was refused: {}", sanitize(&error, LONGEST)));
             let refusal = match description {
-                Some(text) => refusal.because(plain(&text, LONGEST)),
+                Some(text) => refusal.with_detail(sanitize(&text, LONGEST)),
                 None => refusal,
             };
-            Err(refusal.hint(advice(&error)))
+            Err(refusal.with_hint(advice(&error)))
         }
         Reply::WrongIssuer(issuer) => {
             Err(Error::protocol("the answer came from another server than the one asked (RFC 9207)")
-                .because(format!("it says it is from {}", plain(&issuer, LONGEST)))
-                .hint("log in again; if it stays so, check --gateway and --realm"))
+                .with_detail(format!("it says it is from {}", sanitize(&issuer, LONGEST)))
+                .with_hint("log in again; if it stays so, check --gateway and --realm"))
         }
-        Reply::WrongState => Err(Error::auth("the answer belongs to another login").hint("log in again")),
+        Reply::WrongState => {
+            Err(Error::auth("the answer belongs to another login").with_hint("log in again"))
+        }
         Reply::Unusable(reason) => Err(Error::usage(format!("that is not the answer of a login: {reason}"))
-            .hint("copy the whole address that the browser ended on, or the code alone")),
+            .with_hint("copy the whole address that the browser ended on, or the code alone")),
     }
 }
 
@@ -111,19 +113,19 @@ pub(super) fn gave_up(limit: Duration, redirect_uri: &str, listened: bool) -> Er
     };
     let error = Error::auth(format!("nobody logged in within {span}"));
     if listened {
-        error.hint(format!(
+        error.with_hint(format!(
             "log in again; where the browser showed an error page, register {redirect_uri} exactly so, or log in \
              with --no-listen and paste the address"
         ))
     } else {
-        error.hint("log in again, and paste the address that the browser ends on")
+        error.with_hint("log in again, and paste the address that the browser ends on")
     }
 }
 
 /// Neither a listener nor a person.
 pub(super) fn no_way() -> Error {
     Error::usage("no code can arrive: nothing listens for the browser, and nobody is there to paste")
-        .hint("use a loopback --redirect-uri without --no-listen, or give the code with --code -")
+        .with_hint("use a loopback --redirect-uri without --no-listen, or give the code with --code -")
 }
 
 #[cfg(test)]
@@ -146,13 +148,13 @@ mod tests {
     fn a_refusal_is_authentication_and_escaped() {
         let denied = Reply::Denied { error: "access_denied".into(), description: Some("no\x1b[2J".into()) };
         let error = settle(denied).expect_err("refused");
-        assert_eq!(error.exit as u8, 4);
+        assert_eq!(error.kind().exit().code(), 4);
         assert!(error.to_string().contains("no\\u{1b}[2J") && error.to_string().contains("allow the access"));
     }
 
     #[test]
     fn a_mix_up_is_protocol() {
-        assert_eq!(settle(Reply::WrongIssuer("x".into())).expect_err("refused").exit as u8, 3);
+        assert_eq!(settle(Reply::WrongIssuer("x".into())).expect_err("refused").kind().exit().code(), 3);
     }
 
     #[test]

@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 pub use bind::Listener;
 pub use messages::settle;
 
-use crate::context::tell;
+use crate::context::eprint_line;
 use crate::error::Result;
 use crate::oauth::authorize::{Reply, Request};
 use crate::oauth::secret::Secret;
@@ -79,9 +79,9 @@ fn obtain_from(
     let serving = ways.listener.map(|it| it.serve(request, sender.clone(), listener::PATIENCE));
     let opens = ways.browser && browser::is_there();
     if ways.quiet {
-        tell(&url);
+        eprint_line(&url);
     } else {
-        tell(messages::introduction(&url, opens, registered.as_deref(), ways.paste));
+        eprint_line(messages::introduction(&url, opens, registered.as_deref(), ways.paste));
     }
     if opens {
         browser::open(url.as_str());
@@ -172,7 +172,7 @@ impl Wait<'_> {
 
     fn complain(&self, text: &str) {
         self.line.clear();
-        tell(text);
+        eprint_line(text);
     }
 }
 

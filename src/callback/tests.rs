@@ -49,16 +49,19 @@ fn a_wrapped_paste_is_one_address() {
 
 #[test]
 fn nobody_there_is_wrong_usage() {
-    assert_eq!(pasted("", LIMIT).expect_err("no input").exit as u8, 2);
-    assert_eq!(pasted("https://app.example/cb?code=c&state=x\n", LIMIT).expect_err("wrong").exit as u8, 2);
+    assert_eq!(pasted("", LIMIT).expect_err("no input").kind().exit().code(), 2);
+    assert_eq!(
+        pasted("https://app.example/cb?code=c&state=x\n", LIMIT).expect_err("wrong").kind().exit().code(),
+        2
+    );
     let error = obtain(&request("https://app.example/cb"), ways(None, false), LIMIT).expect_err("no way");
-    assert_eq!(error.exit as u8, 2);
+    assert_eq!(error.kind().exit().code(), 2);
 }
 
 #[test]
 fn a_pasted_denial_is_authentication() {
     let text = format!("https://app.example/cb?error=access_denied&state={STATE}\n");
-    assert_eq!(pasted(&text, LIMIT).expect_err("denied").exit as u8, 4);
+    assert_eq!(pasted(&text, LIMIT).expect_err("denied").kind().exit().code(), 4);
 }
 
 #[test]
@@ -67,7 +70,7 @@ fn the_wait_ends_at_its_limit() {
     let begun = Instant::now();
     let input = BufReader::new(Silence);
     let outcome = obtain_from(&request("x:y"), ways(listener, true), Duration::from_millis(300), input);
-    assert_eq!(outcome.expect_err("nobody came").exit as u8, 4);
+    assert_eq!(outcome.expect_err("nobody came").kind().exit().code(), 4);
     assert!((300..3000).contains(&begun.elapsed().as_millis()));
 }
 

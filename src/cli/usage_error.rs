@@ -59,15 +59,14 @@ pub fn explain(error: &clap::Error, args: &[OsString]) -> Error {
     let place = place(&root, args, bad);
     let name = place.get_bin_name().unwrap_or("oneup");
     if may_be_secret(error, name) {
-        return Error::usage("there is an argument too many; it is not shown, as it may be a secret").hint(
-            match name {
+        return Error::usage("there is an argument too many; it is not shown, as it may be a secret")
+            .with_hint(match name {
                 "oneup token inspect" => {
                     "a token is read from stdin: oneup token inspect - < FILE".to_owned()
                 }
                 "oneup token show" => "a profile is chosen with --profile NAME".to_owned(),
                 _ => format!("{name} --help"),
-            },
-        );
+            });
     }
     let meant = match (bad, suggestion(error)) {
         (Some(word), _) => subcommand(&root, place, word),
@@ -78,16 +77,16 @@ pub fn explain(error: &clap::Error, args: &[OsString]) -> Error {
         Some(_) if name == "oneup token" && meant.is_none() => {
             "there is no such command of oneup token".into()
         }
-        Some(word) => format!("there is no command `{name} {}`", crate::output::plain(word, 80)),
+        Some(word) => format!("there is no command `{name} {}`", crate::text::sanitize(word, 80)),
         None => what.to_owned(),
     };
-    let error = Error::usage(what).hint(match (variable(error, place, args), meant) {
+    let error = Error::usage(what).with_hint(match (variable(error, place, args), meant) {
         (Some(variable), _) => format!("the value is {variable}'s: unset it, or correct it"),
         (None, Some(meant)) => format!("did you mean `{meant}`?"),
         (None, None) if is_profile(error, name) => "a profile is chosen with --profile NAME".to_owned(),
         (None, None) => format!("{name} --help"),
     });
-    if cause.is_empty() { error } else { error.because(cause) }
+    if cause.is_empty() { error } else { error.with_detail(cause) }
 }
 
 /// `error: WHAT` and the indented lines below it.

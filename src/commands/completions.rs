@@ -4,26 +4,26 @@ use clap_complete::Shell;
 use clap_complete::env::Shells;
 
 use crate::cli::Completions;
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result};
 
 /// Prints the completion script of a shell.
 ///
 /// # Errors
 /// A stdout that can't be written.
-pub fn run(args: &Completions) -> Result<u8> {
+pub fn run(args: &Completions) -> Result<Exit> {
     if args.shell == Shell::PowerShell {
-        return super::print(POWERSHELL).map(|()| 0);
+        return super::print(POWERSHELL).map(|()| Exit::Success);
     }
     let mut script = Vec::new();
     Shells::builtins()
         .completer(&args.shell.to_string())
         .ok_or_else(|| Error::usage("there are no completions for this shell"))?
         .write_registration("COMPLETE", "oneup", "oneup", "oneup", &mut script)
-        .map_err(|error| Error::failure("can't make the completions").because(error))?;
+        .map_err(|error| Error::failure("can't make the completions").with_cause(error))?;
     if args.shell == Shell::Zsh {
         script.extend(AUTOLOADED);
     }
-    super::print(script).map(|()| 0)
+    super::print(script).map(|()| Exit::Success)
 }
 
 /// PowerShell's script. clap's own gives the unfinished line to `Invoke-Expression`, and so runs what stands in `$(…)` at

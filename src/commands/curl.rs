@@ -14,7 +14,7 @@ use crate::curl::arguments;
 use crate::curl::hosts::Hosts;
 use crate::curl::policy::{Judged, Policy};
 use crate::curl::write::{Word, command_line};
-use crate::error::{Error, Exit, Result};
+use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::oauth::secret::Secret;
 use crate::process::{self, inherited_pipe::Private};
 use crate::profile;
@@ -27,11 +27,11 @@ const KEEPS_TO_ITS_HOST: (u32, u32) = (7, 58);
 ///
 /// # Errors
 /// All of them before curl starts: 127 where there is no curl, 126 where it can't be run, else 125.
-pub fn run(context: &Context, args: &cli::Curl) -> Result<u8> {
+pub fn run(context: &Context, args: &cli::Curl) -> Result<Exit> {
     start(context, args).map_err(process::before_start)
 }
 
-fn start(context: &Context, args: &cli::Curl) -> Result<u8> {
+fn start(context: &Context, args: &cli::Curl) -> Result<Exit> {
     let profile = profile::choose(&context.config_dir, context.profile.as_deref())?;
     let hosts = Hosts::of(&profile, &args.allow_host)?;
     let rc = rc_file();
@@ -58,7 +58,7 @@ fn start(context: &Context, args: &cli::Curl) -> Result<u8> {
     launch(context, &judged, secret.as_ref())
 }
 
-fn launch(context: &Context, judged: &Judged, secret: Option<&Secret>) -> Result<u8> {
+fn launch(context: &Context, judged: &Judged, secret: Option<&Secret>) -> Result<Exit> {
     let mut command = process::command(OsStr::new("curl"));
     // Open until curl has ended, or has taken our place.
     let mut held = Vec::new();
@@ -78,8 +78,8 @@ fn launch(context: &Context, judged: &Judged, secret: Option<&Secret>) -> Result
         Some(secret) if judged.verbose => masked(command, secret),
         _ => process::replace(command),
     }
-    .map_err(|error| match error.exit {
-        Exit::NotFound => error.hint("install curl, or put it on the PATH"),
+    .map_err(|error| match error.kind() {
+        ErrorKind::NotFound => error.with_hint("install curl, or put it on the PATH"),
         _ => error,
     })
 }
@@ -101,7 +101,7 @@ fn header(secret: Option<&Secret>) -> Result<Secret> {
 }
 
 /// Runs curl with its stderr read by us: `-v` shows the header, but not to the person's log.
-fn masked(mut command: Command, secret: &Secret) -> Result<u8> {
+fn masked(mut command: Command, secret: &Secret) -> Result<Exit> {
     command.stderr(Stdio::piped());
     let mut copier = None;
     let code = process::run(&mut command, |child| {
@@ -133,7 +133,7 @@ fn check_version() -> Result<()> {
         return Err(Error::failure(format!(
             "curl {major}.{minor} would carry the token along when a redirect leads to another host"
         ))
-        .hint("leave out -L, or install curl 7.58 or newer"));
+        .with_hint("leave out -L, or install curl 7.58 or newer"));
     }
     Ok(())
 }
@@ -165,5 +165,7 @@ fn read_file(name: &OsStr) -> Result<String> {
         std::fs::read_to_string(name)
     };
     let name = name.display();
-    text.map_err(|error| Error::usage(format!("can't read curl's configuration file {name}")).because(error))
+    text.map_err(|error| {
+        Error::usage(format!("can't read curl's configuration file {name}")).with_cause(error)
+    })
 }

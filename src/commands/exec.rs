@@ -9,15 +9,15 @@ use clap::Args;
 
 use crate::cli;
 use crate::context::Context;
-use crate::error::{Error, Exit, Result};
+use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::oauth::token::Token;
-use crate::output::plain;
 use crate::process::{self, temp_token_dir::Room};
 use crate::profile;
 use crate::session::Session;
 use crate::system::clock::now;
 use crate::system::files;
 use crate::text::closest_match::nearest;
+use crate::text::sanitize;
 
 /// The variable that names the file of `--token-file`.
 const FILE_VARIABLE: &str = "ONEUP_TOKEN_FILE";
@@ -30,11 +30,11 @@ const PULSE: u64 = 15;
 ///
 /// # Errors
 /// All of them before it starts: 127 where it isn't there, 126 where it can't be run, else 125.
-pub fn run(context: &Context, args: &cli::Exec) -> Result<u8> {
+pub fn run(context: &Context, args: &cli::Exec) -> Result<Exit> {
     start(context, args).map_err(process::before_start)
 }
 
-fn start(context: &Context, args: &cli::Exec) -> Result<u8> {
+fn start(context: &Context, args: &cli::Exec) -> Result<Exit> {
     check_variable(&args.var)?;
     let (program, rest) =
         args.command.split_first().ok_or_else(|| Error::usage("there is no command to run"))?;
@@ -55,7 +55,7 @@ fn start(context: &Context, args: &cli::Exec) -> Result<u8> {
         let (stop, stopped) = channel();
         std::thread::Builder::new()
             .spawn_scoped(scope, || keep_fresh(context, &mut session, token, &path, stopped))
-            .map_err(|error| Error::failure("can't keep the token fresh").because(error))?;
+            .map_err(|error| Error::failure("can't keep the token fresh").with_cause(error))?;
         let code = process::run(&mut command, |_| {});
         // A renewal that is under way ends first: its refresh token may already be spent.
         drop::<std::sync::mpsc::Sender<()>>(stop);
@@ -90,7 +90,7 @@ fn keep_fresh(
             }
             Err(error) => {
                 context.warn(format_args!("the token in {FILE_VARIABLE} is not renewed: {error}"));
-                if error.exit == Exit::Auth {
+                if error.kind() == ErrorKind::Auth {
                     return;
                 }
                 wait = PULSE;
@@ -112,13 +112,13 @@ fn lead(token: &Token) -> u64 {
 /// No program's name begins with a dash: it is an option that was mistyped.
 fn check_program(program: &OsStr) -> Result<()> {
     let Some(word) = program.to_str().filter(|word| word.starts_with('-')) else { return Ok(()) };
-    let error = Error::usage(format!("oneup exec has no option {}", plain(word, 80)));
+    let error = Error::usage(format!("oneup exec has no option {}", sanitize(word, 80)));
     let described = cli::Globals::augment_args(cli::Exec::augment_args(clap::Command::new("exec")));
     let options = described.get_arguments().filter_map(|arg| arg.get_long()).map(|long| format!("--{long}"));
     let options: Vec<String> = options.collect();
     Err(match nearest(word, options.iter().map(String::as_str)) {
-        Some(meant) => error.hint(format!("did you mean `{meant}`?")),
-        None => error.hint("oneup exec --help"),
+        Some(meant) => error.with_hint(format!("did you mean `{meant}`?")),
+        None => error.with_hint("oneup exec --help"),
     })
 }
 
@@ -142,13 +142,13 @@ fn check_variable(name: &str) -> Result<()> {
     let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     if !begins || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
         return Err(Error::usage(format!("--var takes the name of a variable, and {name:?} is none"))
-            .hint("letters, digits and _, not beginning with a digit: --var FHIR_TOKEN"));
+            .with_hint("letters, digits and _, not beginning with a digit: --var FHIR_TOKEN"));
     }
     let upper = name.to_ascii_uppercase();
     let ours = upper.starts_with("ONEUP_") && upper != "ONEUP_TOKEN";
     if ours || TAKEN.contains(&upper.as_str()) || upper.starts_with("LD_") || upper.starts_with("DYLD_") {
         return Err(Error::usage(format!("--var {name} would change how programs run"))
-            .hint("choose a name of your own: --var FHIR_TOKEN"));
+            .with_hint("choose a name of your own: --var FHIR_TOKEN"));
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use crate::cli::Logout;
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result};
 use crate::http::{Http, Retry};
 use crate::oauth::discovery;
 use crate::oauth::token::Token;
@@ -17,12 +17,12 @@ use crate::system::files;
 ///
 /// # Errors
 /// Authentication when there is nothing to forget; store when a secret can't be deleted, and then the profile stays.
-pub fn run(context: &Context, args: &Logout) -> Result<u8> {
+pub fn run(context: &Context, args: &Logout) -> Result<Exit> {
     orphans::settle(context);
     if !args.all {
         let profile = profile::choose(&context.config_dir, context.profile.as_deref())?;
         forget(context, &profile, args.no_revoke)?;
-        return Ok(0);
+        return Ok(Exit::Success);
     }
     let names = profile::names(&context.config_dir)?;
     if names.is_empty() {
@@ -36,7 +36,7 @@ pub fn run(context: &Context, args: &Logout) -> Result<u8> {
             context.warn(earlier);
         }
     }
-    failed.map_or(Ok(0), Err)
+    failed.map_or(Ok(Exit::Success), Err)
 }
 
 fn forget_named(context: &Context, name: &str, no_revoke: bool) -> Result<()> {
@@ -46,7 +46,7 @@ fn forget_named(context: &Context, name: &str, no_revoke: bool) -> Result<()> {
 
 /// The profile's file goes last. What is left of the login then holds no secret, and is on the list of leftovers.
 fn forget(context: &Context, profile: &Profile, no_revoke: bool) -> Result<()> {
-    // A list that can't be written, on a full disk, is no reason to keep a login.
+    // A list that can't be ignore_broken_pipe, on a full disk, is no reason to keep a login.
     let _ = Leftovers::open(context).and_then(|mut leftovers| leftovers.enter([profile]));
     // Under the lock nobody replaces the profile; but somebody may have, before.
     let (lock, current) = session::hold(context, profile)?;
@@ -67,7 +67,7 @@ fn forget(context: &Context, profile: &Profile, no_revoke: bool) -> Result<()> {
     let _ = files::remove(&lock_path(context, &profile.id));
     drop(lock);
     orphans::settle(context);
-    context.say(format_args!("Logged out of {} ({}).", profile.name, profile.product.title()));
+    context.info(format_args!("Logged out of {} ({}).", profile.name, profile.product.title()));
     Ok(())
 }
 
@@ -80,7 +80,7 @@ fn revoke(context: &Context, profile: &Profile, item: &Item) {
         } else {
             "access token lives"
         };
-        context.say(format_args!("No revocation is offered there: the {left} on until expiry."));
+        context.info(format_args!("No revocation is offered there: the {left} on until expiry."));
     } else if let Err(error) = try_revoke(context, profile, item, token) {
         context.warn(format_args!(
             "the server did not revoke the token, which lives until it expires\n  {error}"
@@ -103,7 +103,7 @@ fn try_revoke(context: &Context, profile: &Profile, item: &Item, token: &Token) 
         let form = client.form(&[("token", token.expose()), ("token_type_hint", hint)]);
         let answer = http.post_form(&endpoint, &form, Retry::Transient)?;
         if answer.status != 200 {
-            return Err(Error::auth("the revocation endpoint refused").because(answer.snippet()));
+            return Err(Error::auth("the revocation endpoint refused").with_detail(answer.snippet()));
         }
     }
     Ok(())

@@ -7,17 +7,17 @@ use clap::Command;
 use crate::cli::Man;
 use crate::cli::help::{self, man};
 use crate::context::nonempty;
-use crate::error::{Error, Result};
-use crate::output::plain;
+use crate::error::{Error, Exit, Result};
 use crate::output::time::rfc3339;
 use crate::system::clock::now;
 use crate::text::closest_match::nearest;
+use crate::text::sanitize;
 
 /// Prints the page of oneup, or of one of its commands; or writes all of them into a directory.
 ///
 /// # Errors
 /// Usage, for a command that isn't there; a directory that can't be written.
-pub fn run(args: &Man) -> Result<u8> {
+pub fn run(args: &Man) -> Result<Exit> {
     let (root, date) = (help::command(), date());
     if let Some(dir) = &args.dir {
         return write_all(&root, dir, &date);
@@ -29,23 +29,23 @@ pub fn run(args: &Man) -> Result<u8> {
     let short = |command: &Command| man::name(command)["oneup".len()..].trim_start_matches('-').to_owned();
     let Some(command) = pages.iter().find(|command| short(command) == wanted) else {
         let names: Vec<String> = pages.iter().map(|command| short(command)).collect();
-        let error = Error::usage(format!("there is no page of `{}`", plain(&args.command.join(" "), 80)));
+        let error = Error::usage(format!("there is no page of `{}`", sanitize(&args.command.join(" "), 80)));
         return Err(match nearest(wanted, names.iter().map(String::as_str)) {
-            Some(name) => error.hint(format!("did you mean `oneup man {name}`?")),
-            None => error.hint("oneup --help lists the commands"),
+            Some(name) => error.with_hint(format!("did you mean `oneup man {name}`?")),
+            None => error.with_hint("oneup --help lists the commands"),
         });
     };
-    super::print(man::render(&root, command, &date)).map(|()| 0)
+    super::print(man::render(&root, command, &date)).map(|()| Exit::Success)
 }
 
-fn write_all(root: &Command, dir: &Path, date: &str) -> Result<u8> {
-    let unwritable = |error| Error::failure(format!("can't write into {}", dir.display())).because(error);
+fn write_all(root: &Command, dir: &Path, date: &str) -> Result<Exit> {
+    let unwritable = |error| Error::failure(format!("can't write into {}", dir.display())).with_cause(error);
     std::fs::create_dir_all(dir).map_err(unwritable)?;
     for command in man::commands(root) {
         let file = dir.join(format!("{}.1", man::name(command)));
         std::fs::write(file, man::render(root, command, date)).map_err(unwritable)?;
     }
-    Ok(0)
+    Ok(Exit::Success)
 }
 
 /// Today, or the day of `SOURCE_DATE_EPOCH`, so that a package built twice is the same.

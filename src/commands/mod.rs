@@ -15,13 +15,13 @@ use std::io::Write;
 
 use crate::cli::{Command, Login, TokenCommand};
 use crate::context::Context;
-use crate::error::{Result, written};
+use crate::error::{Exit, Result, ignore_broken_pipe};
 
 /// Runs a command; the exit code of one that did its work.
 ///
 /// # Errors
 /// As each command documents; nothing was printed on stdout then.
-pub fn run(context: &Context, command: &Command) -> Result<u8> {
+pub fn run(context: &Context, command: &Command) -> Result<Exit> {
     match command {
         Command::Login(Login::Provider(args)) => login::provider(context, args),
         Command::Login(Login::P2p(args)) => login::p2p(context, args),
@@ -42,5 +42,5 @@ pub fn run(context: &Context, command: &Command) -> Result<u8> {
 /// Writes a command's product.
 fn print(product: impl AsRef<[u8]>) -> Result<()> {
     let mut stdout = std::io::stdout().lock();
-    written(stdout.write_all(product.as_ref()).and_then(|()| stdout.flush()))
+    ignore_broken_pipe(stdout.write_all(product.as_ref()).and_then(|()| stdout.flush()))
 }

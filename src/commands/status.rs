@@ -4,14 +4,15 @@ use serde_json::{Value, json};
 
 use crate::cli::{ReportFormat, Status};
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result};
 use crate::oauth::product::Product;
 use crate::oauth::token::Life;
+use crate::output::duration;
 use crate::output::time::rfc3339;
-use crate::output::{duration, plain};
 use crate::profile::{self, Profile};
 use crate::session::metadata::{self, Note};
 use crate::system::clock::now;
+use crate::text::sanitize;
 
 /// A profile and what is noted of its token.
 struct Row {
@@ -50,7 +51,7 @@ impl Row {
 ///
 /// # Errors
 /// Authentication with `--check`, unless the selected profile has a live or renewable token.
-pub fn run(context: &Context, args: &Status) -> Result<u8> {
+pub fn run(context: &Context, args: &Status) -> Result<Exit> {
     if args.check {
         check(context)?;
     }
@@ -76,7 +77,7 @@ pub fn run(context: &Context, args: &Status) -> Result<u8> {
         ReportFormat::Json => crate::output::json(&Value::from_iter(rows.iter().map(json_row))),
         ReportFormat::Text => text(context, &rows),
     })?;
-    Ok(0)
+    Ok(Exit::Success)
 }
 
 fn check(context: &Context) -> Result<()> {
@@ -86,7 +87,7 @@ fn check(context: &Context) -> Result<()> {
         return Ok(());
     }
     Err(Error::auth(format!("the token of profile {} has expired, and can't be renewed", row.profile.name))
-        .hint(format!("log in again: {}", row.profile.login_command())))
+        .with_hint(format!("log in again: {}", row.profile.login_command())))
 }
 
 fn json_row(row: &Row) -> Value {
@@ -111,7 +112,7 @@ fn json_row(row: &Row) -> Value {
 
 fn text(context: &Context, rows: &[Row]) -> String {
     if rows.is_empty() {
-        context.say("Nobody is logged in. Begin with: oneup login provider, p2p or patient");
+        context.info("Nobody is logged in. Begin with: oneup login provider, p2p or patient");
     }
     let now = now();
     rows.iter().map(|row| block(row, now)).collect::<Vec<_>>().join("\n")
@@ -134,15 +135,18 @@ fn block(row: &Row, now: i64) -> String {
     let mut lines = vec![
         format!("{} ({})", profile.name, profile.product.title()),
         format!("  token   {token}; {renewable}"),
-        format!("  client  {}", plain(&profile.client_id, 100)),
-        format!("  scope   {}", if row.scope().is_empty() { "none".into() } else { plain(row.scope(), 500) }),
-        format!("  server  {}", plain(&profile.whereabouts(), 200)),
+        format!("  client  {}", sanitize(&profile.client_id, 100)),
+        format!(
+            "  scope   {}",
+            if row.scope().is_empty() { "none".into() } else { sanitize(row.scope(), 500) }
+        ),
+        format!("  server  {}", sanitize(&profile.whereabouts(), 200)),
         format!("  store   {}", profile.store.name()),
     ];
     if let Some(note) = row.note.as_ref().filter(|note| !note.context.is_empty()) {
         let members = note.context.iter().map(|(name, value)| {
             let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            format!("{}={}", plain(name, 60), plain(&value, 100))
+            format!("{}={}", sanitize(name, 60), sanitize(&value, 100))
         });
         lines.push(format!("  launch  {}", members.collect::<Vec<_>>().join(" ")));
     }

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use super::config;
 use super::options::{Opt, Role, Unknown, by_letter, by_name};
 use crate::error::{Error, Result};
-use crate::output::plain;
+use crate::text::sanitize;
 
 /// Where an item stood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ pub fn parse(args: &[OsString], rc: Option<&OsStr>, read: &mut ReadFile<'_>) -> 
         } else {
             let word = arg.to_str().ok_or_else(|| {
                 Error::usage(format!("curl's argument {arg:?} is not UTF-8"))
-                    .hint("give the option and its value as two arguments")
+                    .with_hint("give the option and its value as two arguments")
             })?;
             let (items, used) = option(word, rest.peek().copied())?;
             if used {
@@ -105,7 +105,7 @@ impl Arguments {
         match (item.role(), &item.value) {
             (Role::Config, Some(_)) if item.expand => {
                 Err(Error::usage("curl's --expand-config names a file that oneup can't know")
-                    .hint("name the file: -K FILE"))
+                    .with_hint("name the file: -K FILE"))
             }
             (Role::Config, Some(name)) => {
                 let items = self.file(name, read)?;
@@ -123,13 +123,13 @@ impl Arguments {
         let text = read(name)?;
         self.files.push(name.to_owned());
         config::parse(&text, self.files.len() - 1)
-            .map_err(|error| error.and_because(format!("in curl's configuration file {}", shown(name))))
+            .map_err(|error| error.with_detail(format!("in curl's configuration file {}", shown(name))))
     }
 }
 
 /// A file's name, fit for a terminal.
 fn shown(name: &OsStr) -> String {
-    plain(&name.to_string_lossy(), 200)
+    sanitize(&name.to_string_lossy(), 200)
 }
 
 fn url(text: &OsStr) -> Item {
@@ -167,7 +167,7 @@ fn long_option(word: &str, next: Option<&OsStr>) -> Result<(Item, bool)> {
         return match inline {
             None => Ok((item, false)),
             Some(_) => Err(Error::usage(format!("curl's {} takes no value", item.spelling))
-                .hint("curl --help all lists its options")),
+                .with_hint("curl --help all lists its options")),
         };
     }
     let used = inline.is_none();
@@ -209,17 +209,17 @@ fn needs_value(item: &Item) -> Result<()> {
         return Ok(());
     }
     Err(Error::usage(format!("curl's {} needs a value", item.spelling))
-        .hint("curl --help all lists its options"))
+        .with_hint("curl --help all lists its options"))
 }
 
 fn no_such(spelling: &str, unknown: Unknown) -> Error {
     let spelling = spelling.escape_debug();
     match unknown {
         Unknown::Name => Error::usage(format!("oneup knows no option {spelling} of curl"))
-            .hint("run curl itself: oneup token show --format header | curl -H @- URL"),
+            .with_hint("run curl itself: oneup token show --format header | curl -H @- URL"),
         Unknown::Ambiguous(names) => {
             Error::usage(format!("curl's option {spelling} could be any of --{}", names.join(", --")))
-                .hint("write it out in full")
+                .with_hint("write it out in full")
         }
     }
 }

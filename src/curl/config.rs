@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 pub fn parse(text: &str, file: usize) -> Result<Vec<Item>> {
     let mut all = Vec::new();
     for (index, line) in text.split('\n').enumerate() {
-        let at = |error: Error| error.because(format!("line {}", index + 1));
+        let at = |error: Error| error.with_detail(format!("line {}", index + 1));
         let line = line.trim_matches([' ', '\t', '\r']);
         if line.is_empty() || line.starts_with('#') {
             continue;

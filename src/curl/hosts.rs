@@ -70,7 +70,7 @@ fn allowed_host(host: &str) -> Result<String> {
     let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
     let bracketed = if bare.contains(':') { format!("[{bare}]") } else { bare.to_owned() };
     host_of(&bracketed).filter(|known| bare.eq_ignore_ascii_case(known)).ok_or_else(|| {
-        Error::usage(format!("--allow-host takes one host, and {host:?} is none")).hint(
+        Error::usage(format!("--allow-host takes one host, and {host:?} is none")).with_hint(
             "give the name alone, without scheme, port, path or wildcard: --allow-host fhir.example.org",
         )
     })

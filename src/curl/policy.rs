@@ -8,7 +8,7 @@ use super::hosts::Hosts;
 use super::options::Role;
 use super::url::{self, Url};
 use crate::error::{Error, Result};
-use crate::output::plain;
+use crate::text::sanitize;
 
 /// What the person and the profile say.
 #[derive(Debug)]
@@ -118,22 +118,22 @@ impl Policy<'_> {
         let error = Error::usage(format!("{shown} is none of the profile's hosts, so it gets no token"));
         let bare = item.value.as_ref().is_some_and(|value| !value.to_string_lossy().contains("://"));
         Err(if !bare || host.contains(['.', ':']) {
-            error.hint(format!(
+            error.with_hint(format!(
                 "--allow-host {shown} sends it there, --no-auth-elsewhere fetches without it; both stand before curl's arguments"
             ))
         } else {
-            error.hint("a path on the profile's FHIR server begins with a slash, such as /Patient")
+            error.with_hint("a path on the profile's FHIR server begins with a slash, such as /Patient")
         })
     }
 
     fn url(&self, item: &Item) -> Result<Url> {
         let value = item.value.clone().unwrap_or_default();
         let refused = |what: &str| {
-            let shown = plain(&value.to_string_lossy(), 200);
+            let shown = sanitize(&value.to_string_lossy(), 200);
             // What stands before an @ may be a password.
             let shown = shown.rsplit_once('@').map_or(shown.as_str(), |(_, rest)| rest);
             Error::usage(format!("the URL {shown:?} {what}"))
-                .hint("write it plainly: https://HOST/PATH, or /PATH for the profile's FHIR server")
+                .with_hint("write it plainly: https://HOST/PATH, or /PATH for the profile's FHIR server")
         };
         if item.expand {
             return Err(refused("holds variables, so oneup can't know its host"));
@@ -195,7 +195,7 @@ fn check<'a>(
     found.map_or(Ok(()), |(item, (what, instead))| {
         let full = item.option.to_string();
         let long = if item.spelling == full { String::new() } else { format!(" ({full})") };
-        let error = Error::usage(format!("curl's {}{long} {what}", item.spelling)).hint(instead);
+        let error = Error::usage(format!("curl's {}{long} {what}", item.spelling)).with_hint(instead);
         Err(placed(all, item, error))
     })
 }
@@ -205,8 +205,8 @@ fn placed(all: &Arguments, item: &Item, error: Error) -> Error {
     match all.place(item) {
         None => error,
         Some(place) => error
-            .because(format!("in curl's configuration file {place}"))
-            .hint("`oneup curl -- -q ARGS` runs curl without ~/.curlrc"),
+            .with_detail(format!("in curl's configuration file {place}"))
+            .with_hint("`oneup curl -- -q ARGS` runs curl without ~/.curlrc"),
     }
 }
 

@@ -18,7 +18,7 @@ pub fn address(bytes: &[u8]) {
             Some(url)
         }
         Err(error) => {
-            assert_eq!(error.exit as u8, 2);
+            assert_eq!(error.kind().exit().code(), 2);
             assert_presentable(&error);
             None
         }

@@ -30,7 +30,7 @@ pub fn answer(bytes: &[u8]) {
             let answer = Answer { status, content_type: None, date: None, body: body.to_vec() };
             let valid = !matches!(refused, response::Refusal::Invalid(_));
             let error = token_error::explain(&dev_portal(), Asked::ClientCredentials, refused, &answer);
-            assert_eq!(error.exit as u8, if valid { 4 } else { 3 });
+            assert_eq!(error.kind().exit().code(), if valid { 4 } else { 3 });
             assert_presentable(&error);
         }
     }

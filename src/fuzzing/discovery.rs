@@ -17,7 +17,7 @@ pub fn discovery(bytes: &[u8]) {
     let realm = match found {
         Ok(realm) => realm,
         Err(error) => {
-            assert_eq!(error.exit as u8, 3);
+            assert_eq!(error.kind().exit().code(), 3);
             return assert_presentable(&error);
         }
     };

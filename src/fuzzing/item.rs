@@ -11,7 +11,7 @@ pub fn item(bytes: &[u8]) {
             assert_eq!(*encode(&item).expect("it encodes"), *again);
         }
         Err(error) => {
-            assert_eq!(error.exit as u8, 6);
+            assert_eq!(error.kind().exit().code(), 6);
             nothing_leaks(&error.to_string());
         }
     }

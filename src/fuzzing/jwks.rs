@@ -18,7 +18,7 @@ pub fn jwks(bytes: &[u8]) {
     let set = match parse(document) {
         Ok(set) => set,
         Err(error) => {
-            assert_eq!(error.exit as u8, 3);
+            assert_eq!(error.kind().exit().code(), 3);
             return assert_presentable(&error);
         }
     };

@@ -16,7 +16,7 @@ pub fn jwt(bytes: &[u8]) {
     let (token, known) = match understand(pasted) {
         Ok(understood) => understood,
         Err(error) => {
-            assert_eq!(error.exit as u8, 2);
+            assert_eq!(error.kind().exit().code(), 2);
             return assert_presentable(&error);
         }
     };

@@ -13,7 +13,7 @@ pub fn scope(bytes: &[u8]) {
         match normalise(scope) {
             Ok(normal) => stays_normal(scope, &normal),
             Err(error) => {
-                assert_eq!(error.exit as u8, 2);
+                assert_eq!(error.kind().exit().code(), 2);
                 assert_presentable(&error);
             }
         }

@@ -4,7 +4,7 @@ use url::Url;
 
 use crate::error::{Error, Result};
 use crate::oauth::loopback::is_loopback;
-use crate::output::plain;
+use crate::text::sanitize;
 
 /// Parses an endpoint, and refuses what must not carry a secret: another scheme than https (http on loopback
 /// excepted), a user name or password in it, a fragment (RFC 6749 §3.1, §3.2).
@@ -12,25 +12,25 @@ use crate::output::plain;
 /// # Errors
 /// Usage, before anything is sent.
 pub fn require_safe(url: &str) -> Result<Url> {
-    let shown = || plain(url, 200);
+    let shown = || sanitize(url, 200);
     // The parser forgives a missing slash (`https:a.example`), where other readers of a URL find another host.
     let spelt_out = |parsed: &Url| {
         let scheme = url.trim_start().split_once("://").map_or("", |(scheme, _)| scheme);
         parsed.has_host() && scheme.eq_ignore_ascii_case(parsed.scheme())
     };
     let parsed = Url::parse(url).ok().filter(spelt_out).ok_or_else(|| {
-        Error::usage(format!("{} is not a URL", shown())).hint("a URL begins with https://")
+        Error::usage(format!("{} is not a URL", shown())).with_hint("a URL begins with https://")
     })?;
     if !parsed.username().is_empty() || parsed.password().is_some() {
         return Err(Error::usage(format!(
             "a URL of {} must not hold a user name or a password",
             host(&parsed)
         ))
-        .hint("leave out what stands before the @"));
+        .with_hint("leave out what stands before the @"));
     }
     if parsed.fragment().is_some() {
         return Err(Error::usage(format!("{} must not have a fragment (#...)", shown()))
-            .hint("leave out the # and what follows"));
+            .with_hint("leave out the # and what follows"));
     }
     match parsed.scheme() {
         "https" => Ok(parsed),
@@ -39,13 +39,16 @@ pub fn require_safe(url: &str) -> Result<Url> {
             "{} is plain http, which would show the secret to the network",
             shown()
         ))
-        .hint("use https://; plain http is for loopback alone")),
-        _ => Err(Error::usage(format!("{} is not an https URL", shown())).hint("a URL begins with https://")),
+        .with_hint("use https://; plain http is for loopback alone")),
+        _ => {
+            Err(Error::usage(format!("{} is not an https URL", shown()))
+                .with_hint("a URL begins with https://"))
+        }
     }
 }
 
 fn host(url: &Url) -> String {
-    plain(url.host_str().unwrap_or_default(), 200)
+    sanitize(url.host_str().unwrap_or_default(), 200)
 }
 
 #[cfg(test)]
@@ -82,7 +85,7 @@ mod tests {
             "data:text/plain,x",
             "",
         ] {
-            assert_eq!(require_safe(url).expect_err(url).exit as u8, 2);
+            assert_eq!(require_safe(url).expect_err(url).kind().exit().code(), 2);
         }
     }
 }

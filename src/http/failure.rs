@@ -7,7 +7,7 @@ use std::time::Duration;
 use rustls::{CertificateError, Error as Tls};
 
 use crate::error::Error;
-use crate::output::plain;
+use crate::text::sanitize;
 
 /// Explains a failed request.
 pub fn explain(url: &str, timeout: Duration, error: &reqwest::Error) -> Error {
@@ -28,7 +28,7 @@ pub fn explain_read(url: &str, timeout: Duration, error: io::Error) -> Error {
 /// The deadline passed.
 pub fn too_slow(url: &str, timeout: Duration) -> Error {
     Error::network(format!("{} did not answer whole within {} s", place(url), timeout.as_secs()))
-        .hint("try again, or give it longer with --timeout SECS")
+        .with_hint("try again, or give it longer with --timeout SECS")
 }
 
 fn classify(url: &str, timeout: Duration, error: &(dyn StdError + 'static)) -> Error {
@@ -42,23 +42,23 @@ fn classify(url: &str, timeout: Duration, error: &(dyn StdError + 'static)) -> E
     let text = inner.map(ToString::to_string).collect::<Vec<_>>().join(": ");
     if text.contains("dns error") {
         return Error::network(format!("can't find the address of {place} (DNS)"))
-            .hint("check the host name and the network");
+            .with_hint("check the host name and the network");
     }
     if text.contains("proxy") || text.contains("tunnel") || text.contains("SOCKS") {
         return Error::network(format!("the proxy does not let a request through to {place}"))
-            .because(match find::<io::Error>(error).map(io::Error::kind) {
+            .with_detail(match find::<io::Error>(error).map(io::Error::kind) {
                 _ if text.contains("authorization") => "it wants authentication (407)",
                 Some(io::ErrorKind::ConnectionRefused) => "it refused the connection: nothing listens there",
                 _ => "its tunnel failed",
             })
-            .hint("check HTTPS_PROXY, ALL_PROXY and NO_PROXY");
+            .with_hint("check HTTPS_PROXY, ALL_PROXY and NO_PROXY");
     }
     match find::<io::Error>(error).map(io::Error::kind) {
         Some(io::ErrorKind::ConnectionRefused) => Error::network(format!("{place} refused the connection"))
-            .hint("check host and port, and that the server runs"),
+            .with_hint("check host and port, and that the server runs"),
         Some(io::ErrorKind::TimedOut) => too_slow(url, timeout),
         _ => Error::network(format!("the connection to {place} broke off"))
-            .because(plain(innermost(error), 200)),
+            .with_detail(sanitize(innermost(error), 200)),
     }
 }
 
@@ -81,7 +81,7 @@ fn explain_tls(place: &str, tls: &Tls) -> Error {
         Tls::InvalidCertificate(other) if format!("{other:?}").contains("CaUsedAsEndEntity") => {
             "its certificate is self-signed, as an authority (CA:TRUE), which no server may be".into()
         }
-        other => plain(&other.to_string(), 200),
+        other => sanitize(&other.to_string(), 200),
     };
     let hint = match tls {
         Tls::InvalidCertificate(Bad::NotValidForName | Bad::NotValidForNameContext { .. }) => {
@@ -89,13 +89,13 @@ fn explain_tls(place: &str, tls: &Tls) -> Error {
         }
         _ => "behind a company's proxy, give its authority with --cacert FILE",
     };
-    Error::network(format!("no secure connection (TLS) to {place}")).because(why).hint(hint)
+    Error::network(format!("no secure connection (TLS) to {place}")).with_detail(why).with_hint(hint)
 }
 
 /// Scheme, host and port: a URL's path and query say nothing about a failed connection.
 fn place(url: &str) -> String {
     let origin = url::Url::parse(url).map(|url| url.origin().ascii_serialization());
-    plain(&origin.unwrap_or_default(), 200)
+    sanitize(&origin.unwrap_or_default(), 200)
 }
 
 fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {

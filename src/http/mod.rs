@@ -21,12 +21,12 @@ use zeroize::Zeroizing;
 
 pub use address::require_safe;
 
-use crate::context::{Context, tell};
+use crate::context::{Context, eprint_line};
 use crate::error::{Error, Result};
 use crate::oauth::grant::Form;
 use crate::oauth::loopback::is_loopback;
-use crate::output::{SNIPPET, plain};
 use crate::system::clock;
+use crate::text::{MAX_SNIPPET_LEN, sanitize};
 
 /// The longest body that is read; a token answer has a few kilobytes.
 const MAX_BODY: usize = 1024 * 1024;
@@ -58,7 +58,7 @@ impl Answer {
     pub fn snippet(&self) -> String {
         let kind = self.content_type.as_deref().unwrap_or("no content type");
         let text = String::from_utf8_lossy(&self.body[..self.body.len().min(4096)]);
-        format!("HTTP {}, {}: {}", self.status, plain(kind, 80), plain(&text, SNIPPET))
+        format!("HTTP {}, {}: {}", self.status, sanitize(kind, 80), sanitize(&text, MAX_SNIPPET_LEN))
     }
 }
 
@@ -190,7 +190,7 @@ impl Http {
 
     fn trace(&self, text: impl FnOnce() -> String) {
         if self.verbose {
-            tell(text());
+            eprint_line(text());
         }
     }
 }
@@ -198,8 +198,8 @@ impl Http {
 fn read_bundle(path: &std::path::Path) -> Result<Vec<reqwest::Certificate>> {
     let unusable = |cause: String| {
         Error::usage(format!("can't use the CA bundle {}", path.display()))
-            .because(cause)
-            .hint("--cacert takes a PEM file with one or more certificates")
+            .with_detail(cause)
+            .with_hint("--cacert takes a PEM file with one or more certificates")
     };
     let pem = std::fs::read(path).map_err(|error| unusable(error.to_string()))?;
     let mut usable = Vec::new();
@@ -231,8 +231,8 @@ fn refuse_redirect(url: &str, status: u16, headers: &HeaderMap) -> Result<()> {
     Err(Error::protocol(format!(
         "{url} answered with a redirect (HTTP {status}), which a token request never follows"
     ))
-    .because(format_args!("it points to {}", plain(&target, SNIPPET)))
-    .hint("check --gateway, --plan and --token-url"))
+    .with_detail(format_args!("it points to {}", sanitize(&target, MAX_SNIPPET_LEN)))
+    .with_hint("check --gateway, --plan and --token-url"))
 }
 
 fn read_body(url: &str, mut response: Response, timeout: Duration, deadline: Instant) -> Result<Vec<u8>> {
@@ -246,7 +246,7 @@ fn read_body(url: &str, mut response: Response, timeout: Duration, deadline: Ins
         }
         if body.len() > MAX_BODY {
             return Err(Error::protocol(format!("{url} answered with more than 1 MiB"))
-                .hint("no endpoint of OAuth does: check the address"));
+                .with_hint("no endpoint of OAuth does: check the address"));
         }
         if Instant::now() > deadline {
             return Err(failure::too_slow(url, timeout));

@@ -37,10 +37,11 @@ pub fn settled(url: &str, answer: Answer, headers: &HeaderMap) -> Result<Answer>
         return Ok(answer);
     }
     let what = if answer.status == 429 { "asks for fewer requests" } else { "is failing" };
-    let error = Error::network(format!("{url} {what} (HTTP {})", answer.status)).because(answer.snippet());
+    let error =
+        Error::network(format!("{url} {what} (HTTP {})", answer.status)).with_detail(answer.snippet());
     Err(match retry_after(headers) {
-        Some(seconds) => error.hint(format!("it asks to wait {seconds} s before the next try")),
-        None => error.hint("try again later"),
+        Some(seconds) => error.with_hint(format!("it asks to wait {seconds} s before the next try")),
+        None => error.with_hint("try again later"),
     })
 }
 

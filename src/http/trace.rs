@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::Answer;
 use crate::oauth::grant::Form;
-use crate::output::plain;
+use crate::text::sanitize;
 
 const MASK: &str = "***";
 
@@ -30,13 +30,13 @@ const SHOWN_MEMBERS: [&str; 10] = [
 
 /// The request line and the form, field by field.
 pub fn request(method: &str, url: &str, form: Option<&Form>) -> String {
-    let mut lines = vec![format!("> {method} {}", plain(url, 300))];
+    let mut lines = vec![format!("> {method} {}", sanitize(url, 300))];
     let Some(form) = form else { return lines.remove(0) };
     if form.authorization.is_some() {
         lines.push(format!("> Authorization: Basic {MASK}"));
     }
     for (name, value) in form_urlencoded::parse(form.body.expose().as_bytes()) {
-        let shown = if SHOWN_FIELDS.contains(&&*name) { plain(&value, 300) } else { MASK.into() };
+        let shown = if SHOWN_FIELDS.contains(&&*name) { sanitize(&value, 300) } else { MASK.into() };
         lines.push(format!(">   {name}={shown}"));
     }
     lines.join("\n")
@@ -46,15 +46,15 @@ pub fn request(method: &str, url: &str, form: Option<&Form>) -> String {
 pub fn answer(answer: &Answer, of_a_form: bool) -> String {
     let kind = answer.content_type.as_deref().unwrap_or("no content type");
     let mut lines =
-        vec![format!("< HTTP {}, {}, {} bytes", answer.status, plain(kind, 80), answer.body.len())];
+        vec![format!("< HTTP {}, {}, {} bytes", answer.status, sanitize(kind, 80), answer.body.len())];
     if of_a_form && let Ok(Value::Object(members)) = serde_json::from_slice(&answer.body) {
         for (name, value) in &members {
             let shown = if SHOWN_MEMBERS.contains(&name.as_str()) {
-                plain(&value.to_string(), 300)
+                sanitize(&value.to_string(), 300)
             } else {
                 MASK.into()
             };
-            lines.push(format!("<   {}: {shown}", plain(name, 80)));
+            lines.push(format!("<   {}: {shown}", sanitize(name, 80)));
         }
     }
     lines.join("\n")

@@ -197,14 +197,14 @@ impl Parameters {
 
 fn endpoint(text: &str) -> Result<Url> {
     let url = Url::parse(text)
-        .map_err(|cause| Error::usage("the authorization endpoint is no URL").because(cause))?;
+        .map_err(|cause| Error::usage("the authorization endpoint is no URL").with_cause(cause))?;
     match url.scheme() {
         "https" => {}
         "http" if is_loopback(&url) => {}
         _ => {
             return Err(Error::usage("the authorization endpoint must be https")
-                .because("plain http is for loopback only")
-                .hint("give --authorize-url or --plan with https"));
+                .with_detail("plain http is for loopback only")
+                .with_hint("give --authorize-url or --plan with https"));
         }
     }
     if url.fragment().is_some() {
@@ -220,8 +220,8 @@ fn check_redirect_uri(text: &str) -> Result<()> {
         Ok(_) => return Ok(()),
     };
     Err(Error::usage("the redirect URI can't be used")
-        .because(problem)
-        .hint("give --redirect-uri as it is registered, such as http://localhost:8484/callback"))
+        .with_detail(problem)
+        .with_hint("give --redirect-uri as it is registered, such as http://localhost:8484/callback"))
 }
 
 #[cfg(test)]

@@ -66,8 +66,8 @@ fn discovered(issuer: &str, body: &[u8]) -> Result<Realm> {
     if text("issuer") != Some(issuer) {
         let named = text("issuer").map_or("no issuer".to_owned(), |named| named.escape_debug().to_string());
         return Err(Error::protocol("the discovery document is not about the realm that was asked")
-            .because(format!("asked: {issuer}\nfound: {}", named.chars().take(200).collect::<String>()))
-            .hint("log in again with the --gateway and --realm that the issuer itself names"));
+            .with_detail(format!("asked: {issuer}\nfound: {}", named.chars().take(200).collect::<String>()))
+            .with_hint("log in again with the --gateway and --realm that the issuer itself names"));
     }
     let endpoint = |name: &str| text(name).map(|url| same_origin(issuer, name, url)).transpose();
     Ok(Realm {
@@ -94,7 +94,7 @@ fn same_origin(issuer: &str, name: &str, url: &str) -> Result<String> {
     };
     let shown: String = url.escape_debug().take(200).collect();
     Err(Error::protocol(format!("the discovery document's {name} {wrong}"))
-        .because(format!("issuer: {issuer}\n{name}: {shown}")))
+        .with_detail(format!("issuer: {issuer}\n{name}: {shown}")))
 }
 
 #[cfg(test)]
@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn another_issuer_is_refused_to_the_letter() {
         for issuer in [json!(format!("{ISSUER}/")), json!("https://evil.example"), json!(null)] {
-            assert_eq!(with(&json!({"issuer": issuer})).expect_err("foreign").exit as u8, 3);
+            assert_eq!(with(&json!({"issuer": issuer})).expect_err("foreign").kind().exit().code(), 3);
         }
     }
 

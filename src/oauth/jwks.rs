@@ -107,9 +107,8 @@ impl std::fmt::Display for Refusal {
 pub fn parse(body: &[u8]) -> Result<KeySet> {
     let document: Value = serde_json::from_slice(body).unwrap_or_default();
     let Some(keys) = document.get("keys").and_then(Value::as_array) else {
-        return Err(
-            Error::protocol("the realm's keys are not a JWK set").because("RFC 7517 §5 asks for \"keys\"")
-        );
+        return Err(Error::protocol("the realm's keys are not a JWK set")
+            .with_detail("RFC 7517 §5 asks for \"keys\""));
     };
     Ok(KeySet(keys.iter().take(MOST_KEYS).filter_map(|key| Key::deserialize(key).ok()).collect()))
 }

@@ -66,7 +66,7 @@ pub fn normalise(scope: &str) -> Result<String> {
         if let Some(bad) = token.chars().find(|c| !allowed(*c)) {
             let shown = bad.escape_default();
             return Err(Error::usage(format!("the scope holds a character that is not allowed: {shown}"))
-                .hint(
+                .with_hint(
                     "scopes are separated by spaces and stand in no quotes, such as 'patient/*.read openid'",
                 ));
         }

@@ -23,7 +23,7 @@ impl Private {
     /// # Errors
     /// Failure, when the system has no place for them.
     pub fn new(bytes: &[u8]) -> Result<Self> {
-        Self::hold(bytes).map_err(|error| Error::failure("can't hand the token over").because(error))
+        Self::hold(bytes).map_err(|error| Error::failure("can't hand the token over").with_cause(error))
     }
 
     /// The name that the child opens.

@@ -14,7 +14,7 @@ use std::process::{Child, Command, ExitStatus};
 
 pub use termination::TerminationSignals;
 
-use crate::error::{Error, Exit, Result};
+use crate::error::{Error, ErrorKind, Exit, Result};
 
 /// Variables of ours that no program we start needs: `exec` sets the token's itself.
 const SECRETS: [&str; 4] =
@@ -33,11 +33,11 @@ pub fn command(program: &std::ffi::OsStr) -> Command {
 ///
 /// # Errors
 /// 126 or 127: it could not be started.
-pub fn replace(mut command: Command) -> Result<u8> {
+pub fn replace(mut command: Command) -> Result<Exit> {
     #[cfg(unix)]
     {
         let error = std::os::unix::process::CommandExt::exec(&mut command);
-        Err(not_started(&command, &error))
+        Err(not_started(&command, error))
     }
     #[cfg(not(unix))]
     run(&mut command, |_| {})
@@ -47,42 +47,43 @@ pub fn replace(mut command: Command) -> Result<u8> {
 ///
 /// # Errors
 /// 126 or 127: it could not be started. Failure: it could not be waited for.
-pub fn run(command: &mut Command, started: impl FnOnce(&mut Child)) -> Result<u8> {
+pub fn run(command: &mut Command, started: impl FnOnce(&mut Child)) -> Result<Exit> {
     // Before the child is there, so that no signal falls between.
     #[cfg(unix)]
     let signals = signals::Relay::catch()?;
-    let mut child = command.spawn().map_err(|error| not_started(command, &error))?;
+    let mut child = command.spawn().map_err(|error| not_started(command, error))?;
     #[cfg(unix)]
     let relay = signals.to(&child);
     started(&mut child);
     #[cfg(unix)]
     relay.until_exit(&child);
-    let status = child.wait().map_err(|error| Error::failure("can't wait for the program").because(error))?;
-    Ok(code(status))
+    let status =
+        child.wait().map_err(|error| Error::failure("can't wait for the program").with_cause(error))?;
+    Ok(exit(status))
 }
 
 /// The exit code of what fails before a program starts: 126 and 127 stay, all else is 125.
 pub fn before_start(error: Error) -> Error {
-    match error.exit {
-        Exit::NotFound | Exit::NotExecutable => error,
-        _ => error.exit_as(Exit::NotStarted),
+    match error.kind() {
+        ErrorKind::NotFound | ErrorKind::NotExecutable => error,
+        _ => error.with_kind(ErrorKind::NotStarted),
     }
 }
 
 /// The exit code as a shell reports it: 128+N when signal N ended the program.
-pub fn code(status: ExitStatus) -> u8 {
+pub fn exit(status: ExitStatus) -> Exit {
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
-        return u8::try_from(128 + signal).unwrap_or(u8::MAX);
+        return Exit::Program(u8::try_from(128 + signal).unwrap_or(u8::MAX));
     }
-    status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
+    Exit::Program(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
 }
 
-fn not_started(command: &Command, error: &std::io::Error) -> Error {
+fn not_started(command: &Command, error: std::io::Error) -> Error {
     let program = command.get_program().display();
     if error.kind() == std::io::ErrorKind::NotFound {
-        Error::new(Exit::NotFound, format!("there is no program {program}"))
+        Error::new(ErrorKind::NotFound, format!("there is no program {program}"))
     } else {
-        Error::new(Exit::NotExecutable, format!("can't run {program}")).because(error)
+        Error::new(ErrorKind::NotExecutable, format!("can't run {program}")).with_cause(error)
     }
 }

@@ -23,7 +23,7 @@ impl Relay {
     pub(super) fn catch() -> Result<Self> {
         Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM])
             .map(Self)
-            .map_err(|error| Error::failure("can't catch signals").because(error))
+            .map_err(|error| Error::failure("can't catch signals").with_cause(error))
     }
 
     pub(super) fn to(mut self, child: &Child) -> Running {

@@ -31,7 +31,7 @@ impl Room {
                 made = make(&place);
             }
         }
-        made.map_err(|error| Error::failure("can't make a private directory for the token").because(error))
+        made.map_err(|error| Error::failure("can't make a private directory for the token").with_cause(error))
     }
 
     /// Where it is.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::error::Exit;
+use crate::error::ErrorKind;
 use crate::oauth::product::{GATEWAY, PLAN, REALM};
 
 #[test]
@@ -8,7 +8,7 @@ fn names_that_could_leave_the_directory_are_refused() {
         assert!(check_name(name).is_ok(), "{name}");
     }
     for name in ["", ".", "..", "../x", "-x", "_x", "a/b", "a b", "ä", "a\n", &"x".repeat(65)] {
-        assert_eq!(check_name(name).expect_err(name).exit, Exit::Usage);
+        assert_eq!(check_name(name).expect_err(name).kind(), ErrorKind::Usage);
     }
 }
 

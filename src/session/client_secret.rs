@@ -24,7 +24,7 @@ pub fn from_stdin() -> Result<Secret> {
         .lock()
         .take(MAX_BYTES + 1)
         .read_until(b'\n', &mut line)
-        .map_err(|error| Error::usage("can't read the client secret from stdin").because(error))?;
+        .map_err(|error| Error::usage("can't read the client secret from stdin").with_cause(error))?;
     check_length(&line, "stdin")?;
     first_line(&line, "stdin")
 }
@@ -35,8 +35,9 @@ pub fn from_stdin() -> Result<Secret> {
 /// Usage, when it can't be read or holds no secret.
 pub fn from_file(context: &Context, path: &Path) -> Result<Secret> {
     let name = path.display().to_string();
-    let file = std::fs::File::open(path)
-        .map_err(|error| Error::usage(format!("can't read the client secret from {name}")).because(error))?;
+    let file = std::fs::File::open(path).map_err(|error| {
+        Error::usage(format!("can't read the client secret from {name}")).with_cause(error)
+    })?;
     warn_if_shared(context, &file, &name);
     let bytes = read(file, &name)?;
     let text = checked(&bytes, &name)?;
@@ -54,11 +55,11 @@ pub fn from_command(command: &str) -> Result<Secret> {
         .stdin(Stdio::inherit())
         .stderr(Stdio::inherit())
         .output()
-        .map_err(|error| Error::usage(format!("can't run {what}")).because(error))?;
+        .map_err(|error| Error::usage(format!("can't run {what}")).with_cause(error))?;
     let bytes = Zeroizing::new(output.stdout);
     if !output.status.success() {
         return Err(Error::usage(format!("{what} failed ({})", output.status))
-            .hint("run it by hand; its first line of stdout must be the client secret"));
+            .with_hint("run it by hand; its first line of stdout must be the client secret"));
     }
     first_line(&bytes, "the command")
 }
@@ -72,7 +73,8 @@ pub fn from_environment() -> Result<Option<Secret>> {
         Ok(text) => sound(&text, "ONEUP_CLIENT_SECRET").map(Some),
         Err(std::env::VarError::NotPresent) => Ok(None),
         Err(std::env::VarError::NotUnicode(_)) => {
-            Err(Error::usage("ONEUP_CLIENT_SECRET is not UTF-8").hint("copy it from the Dev Portal again"))
+            Err(Error::usage("ONEUP_CLIENT_SECRET is not UTF-8")
+                .with_hint("copy it from the Dev Portal again"))
         }
     }
 }
@@ -84,7 +86,7 @@ pub fn from_environment() -> Result<Option<Secret>> {
 pub fn sound(text: &str, source: &str) -> Result<Secret> {
     let refuse = |why: &str| {
         Err(Error::usage(format!("the client secret from {source} {why}; nothing was sent"))
-            .hint("copy it from the Dev Portal again"))
+            .with_hint("copy it from the Dev Portal again"))
     };
     if text.trim().is_empty() {
         return refuse("is blank");
@@ -110,10 +112,9 @@ fn checked<'a>(bytes: &'a [u8], source: &str) -> Result<&'a str> {
 
 fn read(source: impl Read, name: &str) -> Result<Zeroizing<Vec<u8>>> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(4096));
-    source
-        .take(MAX_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| Error::usage(format!("can't read the client secret from {name}")).because(error))?;
+    source.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| {
+        Error::usage(format!("can't read the client secret from {name}")).with_cause(error)
+    })?;
     check_length(&bytes, name)?;
     Ok(bytes)
 }
@@ -121,7 +122,7 @@ fn read(source: impl Read, name: &str) -> Result<Zeroizing<Vec<u8>>> {
 fn check_length(bytes: &[u8], name: &str) -> Result<()> {
     if bytes.len() as u64 > MAX_BYTES {
         return Err(Error::usage(format!("{name} is too long for a client secret; nothing was sent"))
-            .hint("give what holds the client secret and nothing else"));
+            .with_hint("give what holds the client secret and nothing else"));
     }
     Ok(())
 }
@@ -162,7 +163,7 @@ mod tests {
             assert_eq!(sound(text, "test").expect(text).expose(), text);
         }
         for text in ["", " \t", "a\0b", "\u{feff}secret", "two\nlines"] {
-            assert_eq!(sound(text, "test").expect_err(text).exit as u8, 2);
+            assert_eq!(sound(text, "test").expect_err(text).kind().exit().code(), 2);
         }
     }
 

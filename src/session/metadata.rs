@@ -60,7 +60,7 @@ pub fn load(context: &Context, id: &str) -> Option<Note> {
 /// A state directory that can't be written.
 pub fn save(context: &Context, id: &str, note: &Note) -> Result<()> {
     let bytes =
-        serde_json::to_vec(note).map_err(|error| Error::failure("can't write a note").because(error))?;
+        serde_json::to_vec(note).map_err(|error| Error::failure("can't write a note").with_cause(error))?;
     files::replace(&path(context, id), &bytes)
 }
 

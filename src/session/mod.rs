@@ -75,7 +75,7 @@ impl<'a> Session<'a> {
             }
         }
         Err(Error::auth(format!("profile {} is being replaced by another oneup", self.profile.name))
-            .hint("try again"))
+            .with_hint("try again"))
     }
 
     fn cached(&self, min_ttl: Option<u64>) -> Option<Token> {
@@ -154,7 +154,7 @@ impl<'a> Session<'a> {
                 "the token of profile {} can't be renewed: there is no refresh token",
                 profile.name
             ))
-            .hint(format!("log in again: {}", profile.login_command()))),
+            .with_hint(format!("log in again: {}", profile.login_command()))),
         }
     }
 }
@@ -170,7 +170,7 @@ pub fn client(profile: &Profile, item: &Item) -> Result<Client> {
     };
     if secret.is_none() && profile.product != Product::Patient {
         return Err(Error::auth(format!("the store holds no client secret for profile {}", profile.name))
-            .hint(format!("log in again: {}", profile.login_command())));
+            .with_hint(format!("log in again: {}", profile.login_command())));
     }
     Ok(Client { id: profile.client_id.clone(), secret, authentication: profile.auth_method })
 }
@@ -192,7 +192,7 @@ pub fn request(
     let answer =
         http.post_form(&profile.token_url, &client.token_request(grant), retry).map_err(
             |error| match asked {
-                Asked::Code => error.hint(format!(
+                Asked::Code => error.with_hint(format!(
                     "the authorization code may be spent; log in again: {}",
                     profile.login_command()
                 )),

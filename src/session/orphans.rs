@@ -77,7 +77,7 @@ impl<'a> Leftovers<'a> {
             return files::remove(&path).map(drop);
         }
         let bytes = serde_json::to_vec(&self.entries)
-            .map_err(|error| Error::failure("can't write down what to forget").because(error))?;
+            .map_err(|error| Error::failure("can't write down what to forget").with_cause(error))?;
         files::replace(&path, &bytes)
     }
 }

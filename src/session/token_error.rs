@@ -4,8 +4,8 @@ use crate::error::Error;
 use crate::http::Answer;
 use crate::oauth::product::Product;
 use crate::oauth::response::Refusal;
-use crate::output::{SNIPPET, plain};
 use crate::profile::Profile;
+use crate::text::{MAX_SNIPPET_LEN, sanitize};
 
 /// The flags that say where the token endpoint is.
 const ADDRESSES: &str = "check --gateway, --realm, --plan and --token-url";
@@ -27,10 +27,14 @@ pub fn explain(profile: &Profile, asked: Asked, refusal: Refusal, answer: &Answe
         Refusal::Invalid(why) => Error::protocol(format!(
             "{} gave no valid OAuth answer: {}",
             profile.token_url,
-            plain(&why, SNIPPET)
+            sanitize(&why, MAX_SNIPPET_LEN)
         ))
-        .because(if may_hold_tokens(answer) { format!("HTTP {}", answer.status) } else { answer.snippet() })
-        .hint(format!("{ADDRESSES}; trace it with -v")),
+        .with_detail(if may_hold_tokens(answer) {
+            format!("HTTP {}", answer.status)
+        } else {
+            answer.snippet()
+        })
+        .with_hint(format!("{ADDRESSES}; trace it with -v")),
         Refusal::Blocked { status } => blocked(profile, status, answer),
         Refusal::Denied { status, error, description } => {
             denied(profile, asked, status, &error, description.as_deref())
@@ -54,24 +58,26 @@ fn blocked(profile: &Profile, status: u16, answer: &Answer) -> Error {
         403 => "a firewall answered, not the authorization server: check the network and the address",
         _ => ADDRESSES,
     };
-    Error::auth(what).because(answer.snippet()).hint(hint)
+    Error::auth(what).with_detail(answer.snippet()).with_hint(hint)
 }
 
 fn denied(profile: &Profile, asked: Asked, status: u16, error: &str, description: Option<&str>) -> Error {
     let (what, hint) = meaning(profile, asked, status, error);
     let said = match description {
-        Some(text) => format!("{}: {} (HTTP {status})", plain(error, 100), plain(text, SNIPPET)),
-        None => format!("{} (HTTP {status})", plain(error, 100)),
+        Some(text) => {
+            format!("{}: {} (HTTP {status})", sanitize(error, 100), sanitize(text, MAX_SNIPPET_LEN))
+        }
+        None => format!("{} (HTTP {status})", sanitize(error, 100)),
     };
     Error::auth(what)
-        .because(format_args!("this profile talks to {}\nthe server said {said}", profile.whereabouts()))
-        .hint(hint)
+        .with_detail(format_args!("this profile talks to {}\nthe server said {said}", profile.whereabouts()))
+        .with_hint(hint)
 }
 
 /// Status and `error` decide; the description is for people, and differs between versions.
 fn meaning(profile: &Profile, asked: Asked, status: u16, error: &str) -> (String, String) {
     let login = profile.login_command();
-    let client = &plain(&profile.client_id, 100);
+    let client = &sanitize(&profile.client_id, 100);
     let plan = profile.product == Product::Patient && profile.realm.is_none();
     match error {
         "invalid_client" if plan => (
@@ -91,7 +97,7 @@ fn meaning(profile: &Profile, asked: Asked, status: u16, error: &str) -> (String
             format!("copy the secret from the Dev Portal again, then {login}"),
         ),
         "invalid_scope" => (
-            format!("the server does not grant {client} the scope {}", plain(&profile.scope, 200)),
+            format!("the server does not grant {client} the scope {}", sanitize(&profile.scope, 200)),
             format!("give one that the client has: {login} --scope 'SCOPE'"),
         ),
         "invalid_grant" if asked == Asked::Code => (

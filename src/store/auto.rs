@@ -34,13 +34,13 @@ fn auto(can_prompt: bool) -> Result<(StoreKind, Option<String>)> {
                 StoreKind::Keyutils,
                 Some("there is no keyring service here: auto takes the kernel keyring".into()),
             )),
-            Err(kernel) => Err(Error::from(fault).and_because(kernel.reason()).hint(
+            Err(kernel) => Err(Error::from(fault).with_detail(kernel.summary()).with_hint(
                 "--store file keeps the login in a private file; --no-store remembers nothing",
             )),
         },
         Err(Fault::Hanging(waited)) => Err(Error::from(Fault::Hanging(waited))
-            .hint("--store keyring waits longer; --store file does without it; --no-store remembers nothing")),
-        Err(fault) => Err(Error::from(fault).hint(
+            .with_hint("--store keyring waits longer; --store file does without it; --no-store remembers nothing")),
+        Err(fault) => Err(Error::from(fault).with_hint(
             "--store file keeps the login in a private file; --no-store remembers nothing; or mend the keyring",
         )),
     }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::{Item, Store, decode, encode};
-use crate::error::{Error, Exit, Result};
+use crate::error::{Error, Result, StoreErrorKind};
 use crate::system::files;
 
 /// No login comes near this many bytes.
@@ -31,7 +31,7 @@ impl Files {
     fn path(&self, id: &str) -> Result<PathBuf> {
         let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         if id.is_empty() || id.len() > 64 || !id.chars().all(fits) {
-            return Err(Error::store("the profile's id can't name a file"));
+            return Err(Error::store(StoreErrorKind::Corrupt, "the profile's id can't name a file"));
         }
         Ok(self.dir.join(format!("{id}.json")))
     }
@@ -45,44 +45,49 @@ impl Store for Files {
         let mut bytes =
             Zeroizing::new(Vec::with_capacity(usize::try_from(length.min(LONGEST)).unwrap_or(0) + 1));
         let read = Read::by_ref(&mut file).take(LONGEST).read_to_end(&mut bytes);
-        read.map_err(|error| failed("read", &path, &error))?;
+        read.map_err(|error| failed("read", &path, error))?;
         decode(&bytes, &path.display().to_string(), "move that file away, then log in again").map(Some)
     }
 
     fn write(&self, id: &str, item: &Item) -> Result<()> {
         let path = self.path(id)?;
-        files::create_private_dir(&self.dir).map_err(|error| failed("create", &self.dir, &error))?;
+        files::create_private_dir(&self.dir).map_err(|error| failed("create", &self.dir, error))?;
         check_dir(&self.dir)?;
         // What can't be understood may be somebody's only copy: it is never overwritten.
         self.read(id)?;
-        files::replace(&path, &encode(item)?).map_err(|error| error.exit_as(Exit::Store))
+        files::replace(&path, &encode(item)?)
+            .map_err(|error| error.with_kind(crate::error::ErrorKind::Store(StoreErrorKind::Failed)))
     }
 
     fn delete(&self, id: &str) -> Result<bool> {
-        files::remove(&self.path(id)?).map_err(|error| error.exit_as(Exit::Store))
+        files::remove(&self.path(id)?)
+            .map_err(|error| error.with_kind(crate::error::ErrorKind::Store(StoreErrorKind::Failed)))
     }
 
     fn probe(&self, _: &str) -> Result<()> {
-        files::probe(&self.dir).map_err(|error| error.exit_as(Exit::Store))?;
+        files::probe(&self.dir)
+            .map_err(|error| error.with_kind(crate::error::ErrorKind::Store(StoreErrorKind::Failed)))?;
         check_dir(&self.dir)
     }
 }
 
-fn failed(verb: &str, path: &Path, error: &std::io::Error) -> Error {
+fn failed(verb: &str, path: &Path, error: std::io::Error) -> Error {
     let full = matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
     let hint = if full { "make room on that disk" } else { "give a directory of yours with --state-dir DIR" };
-    Error::store(format!("can't {verb} {}", path.display())).because(error).hint(hint)
+    Error::store(StoreErrorKind::Failed, format!("can't {verb} {}", path.display()))
+        .with_cause(error)
+        .with_hint(hint)
 }
 
 fn refused(path: &Path, why: &str, hint: String) -> Error {
-    Error::store(format!("{} is not used: {why}", path.display())).hint(hint)
+    Error::store(StoreErrorKind::Failed, format!("{} is not used: {why}", path.display())).with_hint(hint)
 }
 
 /// A directory of somebody else's could have its files exchanged; one of ours that is too open is closed.
 #[cfg(unix)]
 fn check_dir(dir: &Path) -> Result<()> {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
-    let found = fs::metadata(dir).map_err(|error| failed("read", dir, &error))?;
+    let found = fs::metadata(dir).map_err(|error| failed("read", dir, error))?;
     if found.uid() != rustix::process::geteuid().as_raw() {
         return Err(refused(
             dir,
@@ -93,8 +98,7 @@ fn check_dir(dir: &Path) -> Result<()> {
     if found.mode() & 0o077 == 0 {
         return Ok(());
     }
-    fs::set_permissions(dir, fs::Permissions::from_mode(0o700))
-        .map_err(|error| failed("protect", dir, &error))
+    fs::set_permissions(dir, fs::Permissions::from_mode(0o700)).map_err(|error| failed("protect", dir, error))
 }
 
 #[cfg(not(unix))]
@@ -113,9 +117,9 @@ fn open_private(path: &Path) -> Result<Option<(File, u64)>> {
         Ok(descriptor) => File::from(descriptor),
         Err(rustix::io::Errno::NOENT) => return Ok(None),
         Err(rustix::io::Errno::LOOP) => return Err(refused(path, "it is a symbolic link", move_away())),
-        Err(errno) => return Err(failed("open", path, &errno.into())),
+        Err(errno) => return Err(failed("open", path, errno.into())),
     };
-    let found = file.metadata().map_err(|error| failed("read", path, &error))?;
+    let found = file.metadata().map_err(|error| failed("read", path, error))?;
     if !found.is_file() {
         return Err(refused(path, "it is no regular file", move_away()));
     }
@@ -139,7 +143,7 @@ fn open_private(path: &Path) -> Result<Option<(File, u64)>> {
     match File::open(path) {
         Ok(file) => Ok(Some((file, 0))),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(failed("open", path, &error)),
+        Err(error) => Err(failed("open", path, error)),
     }
 }
 
@@ -184,7 +188,7 @@ mod tests {
             fs::set_permissions(&path, fs::Permissions::from_mode(open)).expect("it is ours");
             for error in [files.read("a").err(), files.write("a", &item(2)).err()] {
                 let error = error.expect("it is refused");
-                assert_eq!(error.exit as u8, 6);
+                assert_eq!(error.kind().exit().code(), 6);
                 assert!(error.to_string().contains("hint: chmod 600 '"), "{error}");
             }
         }
@@ -200,11 +204,11 @@ mod tests {
         let status = std::process::Command::new("mkfifo").arg(files.dir.join("pipe.json")).status();
         assert!(status.expect("mkfifo runs").success());
         for id in ["link", "dangling", "dir", "pipe"] {
-            assert_eq!(files.read(id).expect_err(id).exit as u8, 6);
-            assert_eq!(files.write(id, &item(2)).expect_err(id).exit as u8, 6);
+            assert_eq!(files.read(id).expect_err(id).kind().exit().code(), 6);
+            assert_eq!(files.write(id, &item(2)).expect_err(id).kind().exit().code(), 6);
         }
         for id in ["", "..", "../a", "a/b", "a.json", &"a".repeat(65)] {
-            assert_eq!(files.read(id).expect_err(id).exit as u8, 6);
+            assert_eq!(files.read(id).expect_err(id).kind().exit().code(), 6);
         }
         drop(state);
     }

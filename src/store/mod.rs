@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 pub use auto::choose;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, StoreErrorKind};
 use crate::oauth::secret::Secret;
 use crate::oauth::token::Token;
 
@@ -94,7 +94,7 @@ pub fn open(kind: StoreKind, state_dir: &Path, deadline: Duration, can_prompt: b
 /// The item as the bytes that every store keeps; wiped when dropped.
 pub(crate) fn encode(item: &Item) -> Result<Zeroizing<Vec<u8>>> {
     let item = Item { schema: SCHEMA, ..item.clone() };
-    let unwritten = |_| Error::store("the login can't be written as JSON");
+    let unwritten = |_| Error::store(StoreErrorKind::Failed, "the login can't be written as JSON");
     // Measured first: a buffer that grows leaves unwiped copies of the secrets behind.
     let mut size = Size(0);
     serde_json::to_writer(&mut size, &item).map_err(unwritten)?;
@@ -121,15 +121,18 @@ impl std::io::Write for Size {
 pub(crate) fn decode(bytes: &[u8], place: &str, mend: &str) -> Result<Item> {
     // serde's own message quotes the value that it stumbled over, and that may be a secret.
     let item: Item = serde_json::from_slice(bytes).map_err(|error| {
-        Error::store(format!("{place} holds no login of oneup"))
-            .because(format!("not understood at line {}, column {}", error.line(), error.column()))
-            .hint(mend)
+        Error::store(StoreErrorKind::Corrupt, format!("{place} holds no login of oneup"))
+            .with_detail(format!("not understood at line {}, column {}", error.line(), error.column()))
+            .with_hint(mend)
     })?;
     match item.schema {
         SCHEMA => Ok(item),
-        newer => Err(Error::store(format!("{place} was written by another version of oneup"))
-            .because(format!("its layout is {newer}; this version knows {SCHEMA}"))
-            .hint("update oneup, or log in again under another --profile")),
+        newer => Err(Error::store(
+            StoreErrorKind::Corrupt,
+            format!("{place} was written by another version of oneup"),
+        )
+        .with_detail(format!("its layout is {newer}; this version knows {SCHEMA}"))
+        .with_hint("update oneup, or log in again under another --profile")),
     }
 }
 
@@ -186,7 +189,7 @@ mod tests {
             b"\xff\xfe",
         ] {
             let error = decode(bytes, "/state/x.json", "mend").expect_err("it is broken");
-            assert_eq!(error.exit as u8, 6);
+            assert_eq!(error.kind().exit().code(), 6);
             assert!(error.to_string().contains("/state/x.json"), "{error}");
             assert!(error.to_string().ends_with("hint: mend"), "{error}");
             assert!(!error.to_string().contains("SECR") && !format!("{error:?}").contains("SECR"), "{error}");

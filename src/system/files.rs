@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 /// # Errors
 /// Failure, naming the file; what was there is still there.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
-    try_replace(path, bytes).map_err(|error| failed("write", path, &error))
+    try_replace(path, bytes).map_err(|error| failed("write", path, error))
 }
 
 fn try_replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
@@ -75,7 +75,7 @@ pub fn probe(dir: &Path) -> Result<()> {
         file.write_all(&[0; 4096])?;
         file.sync_all()
     };
-    write().map_err(|error| failed("write into", dir, &error))
+    write().map_err(|error| failed("write into", dir, error))
 }
 
 /// Whether files can be removed from a directory: a full disk is no obstacle, as it is to [`probe`].
@@ -85,7 +85,7 @@ pub fn probe(dir: &Path) -> Result<()> {
 pub fn require_writable(dir: &Path) -> Result<()> {
     #[cfg(unix)]
     rustix::fs::access(dir, rustix::fs::Access::WRITE_OK).map_err(|error| {
-        failed("write into", dir, &error.into()).hint(format!("chmod u+w '{}'", dir.display()))
+        failed("write into", dir, error.into()).with_hint(format!("chmod u+w '{}'", dir.display()))
     })?;
     #[cfg(not(unix))]
     let _ = dir;
@@ -110,7 +110,7 @@ pub fn create_private_dir(dir: &Path) -> std::io::Result<()> {
 /// Failure, naming the file.
 pub fn remove(path: &Path) -> Result<bool> {
     let removed = remove_if_there(&beside(path)).and_then(|_| remove_if_there(path));
-    removed.map_err(|error| failed("remove", path, &error))
+    removed.map_err(|error| failed("remove", path, error))
 }
 
 fn remove_if_there(path: &Path) -> std::io::Result<bool> {
@@ -134,11 +134,11 @@ pub fn open_lock(path: &Path) -> Result<File> {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         options.open(path)
     };
-    open().map_err(|error| failed("open", path, &error))
+    open().map_err(|error| failed("open", path, error))
 }
 
-fn failed(verb: &str, path: &Path, error: &std::io::Error) -> Error {
-    let what = Error::failure(format!("can't {verb} {}", path.display())).because(error);
+fn failed(verb: &str, path: &Path, error: std::io::Error) -> Error {
     let full = matches!(error.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded);
-    if full { what.hint("make room on that disk") } else { what }
+    let what = Error::failure(format!("can\'t {verb} {}", path.display())).with_cause(error);
+    if full { what.with_hint("make room on that disk") } else { what }
 }

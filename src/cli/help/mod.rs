@@ -13,7 +13,7 @@ use clap::error::ErrorKind;
 use clap::{Arg, Command, CommandFactory, FromArgMatches};
 
 use crate::cli::{Cli, usage_error};
-use crate::error::{Exit, Result, written};
+use crate::error::{Exit, Result, ignore_broken_pipe};
 use examples::Topic;
 
 /// Columns of what is wrapped here; clap wraps at the terminal's.
@@ -24,7 +24,7 @@ const START: &str = "Start here, without an account:  oneup sandbox demo";
 
 /// Reads the whole command line. Where it asks for help, or is wrong, this is the answer: an exit code after help was
 /// printed, or the error to print.
-pub fn parse(args: &[OsString]) -> Result<Cli, Result<u8>> {
+pub fn parse(args: &[OsString]) -> Result<Cli, Result<Exit>> {
     if matches!(args, [_, flag] if flag == "--version" || flag == "-V") {
         return Err(version());
     }
@@ -35,7 +35,7 @@ pub fn parse(args: &[OsString]) -> Result<Cli, Result<u8>> {
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
             let help = usage_error::place(&command(), args, None).clone().render_help();
             let _ = write!(anstream::stderr(), "{}", help.ansi());
-            Ok(Exit::Usage as u8)
+            Ok(Exit::Usage)
         }
         _ => Err(usage_error::explain(&error, args)),
     })
@@ -57,13 +57,15 @@ fn forget_empty_variables(command: Command) -> Command {
 }
 
 /// Prints name and version, without describing the commands.
-fn version() -> Result<u8> {
+fn version() -> Result<Exit> {
     let described = Command::new("oneup").version(env!("CARGO_PKG_VERSION"));
-    described.try_get_matches_from(["oneup", "--version"]).map_or_else(|version| printed(&version), |_| Ok(0))
+    described
+        .try_get_matches_from(["oneup", "--version"])
+        .map_or_else(|version| printed(&version), |_| Ok(Exit::Success))
 }
 
-fn printed(help: &clap::Error) -> Result<u8> {
-    written(help.print()).map(|()| u8::try_from(help.exit_code()).unwrap_or(2))
+fn printed(help: &clap::Error) -> Result<Exit> {
+    ignore_broken_pipe(help.print()).map(|()| if help.exit_code() == 0 { Exit::Success } else { Exit::Usage })
 }
 
 /// The command line with everything that its help says.

@@ -104,13 +104,13 @@ mod tests {
             Exit::Auth,
             Exit::Network,
             Exit::Store,
-            Exit::Verdict,
-            Exit::NotStarted,
-            Exit::NotExecutable,
-            Exit::NotFound,
-            Exit::Interrupted,
+            Exit::CheckFailed,
+            Exit::Program(125),
+            Exit::Program(126),
+            Exit::Program(127),
+            Exit::Program(130),
         ] {
-            let code = (exit as u8).to_string();
+            let code = exit.code().to_string();
             assert!(EXIT_CODES.iter().any(|(codes, _)| codes.split(", ").any(|told| told == code)), "{code}");
         }
     }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::error::Error;
-use crate::output::plain;
+use crate::text::sanitize;
 
 /// The longest detail or fix that is shown, in characters.
 const LONGEST: usize = 400;
@@ -48,7 +48,7 @@ impl Status {
 
 impl Finding {
     fn new(check: &'static str, status: Status, detail: impl AsRef<str>) -> Self {
-        Self { check, status, detail: plain(detail.as_ref(), LONGEST), fix: None }
+        Self { check, status, detail: sanitize(detail.as_ref(), LONGEST), fix: None }
     }
 
     pub(super) fn ok(check: &'static str, detail: impl AsRef<str>) -> Self {
@@ -65,8 +65,8 @@ impl Finding {
 
     /// A failure told by an error: what and why are the detail, its hint is the fix.
     pub(super) fn error(check: &'static str, error: &Error) -> Self {
-        let finding = Self::failure(check, error.reason());
-        match error.next_step() {
+        let finding = Self::failure(check, error.summary());
+        match error.hint() {
             Some(hint) => finding.fix(hint),
             None => finding,
         }
@@ -80,7 +80,7 @@ impl Finding {
 
     /// What to do about it.
     pub(super) fn fix(mut self, fix: impl AsRef<str>) -> Self {
-        self.fix = Some(plain(fix.as_ref(), LONGEST));
+        self.fix = Some(sanitize(fix.as_ref(), LONGEST));
         self
     }
 }
@@ -111,10 +111,13 @@ pub(super) fn json(findings: &[Finding]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::StoreErrorKind;
 
     #[test]
     fn an_error_becomes_one_line_with_its_fix() {
-        let error = Error::store("it is locked").because("no prompt\nno display").hint("unlock it");
+        let error = Error::store(StoreErrorKind::Locked, "it is locked")
+            .with_detail("no prompt\nno display")
+            .with_hint("unlock it");
         assert_eq!(
             anstream::adapter::strip_str(&text(&[Finding::error("store", &error)])).to_string(),
             "failure  store      it is locked: no prompt: no display; fix: unlock it\n"

@@ -7,7 +7,7 @@ use super::Check;
 use super::check::{Finding, Status};
 use crate::cli::help::tables::VARIABLES;
 use crate::context::{Context, nonempty};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, StoreErrorKind};
 use crate::oauth::secret::Secret;
 use crate::profile::Profile;
 use crate::store::{self, Item, StoreKind};
@@ -150,7 +150,7 @@ fn finding(kind: StoreKind, outcome: Result<()>) -> Finding {
         StoreKind::File => "file (not encrypted)",
     };
     match outcome {
-        Ok(()) => Finding::ok("store", format!("{name}: written, read and deleted a dummy")),
+        Ok(()) => Finding::ok("store", format!("{name}: ignore_broken_pipe, read and deleted a dummy")),
         Err(error) => Finding::error("store", &error),
     }
 }
@@ -166,10 +166,8 @@ fn round_trip(context: &Context, kind: StoreKind) -> Result<()> {
     let deleted = store.delete(&id);
     match (read?, deleted?) {
         (Some(item), true) if item.client_secret == dummy.client_secret => Ok(()),
-        _ => {
-            Err(Error::store("the store does not give back what was put in")
-                .hint("log in with another --store"))
-        }
+        _ => Err(Error::store(StoreErrorKind::Failed, "the store does not give back what was put in")
+            .with_hint("log in with another --store")),
     }
 }
 

@@ -27,15 +27,15 @@ type Check = (&'static str, Box<dyn FnOnce() -> Vec<Finding> + Send>);
 ///
 /// # Errors
 /// Failure, when stdout can't be written.
-pub fn run(context: &Context, args: &Doctor) -> Result<u8> {
+pub fn run(context: &Context, args: &Doctor) -> Result<Exit> {
     let (profiles, broken) = profiles(context);
     let findings = gather(checks(context, profiles, broken), context.timeout + GRACE);
     match args.format {
-        ReportFormat::Text => super::print(crate::output::coloured(&check::text(&findings)))?,
+        ReportFormat::Text => super::print(crate::output::colored(&check::text(&findings)))?,
         ReportFormat::Json => super::print(check::json(&findings))?,
     }
     let failed = findings.iter().any(|finding| finding.status == Status::Failure);
-    Ok(if failed { Exit::Verdict as u8 } else { 0 })
+    Ok(if failed { Exit::CheckFailed } else { Exit::Success })
 }
 
 /// The selected profile, or all that can be read; and a finding for each that can't.

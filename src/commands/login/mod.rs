@@ -10,24 +10,24 @@ pub use patient::patient;
 use crate::cli::{ClientCredentials, LoginCommon, TokenFormat};
 use crate::commands::token::show::hand_out;
 use crate::context::{Context, nonempty};
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result};
 use crate::oauth::grant::{Client, Grant};
 use crate::oauth::product::Product;
 use crate::oauth::scope;
 use crate::oauth::secret::Secret;
 use crate::oauth::token::Token;
-use crate::output::plain;
 use crate::profile::Profile;
 use crate::session;
 use crate::session::client_secret;
 use crate::session::token_error::Asked;
 use crate::store::Item;
+use crate::text::sanitize;
 
 /// Provider Access.
 ///
 /// # Errors
 /// Usage for what is missing; authentication, network, protocol, store. An older login stays as it was.
-pub fn provider(context: &Context, args: &ClientCredentials) -> Result<u8> {
+pub fn provider(context: &Context, args: &ClientCredentials) -> Result<Exit> {
     client_credentials(context, Product::Provider, &args.common)
 }
 
@@ -35,11 +35,11 @@ pub fn provider(context: &Context, args: &ClientCredentials) -> Result<u8> {
 ///
 /// # Errors
 /// As [`provider`].
-pub fn p2p(context: &Context, args: &ClientCredentials) -> Result<u8> {
+pub fn p2p(context: &Context, args: &ClientCredentials) -> Result<Exit> {
     client_credentials(context, Product::P2p, &args.common)
 }
 
-fn client_credentials(context: &Context, product: Product, args: &LoginCommon) -> Result<u8> {
+fn client_credentials(context: &Context, product: Product, args: &LoginCommon) -> Result<Exit> {
     let profile = resolve::client_credentials(context, product, args)?;
     let secret = required_secret(context, args, &profile)?;
     let client = client(&profile, Some(secret));
@@ -63,11 +63,11 @@ pub fn finish(
     profile: &Profile,
     client: Client,
     token: Token,
-) -> Result<u8> {
+) -> Result<Exit> {
     tell_difference(context, &profile.scope, token.scope.as_deref().unwrap_or_default());
     if args.no_store {
         hand_out(&token, Some(profile), args.format.unwrap_or(TokenFormat::Raw))?;
-        return Ok(0);
+        return Ok(Exit::Success);
     }
     let client_secret = if profile.client_secret_command.is_some() { None } else { client.secret };
     let lifetime = token.lifetime;
@@ -76,24 +76,28 @@ pub fn finish(
         Some(seconds) => format!("Its token lives {}", crate::output::duration(seconds)),
         None => "Nobody said how long its token lives".into(),
     };
-    context.say(format_args!(
+    context.info(format_args!(
         "\x1b[32mLogged in\x1b[0m to {} as profile {}.\n{lives}; {}.",
         profile.product.title(),
         profile.name,
         profile.store.in_words(),
     ));
-    Ok(0)
+    Ok(Exit::Success)
 }
 
 fn tell_difference(context: &Context, asked: &str, granted: &str) {
     let difference = scope::difference(asked, granted);
     if !difference.missing.is_empty() {
-        context
-            .warn(format_args!("asked for and not granted: {}", plain(&difference.missing.join(" "), 500)));
+        context.warn(format_args!(
+            "asked for and not granted: {}",
+            sanitize(&difference.missing.join(" "), 500)
+        ));
     }
     if !difference.extra.is_empty() {
-        context
-            .say(format_args!("Granted beyond what was asked: {}", plain(&difference.extra.join(" "), 500)));
+        context.info(format_args!(
+            "Granted beyond what was asked: {}",
+            sanitize(&difference.extra.join(" "), 500)
+        ));
     }
 }
 
@@ -106,7 +110,7 @@ pub fn required_secret(context: &Context, args: &LoginCommon, profile: &Profile)
         return Ok(secret);
     }
     if !context.can_ask() {
-        return Err(Error::usage("there is no client secret").hint(
+        return Err(Error::usage("there is no client secret").with_hint(
             "give --client-secret-stdin, --client-secret-file or --client-secret-command, or set ONEUP_CLIENT_SECRET",
         ));
     }

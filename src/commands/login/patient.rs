@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use crate::callback::{self, Listener, Ways};
 use crate::cli::Patient;
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result};
 use crate::oauth::authorize::{self, Request};
 use crate::oauth::grant::Grant;
 use crate::oauth::product::{PLAN, Product};
@@ -27,7 +27,7 @@ const LONGEST: u64 = 64 * 1024;
 /// # Errors
 /// As [`super::provider`]; authentication, when the person refuses or doesn't come; usage, when the callback's port
 /// is taken or no code can arrive.
-pub fn patient(context: &Context, args: &Patient) -> Result<u8> {
+pub fn patient(context: &Context, args: &Patient) -> Result<Exit> {
     let profile = &resolve::patient(context, args)?;
     // Before the browser opens: once it comes back, its code has minutes to live.
     let secret = match super::given_secret(context, &args.common, profile)? {
@@ -67,7 +67,8 @@ fn code_from_browser(context: &Context, args: &Patient, profile: &Profile) -> Re
         warn_of_localhost(context, profile);
     }
     let authorize_url = profile.authorize_url.clone().ok_or_else(|| {
-        Error::usage("there is no authorization endpoint").hint("give --plan, --realm or --authorize-url")
+        Error::usage("there is no authorization endpoint")
+            .with_hint("give --plan, --realm or --authorize-url")
     })?;
     let request = Request {
         // Only a realm's own endpoint answers in the realm's name.
@@ -97,7 +98,7 @@ fn code_from_elsewhere(
     let text = match given {
         "-" if secret_from_stdin => {
             return Err(Error::usage("stdin can't be both the client secret and the code")
-                .hint("give the secret with --client-secret-file or ONEUP_CLIENT_SECRET"));
+                .with_hint("give the secret with --client-secret-file or ONEUP_CLIENT_SECRET"));
         }
         "-" => code_from_stdin(context)?,
         code => Zeroizing::new(code.to_owned()),
@@ -112,12 +113,12 @@ fn code_from_stdin(context: &Context) -> Result<Zeroizing<String>> {
     let mut text = Zeroizing::new(String::new());
     let stdin = std::io::stdin();
     let read = if stdin.is_terminal() {
-        context.say("Paste the code, or the address that the browser ended on, and press Enter:");
+        context.info("Paste the code, or the address that the browser ended on, and press Enter:");
         stdin.read_line(&mut text)
     } else {
         stdin.lock().take(LONGEST).read_to_string(&mut text)
     };
-    read.map_err(|cause| Error::usage("stdin holds no code").because(cause))?;
+    read.map_err(|cause| Error::usage("stdin holds no code").with_cause(cause))?;
     Ok(text)
 }
 
@@ -144,7 +145,7 @@ fn warn_of_localhost(context: &Context, profile: &Profile) {
 fn mention_patient(context: &Context, profile: &Profile, token: &Token) {
     let scope = token.scope.as_deref().unwrap_or_default();
     if scope.split(' ').any(|one| one.starts_with("patient/")) && !token.context.contains_key("patient") {
-        context.say(format_args!(
+        context.info(format_args!(
             "The answer names no patient, though the scope is patient/*:\n`oneup curl --profile {} /Patient` shows whose data it is.",
             profile.name
         ));

@@ -4,8 +4,8 @@ use std::sync::Once;
 
 use dialoguer::{Input, Password};
 
-use crate::context::tell;
-use crate::error::{Error, Exit, Result};
+use crate::context::eprint_line;
+use crate::error::{Error, ErrorKind, Result};
 use crate::oauth::secret::Secret;
 use crate::session::client_secret;
 
@@ -24,7 +24,7 @@ pub fn client_id() -> Result<String> {
 /// A terminal that went away; usage, when what was typed can't be a secret.
 pub fn secret(client_id: &str) -> Result<Secret> {
     let _guard = TerminalGuard::new();
-    let prompt = format!("Client secret of {} (not shown)", crate::output::plain(client_id, 64));
+    let prompt = format!("Client secret of {} (not shown)", crate::text::sanitize(client_id, 64));
     let text = zeroize::Zeroizing::new(Password::new().with_prompt(prompt).interact().map_err(gone)?);
     client_secret::sound(&text, "the prompt")
 }
@@ -34,11 +34,11 @@ fn gone(error: dialoguer::Error) -> Error {
     match error.kind() {
         std::io::ErrorKind::Interrupted => {
             leave_line();
-            Error::new(Exit::Interrupted, "interrupted")
+            Error::new(ErrorKind::Interrupted, "interrupted")
         }
         _ => Error::usage("nobody answered the prompt")
-            .because(error)
-            .hint("oneup login --help names the flags"),
+            .with_cause(error)
+            .with_hint("oneup login --help names the flags"),
     }
 }
 
@@ -46,7 +46,7 @@ fn gone(error: dialoguer::Error) -> Error {
 /// Whoever comes second may end the process, and so waits.
 fn leave_line() {
     static LEFT: Once = Once::new();
-    LEFT.call_once(|| tell("\x1b[?25h"));
+    LEFT.call_once(|| eprint_line("\x1b[?25h"));
 }
 
 /// Restores the terminal when a signal ends the process in the middle of a hidden prompt.

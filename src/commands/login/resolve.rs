@@ -41,7 +41,7 @@ pub fn patient(context: &Context, args: &Patient) -> Result<Profile> {
     let plan_flag = is_flag("--plan");
     if realm_flag && plan_flag {
         return Err(Error::usage("--plan is a health plan's login, and --gateway and --realm are a realm's")
-            .hint("give one or the other"));
+            .with_hint("give one or the other"));
     }
     let mut place = if realm_flag || realm_given && args.plan.is_none() {
         Place::realm(common.gateway.as_deref(), common.realm.as_deref(), older.as_ref())
@@ -113,7 +113,7 @@ impl Place {
 /// nothing is remembered, and so nothing recalled.
 fn older(context: &Context, product: Product, args: &LoginCommon) -> Result<Option<Profile>> {
     if args.client_secret.is_some() {
-        return Err(Error::usage("a client secret is not taken from an argument, where every process can see it").hint(
+        return Err(Error::usage("a client secret is not taken from an argument, where every process can see it").with_hint(
             "give --client-secret-stdin, --client-secret-file FILE or --client-secret-command CMD, or set ONEUP_CLIENT_SECRET",
         ));
     }
@@ -199,7 +199,7 @@ fn check(place: &Place) -> Result<()> {
             || !realm.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-~".contains(&byte)))
     {
         return Err(Error::usage("the name of a realm holds letters, digits, '.', '_', '-' and '~'")
-            .hint("check --realm"));
+            .with_hint("check --realm"));
     }
     let endpoints = &place.endpoints;
     let urls = [
@@ -216,15 +216,14 @@ fn client_id(context: &Context, args: &LoginCommon, older: Option<&Profile>) -> 
     let id = match given {
         Some(id) => id,
         None if !context.can_ask() => {
-            return Err(
-                Error::usage("there is no client id").hint("give --client-id ID, or set ONEUP_CLIENT_ID")
-            );
+            return Err(Error::usage("there is no client id")
+                .with_hint("give --client-id ID, or set ONEUP_CLIENT_ID"));
         }
         None => prompt::client_id()?,
     };
     if id.trim().is_empty() || id.contains(char::is_control) {
         return Err(Error::usage("the client id is blank, or holds control characters")
-            .hint("copy it from the Dev Portal"));
+            .with_hint("copy it from the Dev Portal"));
     }
     Ok(id)
 }

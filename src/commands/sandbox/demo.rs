@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 use sandbox::{Options, SandboxHandle};
 
 use super::{environment, into_error};
-use crate::error::{Error, Result, written};
+use crate::error::{Error, Result, ignore_broken_pipe};
 use crate::process;
 
 /// What is said, and the words after `oneup`.
@@ -37,7 +37,7 @@ const KEPT: usize = 48;
 /// # Errors
 /// As [`sandbox::start`]; failure, when a step can't be run or fails.
 pub fn run() -> Result<()> {
-    let failed = |error: std::io::Error| Error::failure("the demo can't go on").because(error);
+    let failed = |error: std::io::Error| Error::failure("the demo can't go on").with_cause(error);
     let sandbox = sandbox::start(Options::default()).map_err(into_error)?;
     let dir = environment::temp_dir()?;
     say(format_args!(
@@ -55,7 +55,7 @@ pub fn run() -> Result<()> {
         let output = step(&sandbox, dir.path(), words).map_err(failed)?;
         show(&output)?;
         if !output.status.success() {
-            let code = process::code(output.status);
+            let code = process::exit(output.status).code();
             return Err(Error::failure(format!("this step ended with {code}")));
         }
     }
@@ -66,7 +66,7 @@ pub fn run() -> Result<()> {
 }
 
 fn say(text: impl std::fmt::Display) -> Result<()> {
-    written(writeln!(anstream::stdout().lock(), "{text}"))
+    ignore_broken_pipe(writeln!(anstream::stdout().lock(), "{text}"))
 }
 
 fn step(sandbox: &SandboxHandle, dir: &Path, words: &[&str]) -> std::io::Result<Output> {

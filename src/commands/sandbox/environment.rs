@@ -29,7 +29,7 @@ const FOREIGN: [&str; 10] = [
 /// Failure, when there is no place for temporary files.
 pub(super) fn temp_dir() -> Result<TempDir> {
     let dir = tempfile::Builder::new().prefix("oneup-sandbox-").tempdir();
-    dir.map_err(|error| Error::failure("can't make a temporary directory").because(error))
+    dir.map_err(|error| Error::failure("can't make a temporary directory").with_cause(error))
 }
 
 /// The variables that point at a running sandbox; profiles, tokens and locks go below `dir`.

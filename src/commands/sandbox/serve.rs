@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Write};
 
 use super::start;
 use crate::cli::SandboxOptions;
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result};
 use crate::process::TerminationSignals;
 
 /// Serves in the foreground until SIGINT or SIGTERM; the base URL is the first line of stdout, and unless `quiet`
@@ -12,8 +12,8 @@ use crate::process::TerminationSignals;
 ///
 /// # Errors
 /// As [`start`]; failure, when stdout is closed.
-pub fn run(options: &SandboxOptions, quiet: bool) -> Result<u8> {
-    let failed = |error: std::io::Error| Error::failure("the sandbox can't be served").because(error);
+pub fn run(options: &SandboxOptions, quiet: bool) -> Result<Exit> {
+    let failed = |error: std::io::Error| Error::failure("the sandbox can't be served").with_cause(error);
     let signals = TerminationSignals::catch().map_err(failed)?;
     let sandbox = start(options)?;
     let mut stdout = std::io::stdout();
@@ -26,7 +26,7 @@ pub fn run(options: &SandboxOptions, quiet: bool) -> Result<u8> {
         // The terminal showed ^C there.
         let _ = writeln!(anstream::stderr());
     }
-    Ok(128_u8.saturating_add(u8::try_from(signal).unwrap_or(2)))
+    Ok(Exit::Program(128_u8.saturating_add(u8::try_from(signal).unwrap_or(2))))
 }
 
 /// Says on stderr how to use it.

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use crate::cli::{Show, TokenFormat};
 use crate::context::{Context, nonempty};
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result};
 use crate::oauth::response::is_bearer_token;
 use crate::oauth::secret::Secret;
 use crate::oauth::token::Token;
@@ -18,10 +18,10 @@ use crate::system::clock::now;
 ///
 /// # Errors
 /// As `Session::live_token`; nothing is printed then.
-pub fn run(context: &Context, args: &Show) -> Result<u8> {
+pub fn run(context: &Context, args: &Show) -> Result<Exit> {
     if let Some(token) = from_environment(context)? {
         hand_out(&token, None, args.format)?;
-        return Ok(0);
+        return Ok(Exit::Success);
     }
     let profile = profile::choose(&context.config_dir, context.profile.as_deref())?;
     let mut session = Session::new(context, profile);
@@ -30,7 +30,7 @@ pub fn run(context: &Context, args: &Show) -> Result<u8> {
         token.scope = metadata::load(context, &session.profile().id).and_then(|note| note.scope);
     }
     hand_out(&token, Some(session.profile()), args.format)?;
-    Ok(0)
+    Ok(Exit::Success)
 }
 
 /// `ONEUP_TOKEN`, unless `--profile` says that a profile's token is wanted.
@@ -43,7 +43,7 @@ fn from_environment(context: &Context) -> Result<Option<Token>> {
     };
     if !is_bearer_token(&text) {
         return Err(Error::usage("ONEUP_TOKEN has characters that no access token has")
-            .hint("unset it, or give --profile NAME"));
+            .with_hint("unset it, or give --profile NAME"));
     }
     Ok(Some(Token {
         access_token: Secret::new(text),
@@ -67,19 +67,21 @@ pub fn hand_out(token: &Token, profile: Option<&Profile>, format: TokenFormat) -
     // The mask must be in the log before the variable exists.
     crate::commands::print(secret_format::render(token, profile, format, now()))?;
     if let Some(mut file) = github_env {
-        file.write_all(secret_format::render(token, profile, TokenFormat::Env, now()).as_bytes())
-            .map_err(|error| Error::failure("can't write the file that GITHUB_ENV names").because(error))?;
+        file.write_all(secret_format::render(token, profile, TokenFormat::Env, now()).as_bytes()).map_err(
+            |error| Error::failure("can't write the file that GITHUB_ENV names").with_cause(error),
+        )?;
     }
     Ok(())
 }
 
 fn open_github_env() -> Result<std::fs::File> {
     let path = nonempty("GITHUB_ENV").ok_or_else(|| {
-        Error::usage("GITHUB_ENV is not set").hint("--format github is for a step of a GitHub Actions job")
+        Error::usage("GITHUB_ENV is not set")
+            .with_hint("--format github is for a step of a GitHub Actions job")
     })?;
     std::fs::File::options().append(true).create(true).open(path).map_err(|error| {
         Error::usage("can't open the file that GITHUB_ENV names")
-            .because(error)
-            .hint("GitHub's runner makes it; outside of a job choose another --format")
+            .with_cause(error)
+            .with_hint("GitHub's runner makes it; outside of a job choose another --format")
     })
 }

@@ -62,11 +62,11 @@ fn what_is_not_wanted_is_not_sent() {
 fn an_endpoint_or_redirect_uri_that_cannot_be_used_is_wrong_usage() {
     for endpoint in ["http://auth.example/a", "auth.example", "file:///a", "https://auth.example/#a"] {
         let broken = Request { authorize_url: endpoint.into(), ..request() };
-        assert_eq!(broken.url().expect_err(endpoint).exit as u8, 2);
+        assert_eq!(broken.url().expect_err(endpoint).kind().exit().code(), 2);
     }
     for uri in ["/callback", "localhost", "http://localhost:8484/#a", "http://localhost:99999/"] {
         let broken = Request { redirect_uri: uri.into(), ..request() };
-        assert_eq!(broken.url().expect_err(uri).exit as u8, 2);
+        assert_eq!(broken.url().expect_err(uri).kind().exit().code(), 2);
     }
 }
 

@@ -180,6 +180,6 @@ fn the_key_is_chosen_by_kid_kty_and_use() {
 #[test]
 fn only_a_jwk_set_is_a_jwk_set() {
     for body in ["", "<html>", "{}", r#"{"keys":{}}"#, "[]"] {
-        assert_eq!(parse(body.as_bytes()).expect_err(body).exit as u8, 3);
+        assert_eq!(parse(body.as_bytes()).expect_err(body).kind().exit().code(), 3);
     }
 }

@@ -16,7 +16,7 @@ fn white_space_collapses_and_repetition_goes() {
 #[test]
 fn a_quote_a_backslash_or_a_foreign_character_is_wrong_usage() {
     for given in ["\"openid\"", "a\\b", "patient/*.r\u{e9}ad", "a\0b", "a\u{a0}b"] {
-        assert_eq!(normalise(given).expect_err(given).exit as u8, 2);
+        assert_eq!(normalise(given).expect_err(given).kind().exit().code(), 2);
     }
 }
 

@@ -6,8 +6,8 @@ use super::text::{section, shown};
 use super::{Origin, Report};
 use crate::oauth::jwks::IGNORED;
 use crate::oauth::jwt::{Form, Jwt, Standing};
-use crate::output::plain;
 use crate::output::report::Page;
+use crate::text::sanitize;
 
 /// What Keycloak puts into every access token and an API hardly asks for: named, not shown.
 const KEYCLOAK: [&str; 14] = [
@@ -115,7 +115,7 @@ fn jwt_says(jwt: &Jwt) -> Vec<String> {
         lines.push(format!("Keycloak adds {}", keycloak.join(", ")));
     }
     if !rest.is_empty() {
-        lines.push(format!("other claims: {}", plain(&rest.join(", "), 400)));
+        lines.push(format!("other claims: {}", sanitize(&rest.join(", "), 400)));
     }
     if !keycloak.is_empty() || !rest.is_empty() {
         lines.push("--format json shows every claim".to_owned());

@@ -6,9 +6,10 @@ use super::{Introspection, Origin, Report, Verification, also};
 use crate::oauth::jwks::Verdict;
 use crate::oauth::jwt::{Jwt, Standing};
 use crate::oauth::scope;
+use crate::output::duration;
 use crate::output::report::{Mood, Page};
 use crate::output::time::local;
-use crate::output::{duration, plain};
+use crate::text::sanitize;
 
 /// The longest value of a token that is shown, in characters.
 const LONGEST: usize = 160;
@@ -25,7 +26,7 @@ pub fn text(report: &Report) -> String {
 }
 
 pub(super) fn shown(text: &str) -> String {
-    plain(text, LONGEST)
+    sanitize(text, LONGEST)
 }
 
 fn now(report: &Report, page: &mut Page) {
@@ -193,7 +194,7 @@ fn may(report: &Report, page: &mut Page) {
         let one = scope::explain(token);
         page.add(Mood::Plain, if count == 0 { "May" } else { "" }, &shown(token));
         // A query part is the server's text.
-        page.detail(&plain(&one.words, 2 * LONGEST));
+        page.detail(&sanitize(&one.words, 2 * LONGEST));
         if let Some(warning) = one.warning {
             page.detail(&format!("warning: {warning}"));
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::error::Error;
+use crate::error::{Error, StoreErrorKind};
 
 /// Why the keyring did not do what was asked. Holds no secret.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,17 +30,17 @@ pub(crate) enum Fault {
 impl Fault {
     /// A failure in somebody else's words: one line, no control characters, of a sane length.
     pub(crate) fn failed(text: impl std::fmt::Display) -> Self {
-        Self::Failed(plain(text))
+        Self::Failed(printable(text))
     }
 
     /// The D-Bus session bus can't be reached.
     #[cfg(target_os = "linux")]
     pub(crate) fn no_bus(text: impl std::fmt::Display) -> Self {
-        Self::NoBus(plain(text))
+        Self::NoBus(printable(text))
     }
 }
 
-fn plain(text: impl std::fmt::Display) -> String {
+fn printable(text: impl std::fmt::Display) -> String {
     text.to_string().chars().take(300).collect::<String>().escape_debug().to_string().replace("\\\"", "\"")
 }
 
@@ -49,29 +49,29 @@ const ELSEWHERE: &str = "log in with --store file, or use --no-store";
 impl From<Fault> for Error {
     fn from(fault: Fault) -> Self {
         match fault {
-            Fault::NoBus(why) => Error::store("there is no keyring here: no D-Bus session bus")
-                .because(why)
-                .hint("run it inside the desktop's session (DBUS_SESSION_BUS_ADDRESS), or log in with --store file"),
-            Fault::NoService => Error::store("there is no keyring here: no Secret Service on the D-Bus session bus")
-                .hint("start one (gnome-keyring, KWallet, KeePassXC), or log in with --store file"),
-            Fault::Locked => Error::store("the keyring is locked, and nobody is there to unlock it").hint(
+            Fault::NoBus(why) => Error::store(StoreErrorKind::Unavailable, "there is no keyring here: no D-Bus session bus")
+                .with_detail(why)
+                .with_hint("run it inside the desktop's session (DBUS_SESSION_BUS_ADDRESS), or log in with --store file"),
+            Fault::NoService => Error::store(StoreErrorKind::Unavailable, "there is no keyring here: no Secret Service on the D-Bus session bus")
+                .with_hint("start one (gnome-keyring, KWallet, KeePassXC), or log in with --store file"),
+            Fault::Locked => Error::store(StoreErrorKind::Locked, "the keyring is locked, and nobody is there to unlock it").with_hint(
                 "unlock it (log in to the desktop; without one: gnome-keyring-daemon --unlock), then try again",
             ),
-            Fault::Dismissed => Error::store("the keyring is locked: its prompt was not answered")
-                .hint("try again and give the keyring's password, or log in with --store file"),
-            Fault::NoCollection => Error::store("the keyring has no default collection to keep a login in")
-                .hint("create a default keyring (Passwords and Keys, or KWalletManager), or log in with --store file"),
+            Fault::Dismissed => Error::store(StoreErrorKind::Locked, "the keyring is locked: its prompt was not answered")
+                .with_hint("try again and give the keyring's password, or log in with --store file"),
+            Fault::NoCollection => Error::store(StoreErrorKind::Unavailable, "the keyring has no default collection to keep a login in")
+                .with_hint("create a default keyring (Passwords and Keys, or KWalletManager), or log in with --store file"),
             Fault::Hanging(waited) => {
-                Error::store(format!("the keyring did not answer within {}", seconds(waited)))
-                    .hint(format!("restart the keyring service, or {ELSEWHERE}"))
+                Error::store(StoreErrorKind::Timeout, format!("the keyring did not answer within {}", seconds(waited)))
+                    .with_hint(format!("restart the keyring service, or {ELSEWHERE}"))
             }
             Fault::Busy(waited) => {
-                Error::store(format!("another oneup has held the keyring for {}", seconds(waited)))
-                    .hint("answer the keyring's prompt if it shows one, or end that process; then try again")
+                Error::store(StoreErrorKind::Timeout, format!("another oneup has held the keyring for {}", seconds(waited)))
+                    .with_hint("answer the keyring's prompt if it shows one, or end that process; then try again")
             }
-            Fault::Several => Error::store("the keyring holds several items for this profile")
-                .hint("remove those of the service `oneup` with the keyring's own program, then log in again"),
-            Fault::Failed(why) => Error::store("the keyring failed").because(why).hint(ELSEWHERE),
+            Fault::Several => Error::store(StoreErrorKind::Failed, "the keyring holds several items for this profile")
+                .with_hint("remove those of the service `oneup` with the keyring's own program, then log in again"),
+            Fault::Failed(why) => Error::store(StoreErrorKind::Failed, "the keyring failed").with_detail(why).with_hint(ELSEWHERE),
         }
     }
 }
@@ -101,7 +101,7 @@ mod tests {
         let mut seen = std::collections::HashSet::new();
         for fault in faults {
             let error = Error::from(fault);
-            assert_eq!(error.exit as u8, 6);
+            assert_eq!(error.kind().exit().code(), 6);
             assert!(error.to_string().contains("\nhint: "), "{error}");
             assert!(seen.insert(error.to_string().lines().next().map(str::to_owned)), "{error}");
         }

@@ -17,7 +17,7 @@ mod secret_service;
 
 use self::error::Fault;
 use super::{Item, Store, decode, encode};
-use crate::error::{Exit, Result};
+use crate::error::{ErrorKind, Result, StoreErrorKind};
 use crate::system::files;
 use crate::system::lock;
 use backend::Service;
@@ -148,9 +148,9 @@ fn lock(state_dir: &Path, deadline: Duration) -> Result<File> {
     let patience = deadline * 3;
     let shared = files::runtime_dir().map(|dir| dir.join("oneup-keyring.lock"));
     let path = shared.unwrap_or_else(|| state_dir.join("keyring.lock"));
-    lock::acquire(&path, patience).map_err(|error| match error.exit {
-        Exit::Network => Fault::Busy(patience).into(),
-        _ => error.exit_as(Exit::Store),
+    lock::acquire(&path, patience).map_err(|error| match error.kind() {
+        ErrorKind::LockTimeout => Fault::Busy(patience).into(),
+        _ => error.with_kind(ErrorKind::Store(StoreErrorKind::Failed)),
     })
 }
 

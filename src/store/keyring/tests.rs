@@ -74,7 +74,7 @@ fn driver() {
             .map(|found| format!("{}", found == Some(item(4_000)))),
         _ => panic!("no such task"),
     };
-    let said = said.unwrap_or_else(|error| format!("{} {error}", error.exit as u8));
+    let said = said.unwrap_or_else(|error| format!("{} {error}", error.kind().exit().code()));
     println!("\nSAID: {}", said.replace('\n', " | "));
 }
 

@@ -4,7 +4,7 @@ pub(super) mod kernel;
 
 use self::kernel::Refusal;
 use super::{Item, Store, decode, encode};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, StoreErrorKind};
 
 const HINT: &str = "log in with --store file, or use --no-store";
 
@@ -58,16 +58,21 @@ fn name(id: &str) -> String {
 
 fn error(refusal: Refusal) -> Error {
     let error = match refusal {
-        Refusal::Full => Error::store("the kernel keyring is full").because(
+        Refusal::Full => Error::store(StoreErrorKind::Failed, "the kernel keyring is full").with_detail(
             "a user has 20,000 bytes there, unless kernel.keys.maxbytes says more, and 32,767 in one key",
         ),
-        Refusal::Denied(why) => {
-            Error::store("the kernel keyring can't be used here (in a container?)").because(why)
-        }
+        Refusal::Denied(why) => Error::store(
+            StoreErrorKind::Unavailable,
+            "the kernel keyring can't be used here (in a container?)",
+        )
+        .with_detail(why),
         #[cfg(not(target_os = "linux"))]
-        Refusal::NotLinux => Error::store("the store keyutils is the Linux kernel's: this is another system"),
+        Refusal::NotLinux => Error::store(
+            StoreErrorKind::Unavailable,
+            "the store keyutils is the Linux kernel's: this is another system",
+        ),
     };
-    error.hint(HINT)
+    error.with_hint(HINT)
 }
 
 #[cfg(all(test, target_os = "linux"))]
@@ -94,7 +99,7 @@ mod tests {
     #[test]
     fn what_doesnt_fit_is_said_and_not_cut() {
         let error = Keyutils.write("test-long", &item(40_000)).expect_err("it doesn't fit");
-        assert_eq!(error.exit as u8, 6);
+        assert_eq!(error.kind().exit().code(), 6);
         assert!(error.to_string().contains("--store file"), "{error}");
     }
 }

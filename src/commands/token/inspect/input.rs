@@ -49,7 +49,7 @@ fn of_profile(context: &Context) -> Result<Subject> {
     let session = Session::new(context, profile.clone());
     let Some(token) = session.stored()?.and_then(|item| item.token) else {
         return Err(Error::auth(format!("the store holds no token for profile {}", profile.name))
-            .hint(format!("log in again: {}", profile.login_command())));
+            .with_hint(format!("log in again: {}", profile.login_command())));
     };
     let known = Known::from(&token);
     Ok(Subject { token: token.access_token, origin: Origin::Profile, known, profile: Some(profile) })
@@ -81,10 +81,10 @@ fn read_stdin() -> Result<Zeroizing<String>> {
         .lock()
         .take(LARGEST)
         .read_to_end(&mut bytes)
-        .map_err(|error| Error::usage("can't read stdin").because(error))?;
+        .map_err(|error| Error::usage("can't read stdin").with_cause(error))?;
     match std::str::from_utf8(&bytes) {
         Ok(text) => Ok(Zeroizing::new(text.to_owned())),
-        Err(_) => Err(Error::usage("stdin is not text").hint(FROM_FILE)),
+        Err(_) => Err(Error::usage("stdin is not text").with_hint(FROM_FILE)),
     }
 }
 
@@ -100,19 +100,19 @@ pub(crate) fn understand(text: &str) -> Result<(Secret, Known)> {
     let is_header = bare.get(..name.len()).is_some_and(|head| head.eq_ignore_ascii_case(name));
     let value = if is_header { &bare[name.len()..] } else { bare };
     if !value.chars().all(|c| c.is_ascii_graphic() || c.is_ascii_whitespace()) {
-        return Err(Error::usage("stdin holds characters that no token has").hint(FROM_FILE));
+        return Err(Error::usage("stdin holds characters that no token has").with_hint(FROM_FILE));
     }
     let mut words: Vec<&str> = value.split_whitespace().collect();
     if words.first().is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer")) {
         words.remove(0);
     }
     match words.as_slice() {
-        [] => Err(Error::usage("stdin holds no token").hint(FROM_FILE)),
+        [] => Err(Error::usage("stdin holds no token").with_hint(FROM_FILE)),
         [one] if !is_something_else(one) => Ok((Secret::new(*one), Known::default())),
-        [_] => Err(Error::usage("stdin holds a page, a list or a URL, and no token").hint(FORMS)),
+        [_] => Err(Error::usage("stdin holds a page, a list or a URL, and no token").with_hint(FORMS)),
         // A mail or a terminal may have broken the line; base64url itself holds no white space.
         many if many[0].starts_with("eyJ") => Ok((Secret::new(many.concat()), Known::default())),
-        _ => Err(Error::usage("stdin holds more than one word, so it is no token").hint(FORMS)),
+        _ => Err(Error::usage("stdin holds more than one word, so it is no token").with_hint(FORMS)),
     }
 }
 
@@ -122,7 +122,7 @@ fn is_something_else(word: &str) -> bool {
 }
 
 fn from_answer(text: &str) -> Result<(Secret, Known)> {
-    let unusable = |why: &str| Err(Error::usage(format!("stdin is {why}")).hint(FORMS));
+    let unusable = |why: &str| Err(Error::usage(format!("stdin is {why}")).with_hint(FORMS));
     let Ok(mut answer) = serde_json::from_str::<Map<String, Value>>(text) else {
         return unusable("broken JSON");
     };
@@ -186,7 +186,7 @@ mod tests {
             r#"{"access_token":"é"}"#,
             "é\u{1f600}",
         ] {
-            assert_eq!(understand(text).err().map(|error| error.exit as u8), Some(2), "{text:?}");
+            assert_eq!(understand(text).err().map(|error| error.kind().exit().code()), Some(2), "{text:?}");
         }
     }
 }

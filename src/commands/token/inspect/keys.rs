@@ -10,9 +10,9 @@ use crate::error::{Error, Result};
 use crate::http::Http;
 use crate::oauth::discovery;
 use crate::oauth::jwks::{self, KeySet};
-use crate::output::plain;
 use crate::system::clock::now;
 use crate::system::files;
+use crate::text::sanitize;
 
 /// How long keys are believed, in seconds. A token with an unknown `kid` asks sooner.
 const LIFETIME: i64 = 600;
@@ -49,10 +49,13 @@ pub(super) fn fetch(context: &Context, issuer: &str) -> Result<Keys> {
     })?;
     let answer = http.get(&realm.jwks_uri)?;
     if answer.status != 200 {
-        return Err(Error::protocol(format!("the realm's keys are not at {}", plain(&realm.jwks_uri, 200)))
-            .because(answer.snippet()));
+        return Err(Error::protocol(format!(
+            "the realm's keys are not at {}",
+            sanitize(&realm.jwks_uri, 200)
+        ))
+        .with_detail(answer.snippet()));
     }
-    let set = jwks::parse(&answer.body).map_err(|error| error.because(answer.snippet()))?;
+    let set = jwks::parse(&answer.body).map_err(|error| error.with_detail(answer.snippet()))?;
     let body = String::from_utf8_lossy(&answer.body).into_owned();
     let cached = Cached { issuer: issuer.to_owned(), jwks_uri: realm.jwks_uri, fetched_at: now(), body };
     if let Ok(bytes) = serde_json::to_vec(&cached) {

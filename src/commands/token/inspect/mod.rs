@@ -17,7 +17,7 @@ use crate::system::clock::now;
 /// # Errors
 /// Authentication when there is no token or no profile to judge by; usage for a stdin that holds none; network and
 /// protocol from the realm; store.
-pub fn run(context: &Context, args: &Inspect) -> Result<u8> {
+pub fn run(context: &Context, args: &Inspect) -> Result<Exit> {
     let needs_realm = args.verify || args.introspect;
     let subject = input::read(context, args.stdin.is_some(), needs_realm)?;
     let mut report = Report {
@@ -36,8 +36,8 @@ pub fn run(context: &Context, args: &Inspect) -> Result<u8> {
         report.introspection = Some(realm::introspect(context, &report, &subject.token)?);
     }
     match args.format {
-        ReportFormat::Text => crate::commands::print(crate::output::coloured(&text(&report)))?,
+        ReportFormat::Text => crate::commands::print(crate::output::colored(&text(&report)))?,
         ReportFormat::Json => crate::commands::print(json(&report))?,
     }
-    Ok(if report.fails() { Exit::Verdict as u8 } else { 0 })
+    Ok(if report.fails() { Exit::CheckFailed } else { Exit::Success })
 }

@@ -77,8 +77,11 @@ fn trusted(report: &Report) -> Option<&str> {
 fn read(profile: &Profile, endpoint: String, answer: &Answer) -> Result<Introspection> {
     if matches!(answer.status, 400..=499) {
         return Err(Error::auth("the realm refused to introspect for this client")
-            .because(answer.snippet())
-            .hint(format!("is the client secret still right? Log in again: {}", profile.login_command())));
+            .with_detail(answer.snippet())
+            .with_hint(format!(
+                "is the client secret still right? Log in again: {}",
+                profile.login_command()
+            )));
     }
     let members: Map<String, Value> = serde_json::from_slice(&answer.body).unwrap_or_default();
     match members.get("active").and_then(Value::as_bool) {
@@ -86,6 +89,6 @@ fn read(profile: &Profile, endpoint: String, answer: &Answer) -> Result<Introspe
             Ok(Introspection::Answered { endpoint, active, answer: members })
         }
         _ => Err(Error::protocol("the realm's answer is no introspection (RFC 7662 §2.2)")
-            .because(answer.snippet())),
+            .with_detail(answer.snippet())),
     }
 }
