@@ -22,8 +22,8 @@ keyring *args="store":
     .ci/with-keyring cargo test {{args}}
 
 # The hostile suite at its full size, and a table of what was tried and what was lost; sees most as root
-siege *args:
-    tests/siege {{args}}
+fault-injection *args:
+    tests/run-fault-injection {{args}}
 
 # Attack one parser, such as jwt; needs a nightly toolchain and cargo-fuzz
 fuzz target seconds="60":

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::oauth::grant::ClientAuthentication;
 use crate::oauth::product::{Product, plan_endpoints, realm_endpoints};
 use crate::store::StoreKind;
-use crate::text::closest_match::nearest;
+use crate::text::closest_match::closest_match;
 
 /// The layout of the file that this version writes.
 pub const SCHEMA: u32 = 1;
@@ -150,8 +150,8 @@ pub fn is_id(id: &str) -> bool {
 /// The profile that a command works on: the one named, or the only one there is.
 ///
 /// # Errors
-/// Authentication: there is none, no such one, or several to choose from.
-pub fn choose(config_dir: &Path, name: Option<&str>) -> Result<Profile> {
+/// Authentication: there is none, no such one, or several to resolve_profile from.
+pub fn resolve_profile(config_dir: &Path, name: Option<&str>) -> Result<Profile> {
     if let Some(name) = name {
         return load(config_dir, name)?.ok_or_else(|| none_called(config_dir, name));
     }
@@ -162,7 +162,7 @@ pub fn choose(config_dir: &Path, name: Option<&str>) -> Result<Profile> {
         (Some(last), false) => {
             names.push(last);
             Err(Error::auth(format!("there are several profiles: {}", names.join(", ")))
-                .with_hint("choose one with --profile NAME, or set ONEUP_PROFILE"))
+                .with_hint("resolve_profile one with --profile NAME, or set ONEUP_PROFILE"))
         }
     }
 }
@@ -175,7 +175,7 @@ pub fn nobody() -> Error {
 fn none_called(config_dir: &Path, name: &str) -> Error {
     let there = names(config_dir).unwrap_or_default();
     let error = Error::auth(format!("there is no profile {name}"));
-    if let Some(near) = nearest(name, there.iter().map(String::as_str)) {
+    if let Some(near) = closest_match(name, there.iter().map(String::as_str)) {
         return error.with_hint(format!("did you mean --profile {near}? There are {}", there.join(", ")));
     }
     match there.as_slice() {
@@ -276,7 +276,7 @@ impl Profile {
     }
 
     /// Where it logs in, in words for messages: a realm or plan, unless another token endpoint stands in its place.
-    pub fn whereabouts(&self) -> String {
+    pub fn origin(&self) -> String {
         let (endpoints, name) = match (&self.realm, &self.gateway, &self.plan) {
             (Some(realm), Some(gateway), _) => {
                 (realm_endpoints(gateway, realm), format!("realm {realm} at {gateway}"))

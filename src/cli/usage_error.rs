@@ -7,7 +7,7 @@ use clap::{Command, CommandFactory};
 
 use crate::cli::Cli;
 use crate::error::Error;
-use crate::text::closest_match::nearest;
+use crate::text::closest_match::closest_match;
 
 /// What other tools call it, and what it is here.
 const SYNONYMS: &[(&str, &str)] = &[
@@ -125,11 +125,11 @@ fn subcommand(root: &Command, place: &Command, word: &str) -> Option<String> {
     let elsewhere = || {
         let last = |path: &str| path.rsplit(' ').next().unwrap_or_default().to_owned();
         let names: Vec<String> = all.iter().map(|path| last(path)).collect();
-        let meant = nearest(word, names.iter().map(String::as_str))?;
+        let meant = closest_match(word, names.iter().map(String::as_str))?;
         all.iter().find(|path| last(path) == meant).map(|path| format!("oneup {path}"))
     };
     let synonym = SYNONYMS.iter().find(|(other, _)| *other == word.to_lowercase());
-    nearest(word, here)
+    closest_match(word, here)
         .map(|name| format!("{place} {name}"))
         .or_else(|| synonym.map(|(_, name)| format!("oneup {name}")))
         .or_else(elsewhere)
@@ -187,7 +187,7 @@ fn suggestion(error: &clap::Error) -> Option<&str> {
         }),
         // clap suggests zsh for tcsh: nobody's slip of the finger.
         ErrorKind::InvalidValue => {
-            nearest(text(error, ContextKind::InvalidValue)?, text(error, ContextKind::SuggestedValue))
+            closest_match(text(error, ContextKind::InvalidValue)?, text(error, ContextKind::SuggestedValue))
         }
         _ => None,
     }

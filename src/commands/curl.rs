@@ -16,7 +16,7 @@ use crate::curl::policy::{Judged, Policy};
 use crate::curl::write::{Word, command_line};
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::oauth::secret::Secret;
-use crate::process::{self, inherited_pipe::Private};
+use crate::process::{self, inherited_pipe::InheritedPipe};
 use crate::profile;
 use crate::session::Session;
 
@@ -32,7 +32,7 @@ pub fn run(context: &Context, args: &cli::Curl) -> Result<Exit> {
 }
 
 fn start(context: &Context, args: &cli::Curl) -> Result<Exit> {
-    let profile = profile::choose(&context.config_dir, context.profile.as_deref())?;
+    let profile = profile::resolve_profile(&context.config_dir, context.profile.as_deref())?;
     let hosts = Hosts::of(&profile, &args.allow_host)?;
     let rc = rc_file();
     let arguments = arguments::parse(&args.args, rc.as_deref().map(Path::as_os_str), &mut read_file)?;
@@ -53,7 +53,7 @@ fn start(context: &Context, args: &cli::Curl) -> Result<Exit> {
         if judged.follows {
             check_version()?;
         }
-        secret = Some(Session::new(context, profile).live_token(None, false)?.access_token);
+        secret = Some(Session::new(context, profile).access_token(None, false)?.access_token);
     }
     launch(context, &judged, secret.as_ref())
 }
@@ -84,8 +84,8 @@ fn launch(context: &Context, judged: &Judged, secret: Option<&Secret>) -> Result
     })
 }
 
-fn hold(held: &mut Vec<Private>, bytes: &[u8]) -> Result<PathBuf> {
-    let private = Private::new(bytes)?;
+fn hold(held: &mut Vec<InheritedPipe>, bytes: &[u8]) -> Result<PathBuf> {
+    let private = InheritedPipe::new(bytes)?;
     let path = private.path().to_owned();
     held.push(private);
     Ok(path)

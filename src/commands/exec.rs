@@ -11,12 +11,12 @@ use crate::cli;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::oauth::token::Token;
-use crate::process::{self, temp_token_dir::Room};
+use crate::process::{self, temp_token_dir::TempTokenDir};
 use crate::profile;
 use crate::session::Session;
 use crate::system::clock::now;
 use crate::system::files;
-use crate::text::closest_match::nearest;
+use crate::text::closest_match::closest_match;
 use crate::text::sanitize;
 
 /// The variable that names the file of `--token-file`.
@@ -39,15 +39,15 @@ fn start(context: &Context, args: &cli::Exec) -> Result<Exit> {
     let (program, rest) =
         args.command.split_first().ok_or_else(|| Error::usage("there is no command to run"))?;
     check_program(program)?;
-    let profile = profile::choose(&context.config_dir, context.profile.as_deref())?;
+    let profile = profile::resolve_profile(&context.config_dir, context.profile.as_deref())?;
     let mut session = Session::new(context, profile);
-    let token = session.live_token(None, false)?;
+    let token = session.access_token(None, false)?;
     let mut command = process::command(program);
     command.args(rest).env(&args.var, token.access_token.expose());
     if !args.token_file {
         return process::replace(command);
     }
-    let room = Room::new()?;
+    let room = TempTokenDir::new()?;
     let path = room.path().join("token");
     write(&path, &token)?;
     command.env(FILE_VARIABLE, &path);
@@ -82,7 +82,7 @@ fn keep_fresh(
         if wait > 0 {
             continue;
         }
-        let fresh = session.live_token(Some(lead(&token)), false);
+        let fresh = session.access_token(Some(lead(&token)), false);
         match fresh.and_then(|fresh| write(path, &fresh).map(|()| fresh)) {
             Ok(fresh) => {
                 token = fresh;
@@ -116,7 +116,7 @@ fn check_program(program: &OsStr) -> Result<()> {
     let described = cli::Globals::augment_args(cli::Exec::augment_args(clap::Command::new("exec")));
     let options = described.get_arguments().filter_map(|arg| arg.get_long()).map(|long| format!("--{long}"));
     let options: Vec<String> = options.collect();
-    Err(match nearest(word, options.iter().map(String::as_str)) {
+    Err(match closest_match(word, options.iter().map(String::as_str)) {
         Some(meant) => error.with_hint(format!("did you mean `{meant}`?")),
         None => error.with_hint("oneup exec --help"),
     })

@@ -8,9 +8,9 @@ use crate::oauth::discovery;
 use crate::oauth::token::Token;
 use crate::profile::{self, Profile};
 use crate::session::metadata;
-use crate::session::orphans::{self, Leftovers};
+use crate::session::orphans::{self, Orphans};
 use crate::session::{self, lock_path, open_store};
-use crate::store::{Item, cache};
+use crate::store::{StoredCredentials, cache};
 use crate::system::files;
 
 /// Forgets the chosen profile, or all.
@@ -18,9 +18,9 @@ use crate::system::files;
 /// # Errors
 /// Authentication when there is nothing to forget; store when a secret can't be deleted, and then the profile stays.
 pub fn run(context: &Context, args: &Logout) -> Result<Exit> {
-    orphans::settle(context);
+    orphans::sweep(context);
     if !args.all {
-        let profile = profile::choose(&context.config_dir, context.profile.as_deref())?;
+        let profile = profile::resolve_profile(&context.config_dir, context.profile.as_deref())?;
         forget(context, &profile, args.no_revoke)?;
         return Ok(Exit::Success);
     }
@@ -40,16 +40,16 @@ pub fn run(context: &Context, args: &Logout) -> Result<Exit> {
 }
 
 fn forget_named(context: &Context, name: &str, no_revoke: bool) -> Result<()> {
-    let profile = profile::choose(&context.config_dir, Some(name))?;
+    let profile = profile::resolve_profile(&context.config_dir, Some(name))?;
     forget(context, &profile, no_revoke)
 }
 
-/// The profile's file goes last. What is left of the login then holds no secret, and is on the list of leftovers.
+/// The profile's file goes last. What is left of the login then holds no secret, and is on the list of orphans.
 fn forget(context: &Context, profile: &Profile, no_revoke: bool) -> Result<()> {
     // A list that can't be ignore_broken_pipe, on a full disk, is no reason to keep a login.
-    let _ = Leftovers::open(context).and_then(|mut leftovers| leftovers.enter([profile]));
+    let _ = Orphans::open(context).and_then(|mut orphans| orphans.record([profile]));
     // Under the lock nobody replaces the profile; but somebody may have, before.
-    let (lock, current) = session::hold(context, profile)?;
+    let (lock, current) = session::lock_profile(context, profile)?;
     if current.id != profile.id {
         drop(lock);
         return forget(context, &current, no_revoke);
@@ -66,13 +66,13 @@ fn forget(context: &Context, profile: &Profile, no_revoke: bool) -> Result<()> {
     let _ = metadata::remove(context, &profile.id);
     let _ = files::remove(&lock_path(context, &profile.id));
     drop(lock);
-    orphans::settle(context);
+    orphans::sweep(context);
     context.info(format_args!("Logged out of {} ({}).", profile.name, profile.product.title()));
     Ok(())
 }
 
 /// RFC 7009. A token that the server keeps is a warning: it dies by itself, and the person asked to forget it here.
-fn revoke(context: &Context, profile: &Profile, item: &Item) {
+fn revoke(context: &Context, profile: &Profile, item: &StoredCredentials) {
     let Some(token) = &item.token else { return };
     if profile.issuer.is_none() {
         let left = if token.refresh_token.is_some() {
@@ -88,7 +88,7 @@ fn revoke(context: &Context, profile: &Profile, item: &Item) {
     }
 }
 
-fn try_revoke(context: &Context, profile: &Profile, item: &Item, token: &Token) -> Result<()> {
+fn try_revoke(context: &Context, profile: &Profile, item: &StoredCredentials, token: &Token) -> Result<()> {
     let Some(issuer) = &profile.issuer else { return Ok(()) };
     let client = session::client(profile, item)?;
     let http = Http::new(context)?;

@@ -10,7 +10,7 @@ use crate::context::nonempty;
 use crate::error::{Error, Exit, Result};
 use crate::output::time::rfc3339;
 use crate::system::clock::now;
-use crate::text::closest_match::nearest;
+use crate::text::closest_match::closest_match;
 use crate::text::sanitize;
 
 /// Prints the page of oneup, or of one of its commands; or writes all of them into a directory.
@@ -30,7 +30,7 @@ pub fn run(args: &Man) -> Result<Exit> {
     let Some(command) = pages.iter().find(|command| short(command) == wanted) else {
         let names: Vec<String> = pages.iter().map(|command| short(command)).collect();
         let error = Error::usage(format!("there is no page of `{}`", sanitize(&args.command.join(" "), 80)));
-        return Err(match nearest(wanted, names.iter().map(String::as_str)) {
+        return Err(match closest_match(wanted, names.iter().map(String::as_str)) {
             Some(name) => error.with_hint(format!("did you mean `oneup man {name}`?")),
             None => error.with_hint("oneup --help lists the commands"),
         });

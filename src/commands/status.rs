@@ -6,18 +6,18 @@ use crate::cli::{ReportFormat, Status};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::oauth::product::Product;
-use crate::oauth::token::Life;
+use crate::oauth::token::Lifetime;
 use crate::output::duration;
 use crate::output::time::rfc3339;
 use crate::profile::{self, Profile};
-use crate::session::metadata::{self, Note};
+use crate::session::metadata::{self, TokenMetadata};
 use crate::system::clock::now;
 use crate::text::sanitize;
 
 /// A profile and what is noted of its token.
 struct Row {
     profile: Profile,
-    note: Option<Note>,
+    note: Option<TokenMetadata>,
 }
 
 impl Row {
@@ -26,12 +26,12 @@ impl Row {
         Self { profile, note }
     }
 
-    fn life(&self) -> Option<Life> {
-        self.note.as_ref().map(Note::life)
+    fn life(&self) -> Option<Lifetime> {
+        self.note.as_ref().map(TokenMetadata::life)
     }
 
     fn live(&self, now: i64) -> bool {
-        self.life().is_some_and(|life| life.is_live(now, None))
+        self.life().is_some_and(|life| life.is_fresh(now, None))
     }
 
     fn left(&self, now: i64) -> Option<u64> {
@@ -62,7 +62,7 @@ pub fn run(context: &Context, args: &Status) -> Result<Exit> {
     let mut broken = None;
     let mut rows = Vec::new();
     for name in &names {
-        match profile::choose(&context.config_dir, Some(name)) {
+        match profile::resolve_profile(&context.config_dir, Some(name)) {
             Ok(profile) => rows.push(Row::load(context, profile)),
             Err(error) => broken = broken.or(Some(error)),
         }
@@ -81,7 +81,7 @@ pub fn run(context: &Context, args: &Status) -> Result<Exit> {
 }
 
 fn check(context: &Context) -> Result<()> {
-    let profile = profile::choose(&context.config_dir, context.profile.as_deref())?;
+    let profile = profile::resolve_profile(&context.config_dir, context.profile.as_deref())?;
     let row = Row::load(context, profile);
     if row.live(now()) || row.renewable() {
         return Ok(());
@@ -92,7 +92,7 @@ fn check(context: &Context) -> Result<()> {
 
 fn json_row(row: &Row) -> Value {
     let now = now();
-    let expires_on = row.life().and_then(Life::end);
+    let expires_on = row.life().and_then(Lifetime::end);
     json!({
         "profile": row.profile.name,
         "product": row.profile.product.name(),
@@ -140,7 +140,7 @@ fn block(row: &Row, now: i64) -> String {
             "  scope   {}",
             if row.scope().is_empty() { "none".into() } else { sanitize(row.scope(), 500) }
         ),
-        format!("  server  {}", sanitize(&profile.whereabouts(), 200)),
+        format!("  server  {}", sanitize(&profile.origin(), 200)),
         format!("  store   {}", profile.store.name()),
     ];
     if let Some(note) = row.note.as_ref().filter(|note| !note.context.is_empty()) {

@@ -76,10 +76,10 @@ fn asked(words: &[OsString], address: SocketAddr, answers: &Receiver<String>) ->
 
 /// Ten times as many in a siege.
 fn many(cases: u32) -> u32 {
-    if std::env::var_os("ONEUP_SIEGE").is_some() { 10 * cases } else { cases }
+    if std::env::var_os("ONEUP_FULL_SIZE").is_some() { 10 * cases } else { cases }
 }
 
-/// A line for the table of `tests/siege`.
+/// A line for the table of `tests/run-fault-injection`.
 fn tally(what: &str, tried: usize) {
     let Some(file) = std::env::var_os("ONEUP_TALLY") else { return };
     let file = std::fs::File::options().append(true).create(true).open(file);

@@ -4,13 +4,13 @@ use serde_json::{Map, Value};
 
 use super::{NOW, assert_presentable, dev_portal};
 use crate::cli::TokenFormat;
-use crate::http::Answer;
+use crate::http::HttpResponse;
 use crate::oauth::response;
 use crate::oauth::secret::Secret;
 use crate::oauth::token::Token;
 use crate::output::secret_format::render;
-use crate::session::token_error::{self, Asked};
-use crate::store::{self, Item};
+use crate::session::token_error::{self, GrantType};
+use crate::store::{self, StoredCredentials};
 
 const STATUSES: [u16; 8] = [200, 201, 200, 400, 401, 403, 404, 500];
 
@@ -18,7 +18,7 @@ const STATUSES: [u16; 8] = [200, 201, 200, 400, 401, 403, 404, 500];
 pub fn answer(bytes: &[u8]) {
     let Some((first, body)) = bytes.split_first() else { return };
     let status = STATUSES[usize::from(*first) % STATUSES.len()];
-    match response::read(status, body, NOW) {
+    match response::parse_response(status, body, NOW) {
         Ok(token) => {
             assert!((200..300).contains(&status));
             as_the_server_said(&token, body);
@@ -27,9 +27,10 @@ pub fn answer(bytes: &[u8]) {
             fits_every_format(&token);
         }
         Err(refused) => {
-            let answer = Answer { status, content_type: None, date: None, body: body.to_vec() };
-            let valid = !matches!(refused, response::Refusal::Invalid(_));
-            let error = token_error::explain(&dev_portal(), Asked::ClientCredentials, refused, &answer);
+            let answer = HttpResponse { status, content_type: None, date: None, body: body.to_vec() };
+            let valid = !matches!(refused, response::TokenError::Invalid(_));
+            let error =
+                token_error::into_error(&dev_portal(), GrantType::ClientCredentials, refused, &answer);
             assert_eq!(error.kind().exit().code(), if valid { 4 } else { 3 });
             assert_presentable(&error);
         }
@@ -53,15 +54,19 @@ fn never_lives_longer(token: &Token) {
     assert_eq!(token.obtained_at, NOW);
     assert_eq!(token.remaining(NOW), token.lifetime);
     assert!(token.lifetime.is_none_or(|lifetime| lifetime <= 100 * 366 * 86_400));
-    assert!(token.lifetime.is_some() || !token.is_live(NOW, Some(0)));
-    assert!(!token.is_live(token.expires_at().unwrap_or(NOW), Some(0)));
-    assert!(!token.is_live(NOW - 1, Some(0)), "issued in the future");
+    assert!(token.lifetime.is_some() || !token.is_fresh(NOW, Some(0)));
+    assert!(!token.is_fresh(token.expires_at().unwrap_or(NOW), Some(0)));
+    assert!(!token.is_fresh(NOW - 1, Some(0)), "issued in the future");
 }
 
 fn survives_the_store(token: &Token) {
-    let item = Item { schema: 1, client_secret: Some(Secret::new("s3cr3t")), token: Some(token.clone()) };
+    let item = StoredCredentials {
+        schema: 1,
+        client_secret: Some(Secret::new("s3cr3t")),
+        token: Some(token.clone()),
+    };
     let bytes = store::encode(&item).expect("it encodes");
-    assert_eq!(store::decode(&bytes, "here", "mend").expect("it decodes"), item);
+    assert_eq!(store::decode(&bytes, "here", "repair").expect("it decodes"), item);
 }
 
 /// One line each, and the token in it alone: it can end neither the line, nor the quotes around it.

@@ -4,10 +4,10 @@ use crate::store::{decode, encode};
 
 /// The bytes of the item.
 pub fn item(bytes: &[u8]) {
-    match decode(bytes, "here", "mend") {
+    match decode(bytes, "here", "repair") {
         Ok(item) => {
             let again = encode(&item).expect("it encodes");
-            assert_eq!(decode(&again, "here", "mend").expect("it decodes"), item);
+            assert_eq!(decode(&again, "here", "repair").expect("it decodes"), item);
             assert_eq!(*encode(&item).expect("it encodes"), *again);
         }
         Err(error) => {
@@ -21,7 +21,7 @@ pub fn item(bytes: &[u8]) {
 fn nothing_leaks(text: &str) {
     let numberless: String = text.chars().filter(|c| !c.is_ascii_digit()).collect();
     let known = [
-        "here holds no login of oneup\n  not understood at line , column \nhint: mend",
+        "here holds no login of oneup\n  not understood at line , column \nhint: repair",
         "here was written by another version of oneup\n  its layout is ; this version knows \n\
          hint: update oneup, or log in again under another --profile",
     ];

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{assert_harmless, assert_presentable};
-use crate::oauth::jwks::{KeySet, Refusal, Verdict, parse, verify};
+use crate::oauth::jwks::{KeySet, SignatureError, SignatureStatus, parse, verify};
 use crate::oauth::jwt::{Form, Jwt, decode};
 use crate::oauth::secret::Secret;
 
@@ -27,7 +27,7 @@ pub fn jwks(bytes: &[u8]) {
     let verdict = verify(&jwt, &set);
     assert_eq!(verify(&jwt, &set), verdict, "the same question twice");
     match &verdict {
-        Verdict::Verified { kid, algorithm, .. } => {
+        SignatureStatus::Verified { kid, algorithm, .. } => {
             assert!(SIGNATURES.contains(&algorithm.as_str()));
             assert_eq!(jwt.header_text("alg"), Some(algorithm.as_str()));
             let named = jwt.header_text("kid");
@@ -35,13 +35,13 @@ pub fn jwks(bytes: &[u8]) {
             assert!(!jwt.header.contains_key("crit"));
             the_signature_is_of_these_bytes(&jwt, &set);
         }
-        Verdict::Refused(refusal) => assert_harmless(&refusal.to_string()),
+        SignatureStatus::Refused(refusal) => assert_harmless(&refusal.to_string()),
     }
     neighbours_change_nothing(&jwt, document, &verdict);
 }
 
-fn is_verified(verdict: &Verdict) -> bool {
-    matches!(verdict, Verdict::Verified { .. })
+fn is_verified(verdict: &SignatureStatus) -> bool {
+    matches!(verdict, SignatureStatus::Verified { .. })
 }
 
 /// One bit more or less anywhere, and it does not verify.
@@ -59,7 +59,7 @@ fn the_signature_is_of_these_bytes(jwt: &Jwt, set: &KeySet) {
 }
 
 /// The order of the keys, and keys that are for something else, decide nothing.
-fn neighbours_change_nothing(jwt: &Jwt, document: &[u8], verdict: &Verdict) {
+fn neighbours_change_nothing(jwt: &Jwt, document: &[u8], verdict: &SignatureStatus) {
     let keys: Value = serde_json::from_slice(document).unwrap_or_default();
     let Some(keys) = keys["keys"].as_array().filter(|keys| keys.len() < 32) else { return };
     let strangers = [json!({"kty": "oct", "k": "c2VjcmV0", "kid": "stranger"}), json!(7), json!({"kty": 1})];
@@ -67,11 +67,11 @@ fn neighbours_change_nothing(jwt: &Jwt, document: &[u8], verdict: &Verdict) {
     let set = parse(json!({ "keys": shuffled }).to_string().as_bytes()).expect("a JWK set");
     let other = verify(jwt, &set);
     // Which of several unfit keys is named may differ.
-    let kind = |verdict: &Verdict| match verdict {
-        Verdict::Refused(Refusal::Mismatch { .. }) => Some("mismatch".to_owned()),
-        Verdict::Refused(Refusal::UnfitKey(_)) => Some("unfit".to_owned()),
-        Verdict::Refused(other) => Some(other.to_string()),
-        Verdict::Verified { .. } => None,
+    let kind = |verdict: &SignatureStatus| match verdict {
+        SignatureStatus::Refused(SignatureError::Mismatch { .. }) => Some("mismatch".to_owned()),
+        SignatureStatus::Refused(SignatureError::UnfitKey(_)) => Some("unfit".to_owned()),
+        SignatureStatus::Refused(other) => Some(other.to_string()),
+        SignatureStatus::Verified { .. } => None,
     };
     if jwt.header_text("kid") != Some("stranger") {
         assert_eq!(kind(&other), kind(verdict));

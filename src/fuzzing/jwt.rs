@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{NOW, assert_harmless, assert_presentable, colourless, dev_portal};
 use crate::commands::token::inspect::input::understand;
-use crate::oauth::jwt::{Form, Jwt, Standing, decode};
+use crate::oauth::jwt::{Form, Jwt, Validity, decode};
 use crate::output::inspect::{Origin, Report, json, text};
 
 /// Columns that a terminal may have.
@@ -49,10 +49,10 @@ pub fn jwt(bytes: &[u8]) {
 /// Not yet, then good, then expired, and never back.
 fn time_only_goes_on(jwt: &Jwt) {
     let rank = |now| match jwt.standing(now) {
-        Standing::NotYet => 0,
-        Standing::Good => 1,
-        Standing::Expired => 2,
-        Standing::Unknown | Standing::Malformed => 3,
+        Validity::NotYet => 0,
+        Validity::Good => 1,
+        Validity::Expired => 2,
+        Validity::Unknown | Validity::Malformed => 3,
     };
     let times = [i64::MIN, -1, 0, NOW - 61, NOW, NOW + 61, i64::MAX - 61, i64::MAX];
     let ranks = times.map(rank);

@@ -2,7 +2,7 @@
 
 use super::{NOW, assert_harmless, assert_presentable, colourless, dev_portal};
 use crate::oauth::jwt::decode;
-use crate::oauth::scope::{Difference, difference, explain, normalise};
+use crate::oauth::scope::{Difference, difference, explain, normalize};
 use crate::output::inspect::{Known, Origin, Report, json, text};
 
 /// The first line is what was asked for, the rest what was granted.
@@ -10,7 +10,7 @@ pub fn scope(bytes: &[u8]) {
     let Ok(both) = std::str::from_utf8(bytes) else { return };
     let (asked, granted) = both.split_once('\n').unwrap_or((both, ""));
     for scope in [asked, granted] {
-        match normalise(scope) {
+        match normalize(scope) {
             Ok(normal) => stays_normal(scope, &normal),
             Err(error) => {
                 assert_eq!(error.kind().exit().code(), 2);
@@ -24,7 +24,7 @@ pub fn scope(bytes: &[u8]) {
 }
 
 fn stays_normal(scope: &str, normal: &str) {
-    assert_eq!(normalise(normal).expect("stays good"), normal);
+    assert_eq!(normalize(normal).expect("stays good"), normal);
     assert!(normal.bytes().all(|byte| matches!(byte, 0x20..=0x7e)));
     assert!(!normal.contains("  ") && normal.trim() == normal);
     assert_eq!(difference(scope, normal), Difference::default());

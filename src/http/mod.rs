@@ -42,7 +42,7 @@ pub enum Retry {
 
 /// What a server answered, whatever the status; redirects and busy servers are errors before this.
 #[derive(Debug)]
-pub struct Answer {
+pub struct HttpResponse {
     /// The HTTP status.
     pub status: u16,
     /// `Content-Type`.
@@ -53,7 +53,7 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
-impl Answer {
+impl HttpResponse {
     /// A short, harmless piece of the body, with its content type, for messages.
     pub fn snippet(&self) -> String {
         let kind = self.content_type.as_deref().unwrap_or("no content type");
@@ -83,7 +83,7 @@ impl Http {
     ///
     /// # Errors
     /// Usage for plain http outside loopback; network; protocol for a redirect or a body over the limit.
-    pub fn post_form(&self, url: &str, form: &Form, retry: Retry) -> Result<Answer> {
+    pub fn post_form(&self, url: &str, form: &Form, retry: Retry) -> Result<HttpResponse> {
         let client = self.client(url)?;
         // It goes through the library without a copy, and is wiped when the last of it is sent.
         let body = Bytes::from_owner(Zeroizing::new(form.body.expose().as_bytes().to_vec()));
@@ -103,7 +103,7 @@ impl Http {
     ///
     /// # Errors
     /// As [`Http::post_form`].
-    pub fn get(&self, url: &str) -> Result<Answer> {
+    pub fn get(&self, url: &str) -> Result<HttpResponse> {
         let client = self.client(url)?;
         self.trace(|| trace::request("GET", url, None));
         self.exchange(url, client, |client| Ok(client.get(url)), None, Retry::Transient)
@@ -116,7 +116,7 @@ impl Http {
         request: impl Fn(&Client) -> Result<RequestBuilder>,
         form: Option<&Form>,
         retry: Retry,
-    ) -> Result<Answer> {
+    ) -> Result<HttpResponse> {
         let deadline = Instant::now() + self.timeout;
         let mut attempt = 0;
         loop {
@@ -140,7 +140,7 @@ impl Http {
         request: RequestBuilder,
         form: Option<&Form>,
         deadline: Instant,
-    ) -> Result<(Answer, HeaderMap)> {
+    ) -> Result<(HttpResponse, HeaderMap)> {
         let left = deadline.saturating_duration_since(Instant::now());
         let (client, request) = request
             .header(ACCEPT, "application/json")
@@ -153,7 +153,7 @@ impl Http {
         let headers = response.headers().clone();
         refuse_redirect(url, status, &headers)?;
         let body = read_body(url, response, self.timeout, deadline)?;
-        let mut answer = Answer {
+        let mut answer = HttpResponse {
             status,
             content_type: text(&headers, CONTENT_TYPE),
             date: text(&headers, DATE).and_then(|date| retry::http_date(&date)),

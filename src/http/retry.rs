@@ -4,7 +4,7 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use reqwest::header::HeaderMap;
 
-use super::{Answer, Retry, retry_after};
+use super::{HttpResponse, Retry, retry_after};
 use crate::error::{Error, Result};
 
 /// Requests in all, the first one included.
@@ -15,7 +15,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 
 /// How long to wait before the next request; none when this outcome stands.
 pub fn wait(
-    outcome: &Result<(Answer, HeaderMap)>,
+    outcome: &Result<(HttpResponse, HeaderMap)>,
     retry: Retry,
     attempt: u32,
     deadline: Instant,
@@ -32,7 +32,7 @@ pub fn wait(
 }
 
 /// A busy server is a network failure; every other answer is the caller's to read.
-pub fn settled(url: &str, answer: Answer, headers: &HeaderMap) -> Result<Answer> {
+pub fn settled(url: &str, answer: HttpResponse, headers: &HeaderMap) -> Result<HttpResponse> {
     if !is_busy(answer.status) && answer.status < 500 {
         return Ok(answer);
     }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use url::form_urlencoded;
 use zeroize::Zeroizing;
 
-use super::Answer;
+use super::HttpResponse;
 use crate::oauth::grant::Form;
 use crate::text::sanitize;
 
@@ -43,7 +43,7 @@ pub fn request(method: &str, url: &str, form: Option<&Form>) -> String {
 }
 
 /// The status, the content type and, where a form was answered, the members of a JSON body.
-pub fn answer(answer: &Answer, of_a_form: bool) -> String {
+pub fn answer(answer: &HttpResponse, of_a_form: bool) -> String {
     let kind = answer.content_type.as_deref().unwrap_or("no content type");
     let mut lines =
         vec![format!("< HTTP {}, {}, {} bytes", answer.status, sanitize(kind, 80), answer.body.len())];
@@ -62,7 +62,7 @@ pub fn answer(answer: &Answer, of_a_form: bool) -> String {
 
 /// Masks every secret that was sent, wherever the answer is not a token: some servers repeat what they were given. A
 /// token answer may bring the refresh token that was sent, and must stay whole.
-pub fn mask_sent(answer: &mut Answer, form: &Form) {
+pub fn mask_sent(answer: &mut HttpResponse, form: &Form) {
     if is_success(answer) {
         return;
     }
@@ -81,7 +81,7 @@ pub fn mask_sent(answer: &mut Answer, form: &Form) {
     }
 }
 
-fn is_success(answer: &Answer) -> bool {
+fn is_success(answer: &HttpResponse) -> bool {
     let members = serde_json::from_slice::<Value>(&answer.body);
     (200..=299).contains(&answer.status)
         && members.is_ok_and(|value| value.as_object().is_some_and(|all| !all.contains_key("error")))
@@ -127,7 +127,7 @@ mod tests {
              >   client_id=svc\n>   client_secret=***"
         );
         let body = br#"{"access_token":"t0ken","expires_in":60,"patient":"p1"}"#.to_vec();
-        let shown = answer(&Answer { status: 200, content_type: None, date: None, body }, true);
+        let shown = answer(&HttpResponse { status: 200, content_type: None, date: None, body }, true);
         assert_eq!(
             shown,
             "< HTTP 200, no content type, 55 bytes\n<   access_token: ***\n<   expires_in: 60\n<   patient: ***"
@@ -146,7 +146,7 @@ mod tests {
     }
 
     fn repeated(status: u16, body: &str, form: &Form) -> String {
-        let mut answer = Answer { status, content_type: None, date: None, body: body.into() };
+        let mut answer = HttpResponse { status, content_type: None, date: None, body: body.into() };
         mask_sent(&mut answer, form);
         String::from_utf8(answer.body).expect("UTF-8")
     }

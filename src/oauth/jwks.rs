@@ -42,7 +42,7 @@ struct Key {
 
 /// What came of verifying.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum SignatureStatus {
     /// The signature is that of a trusted key.
     Verified {
         /// The key's `kid`, where it has one.
@@ -53,12 +53,12 @@ pub enum Verdict {
         algorithm: String,
     },
     /// It is not, or nobody can say.
-    Refused(Refusal),
+    Refused(SignatureError),
 }
 
 /// Why a signature doesn't verify.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum SignatureError {
     /// The header names no algorithm.
     NoAlgorithm,
     /// `alg` is `none`: the token is not signed.
@@ -84,7 +84,7 @@ pub enum Refusal {
     },
 }
 
-impl std::fmt::Display for Refusal {
+impl std::fmt::Display for SignatureError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::NoAlgorithm => f.write_str("the header names no algorithm"),
@@ -114,37 +114,39 @@ pub fn parse(body: &[u8]) -> Result<KeySet> {
 }
 
 /// Checks the received bytes of a token against trusted keys. Dates and issuer are the caller's to judge.
-pub fn verify(jwt: &Jwt, keys: &KeySet) -> Verdict {
+pub fn verify(jwt: &Jwt, keys: &KeySet) -> SignatureStatus {
     let algorithm = match acceptable(jwt) {
         Ok(algorithm) => algorithm,
-        Err(refusal) => return Verdict::Refused(refusal),
+        Err(refusal) => return SignatureStatus::Refused(refusal),
     };
     let candidates = match choose(algorithm, jwt.header_text("kid"), keys) {
         Ok(candidates) => candidates,
-        Err(refusal) => return Verdict::Refused(refusal),
+        Err(refusal) => return SignatureStatus::Refused(refusal),
     };
     let holds = |key: &&Key| key.verifies(algorithm, jwt.signing_input.as_bytes(), jwt.signature.expose());
     match candidates.iter().copied().find(holds) {
-        Some(key) => {
-            Verdict::Verified { kid: key.kid.clone(), kty: key.kty.clone(), algorithm: algorithm.to_owned() }
-        }
+        Some(key) => SignatureStatus::Verified {
+            kid: key.kid.clone(),
+            kty: key.kty.clone(),
+            algorithm: algorithm.to_owned(),
+        },
         None => {
             let keys = candidates.iter().map(|key| key.describe()).collect::<Vec<_>>().join(", ");
-            Verdict::Refused(Refusal::Mismatch { keys, algorithm: algorithm.to_owned() })
+            SignatureStatus::Refused(SignatureError::Mismatch { keys, algorithm: algorithm.to_owned() })
         }
     }
 }
 
 /// The header's algorithm, when the header is one to go on with.
-fn acceptable(jwt: &Jwt) -> Result<&str, Refusal> {
+fn acceptable(jwt: &Jwt) -> Result<&str, SignatureError> {
     if let Some(crit) = jwt.header.get("crit") {
-        return Err(Refusal::Critical(shown(&crit.to_string())));
+        return Err(SignatureError::Critical(shown(&crit.to_string())));
     }
-    let algorithm = jwt.header_text("alg").ok_or(Refusal::NoAlgorithm)?;
+    let algorithm = jwt.header_text("alg").ok_or(SignatureError::NoAlgorithm)?;
     match algorithm {
-        none if none.eq_ignore_ascii_case("none") => Err(Refusal::Unsigned),
-        hmac if hmac.to_ascii_uppercase().starts_with("HS") => Err(Refusal::Hmac(shown(hmac))),
-        other if demands(other).is_none() => Err(Refusal::UnknownAlgorithm(shown(other))),
+        none if none.eq_ignore_ascii_case("none") => Err(SignatureError::Unsigned),
+        hmac if hmac.to_ascii_uppercase().starts_with("HS") => Err(SignatureError::Hmac(shown(hmac))),
+        other if demands(other).is_none() => Err(SignatureError::UnknownAlgorithm(shown(other))),
         known => Ok(known),
     }
 }
@@ -163,7 +165,7 @@ fn demands(algorithm: &str) -> Option<(&'static str, Option<&'static str>)> {
 
 /// The keys to try. One with the header's `kid` where there is one; keys without a name are tried when no name says
 /// otherwise.
-fn choose<'a>(algorithm: &str, kid: Option<&str>, keys: &'a KeySet) -> Result<Vec<&'a Key>, Refusal> {
+fn choose<'a>(algorithm: &str, kid: Option<&str>, keys: &'a KeySet) -> Result<Vec<&'a Key>, SignatureError> {
     let named: Vec<&Key> = match kid {
         Some(kid) => keys.0.iter().filter(|key| key.kid.as_deref() == Some(kid)).collect(),
         None => keys.0.iter().collect(),
@@ -175,12 +177,12 @@ fn choose<'a>(algorithm: &str, kid: Option<&str>, keys: &'a KeySet) -> Result<Ve
     if !found.is_empty() {
         return Ok(found);
     }
-    let Some(kid) = kid else { return Err(Refusal::NoKey(algorithm.to_owned())) };
+    let Some(kid) = kid else { return Err(SignatureError::NoKey(algorithm.to_owned())) };
     if let Some(why) = named.first().and_then(|key| key.unfit_for(algorithm)) {
-        return Err(Refusal::UnfitKey(why));
+        return Err(SignatureError::UnfitKey(why));
     }
     let nameless = fitting(&keys.0.iter().filter(|key| key.kid.is_none()).collect::<Vec<_>>());
-    if nameless.is_empty() { Err(Refusal::UnknownKey(shown(kid))) } else { Ok(nameless) }
+    if nameless.is_empty() { Err(SignatureError::UnknownKey(shown(kid))) } else { Ok(nameless) }
 }
 
 impl Key {

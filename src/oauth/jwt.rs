@@ -51,7 +51,7 @@ pub enum Date {
 
 /// What the dates of a token say of it now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum Validity {
     /// Within its time.
     Good,
     /// Its time is over.
@@ -153,17 +153,17 @@ impl Jwt {
 
     /// Whether the token is within its time `now` (seconds since the epoch). `exp` is taken at its word, as an API
     /// will; the leeway is for dates in the future, which a clock that is a little behind sees every day.
-    pub fn standing(&self, now: i64) -> Standing {
+    pub fn standing(&self, now: i64) -> Validity {
         let dates = ["exp", "nbf", "iat"].map(|claim| self.date(claim));
         if dates.contains(&Date::Malformed) {
-            return Standing::Malformed;
+            return Validity::Malformed;
         }
         let future = |date| matches!(date, Date::At(at) if at > now.saturating_add(LEEWAY));
         match dates {
-            [Date::At(exp), ..] if exp <= now => Standing::Expired,
-            [_, nbf, iat] if future(nbf) || future(iat) => Standing::NotYet,
-            [Date::At(_), ..] => Standing::Good,
-            _ => Standing::Unknown,
+            [Date::At(exp), ..] if exp <= now => Validity::Expired,
+            [_, nbf, iat] if future(nbf) || future(iat) => Validity::NotYet,
+            [Date::At(_), ..] => Validity::Good,
+            _ => Validity::Unknown,
         }
     }
 }

@@ -8,7 +8,7 @@ use super::token::Token;
 
 /// Why an answer brought no token.
 #[derive(Debug, PartialEq)]
-pub enum Refusal {
+pub enum TokenError {
     /// The authorization server said no, in the standard's words (RFC 6749 §5.2).
     Denied {
         /// The HTTP status.
@@ -45,12 +45,12 @@ pub const LAUNCH_CONTEXT: [&str; 9] = [
 /// Reads the answer of a token endpoint. `now` is when it came, in seconds since the epoch.
 ///
 /// # Errors
-/// [`Refusal`], as told apart there.
-pub fn read(status: u16, body: &[u8], now: i64) -> Result<Token, Refusal> {
+/// [`TokenError`], as told apart there.
+pub fn parse_response(status: u16, body: &[u8], now: i64) -> Result<Token, TokenError> {
     let Ok(Members { all: mut members, repeated }) = serde_json::from_slice(body) else {
         return Err(match status {
-            400..=499 => Refusal::Blocked { status },
-            _ => Refusal::Invalid("the body is not a JSON object".into()),
+            400..=499 => TokenError::Blocked { status },
+            _ => TokenError::Invalid("the body is not a JSON object".into()),
         });
     };
     if members.contains_key("error") || !(200..=299).contains(&status) {
@@ -58,13 +58,13 @@ pub fn read(status: u16, body: &[u8], now: i64) -> Result<Token, Refusal> {
     }
     // RFC 6749 §3.2; and readers differ in which of the two they take.
     if let Some(name) = repeated {
-        return Err(Refusal::Invalid(format!("{name} stands there twice")));
+        return Err(TokenError::Invalid(format!("{name} stands there twice")));
     }
     require_bearer(&members)?;
     let access_token = take_text(&mut members, "access_token")
-        .ok_or_else(|| Refusal::Invalid("access_token is missing, empty or not a string".into()))?;
+        .ok_or_else(|| TokenError::Invalid("access_token is missing, empty or not a string".into()))?;
     if !is_bearer_token(&access_token) {
-        return Err(Refusal::Invalid(
+        return Err(TokenError::Invalid(
             "access_token holds characters that no Authorization header can carry".into(),
         ));
     }
@@ -83,24 +83,24 @@ pub fn read(status: u16, body: &[u8], now: i64) -> Result<Token, Refusal> {
     })
 }
 
-fn denied(status: u16, members: &Map<String, Value>) -> Refusal {
+fn denied(status: u16, members: &Map<String, Value>) -> TokenError {
     let text = |name| members.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     match text("error") {
-        Some(error) => Refusal::Denied {
+        Some(error) => TokenError::Denied {
             status,
             error: error.to_owned(),
             description: text("error_description").map(str::to_owned),
         },
-        None => Refusal::Blocked { status },
+        None => TokenError::Blocked { status },
     }
 }
 
 /// RFC 6749 §7.1: a client must not use a token of a type that it doesn't understand.
-fn require_bearer(members: &Map<String, Value>) -> Result<(), Refusal> {
+fn require_bearer(members: &Map<String, Value>) -> Result<(), TokenError> {
     match members.get("token_type").and_then(Value::as_str) {
         Some(kind) if kind.eq_ignore_ascii_case("bearer") => Ok(()),
-        Some(kind) => Err(Refusal::Invalid(format!("token_type is {kind}, not Bearer"))),
-        None => Err(Refusal::Invalid("token_type is missing".into())),
+        Some(kind) => Err(TokenError::Invalid(format!("token_type is {kind}, not Bearer"))),
+        None => Err(TokenError::Invalid("token_type is missing".into())),
     }
 }
 
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     fn ok(body: &str) -> Token {
-        read(200, body.as_bytes(), 1_000).expect(body)
+        parse_response(200, body.as_bytes(), 1_000).expect(body)
     }
 
     #[test]
@@ -180,8 +180,8 @@ mod tests {
             assert_eq!(ok(&body).lifetime, lifetime, "{expires_in}");
         }
         assert!(matches!(
-            read(200, br#"{"access_token":"t","token_type":"Bearer","expires_in":1e309}"#, 0),
-            Ok(Token { lifetime: None, .. }) | Err(Refusal::Invalid(_))
+            parse_response(200, br#"{"access_token":"t","token_type":"Bearer","expires_in":1e309}"#, 0),
+            Ok(Token { lifetime: None, .. }) | Err(TokenError::Invalid(_))
         ));
     }
 
@@ -201,19 +201,19 @@ mod tests {
             r#"{"access_token":"t","token_type":"DPoP"}"#,
             r#"{"access_token":"a\r\nX: y","token_type":"Bearer"}"#,
         ] {
-            assert!(matches!(read(200, body.as_bytes(), 0), Err(Refusal::Invalid(_))), "{body}");
+            assert!(matches!(parse_response(200, body.as_bytes(), 0), Err(TokenError::Invalid(_))), "{body}");
         }
     }
 
     #[test]
     fn refusals_are_told_by_status_and_error() {
         let denied = |status, error: &str, description: Option<&str>| {
-            Err(Refusal::Denied { status, error: error.into(), description: description.map(Into::into) })
+            Err(TokenError::Denied { status, error: error.into(), description: description.map(Into::into) })
         };
         let body = br#"{"error":"invalid_client","error_description":"no"}"#;
-        assert_eq!(read(401, body, 0), denied(401, "invalid_client", Some("no")));
-        assert_eq!(read(200, br#"{"error":"x"}"#, 0), denied(200, "x", None));
-        assert_eq!(read(403, b"<html>", 0), Err(Refusal::Blocked { status: 403 }));
-        assert_eq!(read(400, b"{}", 0), Err(Refusal::Blocked { status: 400 }));
+        assert_eq!(parse_response(401, body, 0), denied(401, "invalid_client", Some("no")));
+        assert_eq!(parse_response(200, br#"{"error":"x"}"#, 0), denied(200, "x", None));
+        assert_eq!(parse_response(403, b"<html>", 0), Err(TokenError::Blocked { status: 403 }));
+        assert_eq!(parse_response(400, b"{}", 0), Err(TokenError::Blocked { status: 400 }));
     }
 }

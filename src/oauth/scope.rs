@@ -48,7 +48,7 @@ pub struct Explained {
 /// What was asked for against what was granted; v1 and v2 names of the same permission are equal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Difference {
-    /// Asked for and not granted.
+    /// GrantType for and not granted.
     pub missing: Vec<String>,
     /// Granted without being asked for.
     pub extra: Vec<String>,
@@ -59,7 +59,7 @@ pub struct Difference {
 ///
 /// # Errors
 /// Usage, for a character that no scope token may hold: a quote, a backslash, a control or non-ASCII character.
-pub fn normalise(scope: &str) -> Result<String> {
+pub fn normalize(scope: &str) -> Result<String> {
     let allowed = |c: char| matches!(c, '\x21' | '\x23'..='\x5b' | '\x5d'..='\x7e');
     let mut tokens: Vec<&str> = Vec::new();
     for token in scope.split_ascii_whitespace() {

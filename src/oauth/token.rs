@@ -31,8 +31,8 @@ pub struct Token {
 
 impl Token {
     /// Since when, and for how long.
-    pub fn life(&self) -> Life {
-        Life { since: self.obtained_at, lifetime: self.lifetime }
+    pub fn life(&self) -> Lifetime {
+        Lifetime { since: self.obtained_at, lifetime: self.lifetime }
     }
 
     /// When it expires, in seconds since the epoch, where the server said.
@@ -46,13 +46,13 @@ impl Token {
     }
 
     /// Whether it has more than the margin left. `min_ttl` (seconds) replaces the margin.
-    pub fn is_live(&self, now: i64, min_ttl: Option<u64>) -> bool {
-        self.life().is_live(now, min_ttl)
+    pub fn is_fresh(&self, now: i64, min_ttl: Option<u64>) -> bool {
+        self.life().is_fresh(now, min_ttl)
     }
 
     /// This answer to a refresh, with the old refresh token and launch context where it brings none (RFC 6749 §6).
     #[must_use]
-    pub fn succeeding(mut self, old: &Token) -> Token {
+    pub fn carrying_over(mut self, old: &Token) -> Token {
         self.refresh_token = self.refresh_token.or_else(|| old.refresh_token.clone());
         if self.scope.is_none() {
             self.scope.clone_from(&old.scope);
@@ -66,14 +66,14 @@ impl Token {
 
 /// When a token was issued, and for how long it lives: all that its expiry takes, secrets or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Life {
+pub struct Lifetime {
     /// Seconds since the epoch.
     pub since: i64,
     /// Seconds; none when unknown.
     pub lifetime: Option<u64>,
 }
 
-impl Life {
+impl Lifetime {
     /// When it ends, in seconds since the epoch, where that is known.
     pub fn end(self) -> Option<i64> {
         self.lifetime.map(|lifetime| self.since.saturating_add_unsigned(lifetime))
@@ -86,7 +86,7 @@ impl Life {
 
     /// Whether more than the margin is left, and it doesn't begin in the future (a clock that was set back would
     /// otherwise make a token immortal). `min_ttl` (seconds) replaces the margin.
-    pub fn is_live(self, now: i64, min_ttl: Option<u64>) -> bool {
+    pub fn is_fresh(self, now: i64, min_ttl: Option<u64>) -> bool {
         let Some(lifetime) = self.lifetime else { return false };
         let margin = min_ttl.unwrap_or(LONGEST_MARGIN.min(lifetime / 10));
         let left = i128::from(self.since) + i128::from(lifetime) - i128::from(now);
@@ -126,7 +126,7 @@ mod tests {
             (Some(60), 999, None, false),
             (Some(u64::MAX), 1_000, None, true),
         ] {
-            assert_eq!(token(lifetime).is_live(now, min_ttl), live, "{lifetime:?} at {now}, {min_ttl:?}");
+            assert_eq!(token(lifetime).is_fresh(now, min_ttl), live, "{lifetime:?} at {now}, {min_ttl:?}");
         }
     }
 
@@ -135,11 +135,11 @@ mod tests {
         let mut old = token(Some(60));
         old.refresh_token = Some(Secret::new("old"));
         old.context.insert("patient".into(), "p1".into());
-        let kept = token(Some(60)).succeeding(&old);
+        let kept = token(Some(60)).carrying_over(&old);
         assert_eq!(kept.refresh_token, Some(Secret::new("old")));
         assert_eq!(kept.context["patient"], "p1");
         let mut rotated = token(Some(60));
         rotated.refresh_token = Some(Secret::new("new"));
-        assert_eq!(rotated.succeeding(&old).refresh_token, Some(Secret::new("new")));
+        assert_eq!(rotated.carrying_over(&old).refresh_token, Some(Secret::new("new")));
     }
 }

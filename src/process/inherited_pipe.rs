@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 
 /// Bytes that a child can read once, under a name. They are gone when this is dropped.
 #[derive(Debug)]
-pub struct Private {
+pub struct InheritedPipe {
     #[cfg(unix)]
     _descriptor: std::os::fd::OwnedFd,
     #[cfg(not(unix))]
@@ -17,7 +17,7 @@ pub struct Private {
     path: PathBuf,
 }
 
-impl Private {
+impl InheritedPipe {
     /// Holds the bytes for children that are started from now on.
     ///
     /// # Errors
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn a_child_reads_what_is_held() {
-        let private = Private::new(b"secret").expect("held");
+        let private = InheritedPipe::new(b"secret").expect("held");
         assert_eq!(cat(private.path()), b"secret");
     }
 

@@ -50,7 +50,7 @@ pub fn replace(mut command: Command) -> Result<Exit> {
 pub fn run(command: &mut Command, started: impl FnOnce(&mut Child)) -> Result<Exit> {
     // Before the child is there, so that no signal falls between.
     #[cfg(unix)]
-    let signals = signals::Relay::catch()?;
+    let signals = signals::SignalForwarder::catch()?;
     let mut child = command.spawn().map_err(|error| not_started(command, error))?;
     #[cfg(unix)]
     let relay = signals.to(&child);

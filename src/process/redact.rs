@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use crate::oauth::secret::Secret;
 
 /// What stands in the secret's place.
-const BLOT: &[u8] = b"***";
+const MASK: &[u8] = b"***";
 
 /// Copies all of `from` to `to`, each piece as soon as it can't be part of the secret.
 ///
@@ -23,7 +23,7 @@ pub fn copy(mut from: impl Read, mut to: impl Write, secret: &Secret) -> io::Res
         }
         while let Some(at) = find(&held, secret) {
             to.write_all(&held[..at])?;
-            to.write_all(BLOT)?;
+            to.write_all(MASK)?;
             held.drain(..at + secret.len());
         }
         let ready = held.len() - beginning(&held, secret);

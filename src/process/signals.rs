@@ -11,7 +11,7 @@ use signal_hook::iterator::{Handle, Signals};
 use crate::error::{Error, Result};
 
 /// Signals that are caught and wait for a child.
-pub(super) struct Relay(Signals);
+pub(super) struct SignalForwarder(Signals);
 
 /// A thread that hands the signals on.
 pub(super) struct Running {
@@ -19,7 +19,7 @@ pub(super) struct Running {
     thread: JoinHandle<()>,
 }
 
-impl Relay {
+impl SignalForwarder {
     pub(super) fn catch() -> Result<Self> {
         Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM])
             .map(Self)

@@ -11,13 +11,13 @@ use crate::system::files;
 const PREFIX: &str = "oneup-token-";
 
 /// A directory that only this user enters; in memory where the system offers that. Removed when dropped.
-pub struct Room {
+pub struct TempTokenDir {
     dir: tempfile::TempDir,
     /// The directory itself, locked for as long as its owner lives.
     _held: Option<File>,
 }
 
-impl Room {
+impl TempTokenDir {
     /// Makes one, and removes those whose owners were killed.
     ///
     /// # Errors
@@ -50,7 +50,7 @@ fn builder() -> tempfile::Builder<'static, 'static> {
 
 /// One that another process took for abandoned, before it was held, is made anew.
 #[cfg(unix)]
-fn make(place: &Path) -> io::Result<Room> {
+fn make(place: &Path) -> io::Result<TempTokenDir> {
     use std::os::unix::fs::MetadataExt;
     loop {
         let dir = builder().tempdir_in(place)?;
@@ -62,14 +62,14 @@ fn make(place: &Path) -> io::Result<Room> {
         if std::fs::metadata(dir.path())
             .is_ok_and(|there| held.metadata().is_ok_and(|ours| there.ino() == ours.ino()))
         {
-            return Ok(Room { dir, _held: Some(held) });
+            return Ok(TempTokenDir { dir, _held: Some(held) });
         }
     }
 }
 
 #[cfg(not(unix))]
-fn make(place: &Path) -> io::Result<Room> {
-    builder().tempdir_in(place).map(|dir| Room { dir, _held: None })
+fn make(place: &Path) -> io::Result<TempTokenDir> {
+    builder().tempdir_in(place).map(|dir| TempTokenDir { dir, _held: None })
 }
 
 /// Removes directories of ours that nobody holds. In a directory that all may write to, others' are left alone.

@@ -31,11 +31,11 @@ fn a_broken_file_is_named_with_its_line_and_a_newer_one_is_told() {
 fn a_realm_or_plan_is_named_only_where_its_own_endpoint_is_asked() {
     let (gateway, realm) = (Some(GATEWAY.to_owned()), Some(REALM.to_owned()));
     let of_realm = Profile { gateway, realm, ..Profile::example(realm_endpoints(GATEWAY, REALM)) };
-    assert_eq!(of_realm.whereabouts(), "realm dev-portal at https://gateway.1up.health");
+    assert_eq!(of_realm.origin(), "realm dev-portal at https://gateway.1up.health");
     let of_plan = Profile { plan: Some(PLAN.to_owned()), ..Profile::example(plan_endpoints(PLAN)) };
-    assert_eq!(of_plan.whereabouts(), "health plan 1uphealthdemo.com/test");
+    assert_eq!(of_plan.origin(), "health plan 1uphealthdemo.com/test");
     for profile in [of_realm, of_plan] {
         let elsewhere = Profile { token_url: "https://other.example/token".into(), ..profile };
-        assert_eq!(elsewhere.whereabouts(), "https://other.example/token");
+        assert_eq!(elsewhere.origin(), "https://other.example/token");
     }
 }

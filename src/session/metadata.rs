@@ -7,12 +7,12 @@ use serde_json::{Map, Value};
 
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::oauth::token::{Life, Token};
+use crate::oauth::token::{Lifetime, Token};
 use crate::system::files;
 
 /// A token without its secrets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Note {
+pub struct TokenMetadata {
     /// Seconds since the epoch.
     pub obtained_at: i64,
     /// Seconds; none when the server didn't say.
@@ -26,14 +26,14 @@ pub struct Note {
     pub context: Map<String, Value>,
 }
 
-impl Note {
+impl TokenMetadata {
     /// Since when the token lives, and for how long.
-    pub fn life(&self) -> Life {
-        Life { since: self.obtained_at, lifetime: self.lifetime }
+    pub fn life(&self) -> Lifetime {
+        Lifetime { since: self.obtained_at, lifetime: self.lifetime }
     }
 }
 
-impl From<&Token> for Note {
+impl From<&Token> for TokenMetadata {
     fn from(token: &Token) -> Self {
         Self {
             obtained_at: token.obtained_at,
@@ -50,7 +50,7 @@ fn path(context: &Context, id: &str) -> PathBuf {
 }
 
 /// The note of a profile, by its id. A broken or absent one is none: it is only a note.
-pub fn load(context: &Context, id: &str) -> Option<Note> {
+pub fn load(context: &Context, id: &str) -> Option<TokenMetadata> {
     serde_json::from_slice(&std::fs::read(path(context, id)).ok()?).ok()
 }
 
@@ -58,7 +58,7 @@ pub fn load(context: &Context, id: &str) -> Option<Note> {
 ///
 /// # Errors
 /// A state directory that can't be written.
-pub fn save(context: &Context, id: &str, note: &Note) -> Result<()> {
+pub fn save(context: &Context, id: &str, note: &TokenMetadata) -> Result<()> {
     let bytes =
         serde_json::to_vec(note).map_err(|error| Error::failure("can't write a note").with_cause(error))?;
     files::replace(&path(context, id), &bytes)
@@ -66,9 +66,9 @@ pub fn save(context: &Context, id: &str, note: &Note) -> Result<()> {
 
 /// Notes that the refresh token is dead: only a person can renew this login. That the note can't be written is
 /// nothing beside that.
-pub fn end(context: &Context, id: &str) {
+pub fn mark_unrefreshable(context: &Context, id: &str) {
     if let Some(note) = load(context, id) {
-        let _ = save(context, id, &Note { refreshable: false, ..note });
+        let _ = save(context, id, &TokenMetadata { refreshable: false, ..note });
     }
 }
 

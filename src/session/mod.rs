@@ -15,15 +15,15 @@ use crate::error::{Error, Result};
 use crate::http::{Http, Retry};
 use crate::oauth::grant::{Client, Grant};
 use crate::oauth::product::Product;
-use crate::oauth::response::{self, Refusal};
+use crate::oauth::response::{self, TokenError};
 use crate::oauth::token::Token;
 use crate::profile::{self, Profile};
-use crate::store::{self, Item, Store, StoreKind, cache};
+use crate::store::{self, Store, StoreKind, StoredCredentials, cache};
 use crate::system::clock::now;
 use crate::system::files;
 use crate::system::lock;
-use metadata::Note;
-use token_error::Asked;
+use metadata::TokenMetadata;
+use token_error::GrantType;
 
 /// How often a profile that another process replaces meanwhile is read anew.
 const ATTEMPTS: u32 = 3;
@@ -52,7 +52,7 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// Store.
-    pub fn stored(&self) -> Result<Option<Item>> {
+    pub fn stored(&self) -> Result<Option<StoredCredentials>> {
         open_store(self.context, &self.profile).read(&self.profile.id)
     }
 
@@ -60,13 +60,13 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// Authentication when it can't be renewed without a person; network, protocol, store.
-    pub fn live_token(&mut self, min_ttl: Option<u64>, refresh: bool) -> Result<Token> {
+    pub fn access_token(&mut self, min_ttl: Option<u64>, refresh: bool) -> Result<Token> {
         if !refresh && let Some(token) = self.cached(min_ttl) {
             return Ok(token);
         }
         for _ in 0..ATTEMPTS {
             let stored = self.stored()?.and_then(|item| item.token);
-            if !refresh && let Some(token) = stored.as_ref().filter(|token| token.is_live(now(), min_ttl)) {
+            if !refresh && let Some(token) = stored.as_ref().filter(|token| token.is_fresh(now(), min_ttl)) {
                 self.cache(token);
                 return Ok(token.clone());
             }
@@ -91,7 +91,7 @@ impl<'a> Session<'a> {
             lifetime: Some(cached.lifetime),
             context: serde_json::Map::new(),
         };
-        token.is_live(now(), min_ttl).then_some(token)
+        token.is_fresh(now(), min_ttl).then_some(token)
     }
 
     fn cache(&self, token: &Token) {
@@ -103,7 +103,7 @@ impl<'a> Session<'a> {
     /// Renews under the lock, unless another process did meanwhile: then `known` is no longer what is stored. None
     /// when the profile itself was replaced, and everything is to be read anew.
     fn renew(&mut self, known: Option<Token>, min_ttl: Option<u64>) -> Result<Option<Token>> {
-        let (_lock, current) = hold(self.context, &self.profile)?;
+        let (_lock, current) = lock_profile(self.context, &self.profile)?;
         if current.id != self.profile.id {
             self.profile = current;
             return Ok(None);
@@ -113,43 +113,46 @@ impl<'a> Session<'a> {
         if let Some(token) = item
             .token
             .as_ref()
-            .filter(|token| Some(*token) != known.as_ref() && token.is_live(now(), min_ttl))
+            .filter(|token| Some(*token) != known.as_ref() && token.is_fresh(now(), min_ttl))
         {
             self.cache(token);
             return Ok(Some(token.clone()));
         }
         let (grant, asked) = self.renewal(&item)?;
-        if asked == Asked::Refresh {
+        if asked == GrantType::Refresh {
             // A store that can't be written must be known before the refresh token is spent.
             store.write(&self.profile.id, &item)?;
         }
         let client = client(&self.profile, &item)?;
         let mut token = request(self.context, &self.profile, &client, &grant, asked)?;
         if let Some(old) = &item.token {
-            token = token.succeeding(old);
+            token = token.carrying_over(old);
         }
-        let item = Item { schema: 1, client_secret: item.client_secret, token: Some(token) };
+        let item = StoredCredentials { schema: 1, client_secret: item.client_secret, token: Some(token) };
         store.write(&self.profile.id, &item)?;
         let token = item.token.ok_or_else(|| Error::failure("no token"))?;
-        if let Err(error) = metadata::save(self.context, &self.profile.id, &Note::from(&token)) {
+        if let Err(error) = metadata::save(self.context, &self.profile.id, &TokenMetadata::from(&token)) {
             // The token is stored, and good: only `status` does not know of it yet.
             self.context.warn(error);
         }
-        if min_ttl.is_some() && !token.is_live(token.obtained_at, min_ttl) {
+        if min_ttl.is_some() && !token.is_fresh(token.obtained_at, min_ttl) {
             self.context.warn("the new token does not live as long as was asked for");
         }
         self.cache(&token);
         Ok(Some(token))
     }
 
-    fn renewal(&self, item: &Item) -> Result<(Grant, Asked)> {
+    fn renewal(&self, item: &StoredCredentials) -> Result<(Grant, GrantType)> {
         let profile = &self.profile;
         if profile.product != Product::Patient {
-            return Ok((Grant::ClientCredentials { scope: profile.scope.clone() }, Asked::ClientCredentials));
+            return Ok((
+                Grant::ClientCredentials { scope: profile.scope.clone() },
+                GrantType::ClientCredentials,
+            ));
         }
         let refresh = item.token.as_ref().and_then(|token| token.refresh_token.clone());
         match refresh {
-            Some(refresh) => Ok((Grant::RefreshToken(refresh), Asked::Refresh)),
+            Some(refresh) => Ok((Grant::RefreshToken(refresh), GrantType::Refresh)),
             None => Err(Error::auth(format!(
                 "the token of profile {} can't be renewed: there is no refresh token",
                 profile.name
@@ -163,7 +166,7 @@ impl<'a> Session<'a> {
 ///
 /// # Errors
 /// Authentication when no secret is stored; usage when the command fails.
-pub fn client(profile: &Profile, item: &Item) -> Result<Client> {
+pub fn client(profile: &Profile, item: &StoredCredentials) -> Result<Client> {
     let secret = match &profile.client_secret_command {
         Some(command) => Some(client_secret::from_command(command)?),
         None => item.client_secret.clone(),
@@ -184,15 +187,15 @@ pub fn request(
     profile: &Profile,
     client: &Client,
     grant: &Grant,
-    asked: Asked,
+    asked: GrantType,
 ) -> Result<Token> {
-    let retry = if asked == Asked::ClientCredentials { Retry::Transient } else { Retry::Never };
+    let retry = if asked == GrantType::ClientCredentials { Retry::Transient } else { Retry::Never };
     let http = Http::new(context)?;
     let progress = crate::output::progress::Spinner::start(context, "asking for a token");
     let answer =
         http.post_form(&profile.token_url, &client.token_request(grant), retry).map_err(
             |error| match asked {
-                Asked::Code => error.with_hint(format!(
+                GrantType::Code => error.with_hint(format!(
                     "the authorization code may be spent; log in again: {}",
                     profile.login_command()
                 )),
@@ -201,14 +204,14 @@ pub fn request(
         );
     drop(progress);
     let answer = answer?;
-    let mut token = response::read(answer.status, &answer.body, now()).map_err(|refusal| {
-        let dead = matches!(&refusal, Refusal::Denied { error, .. } if error == "invalid_grant");
-        if dead && asked == Asked::Refresh {
-            metadata::end(context, &profile.id);
+    let mut token = response::parse_response(answer.status, &answer.body, now()).map_err(|refusal| {
+        let dead = matches!(&refusal, TokenError::Denied { error, .. } if error == "invalid_grant");
+        if dead && asked == GrantType::Refresh {
+            metadata::mark_unrefreshable(context, &profile.id);
         }
-        token_error::explain(profile, asked, refusal, &answer)
+        token_error::into_error(profile, asked, refusal, &answer)
     })?;
-    if token.scope.is_none() && asked != Asked::Refresh {
+    if token.scope.is_none() && asked != GrantType::Refresh {
         token.scope = Some(profile.scope.clone()).filter(|scope| !scope.is_empty());
     }
     Ok(token)
@@ -218,10 +221,10 @@ pub fn request(
 ///
 /// # Errors
 /// Network, when whoever holds it doesn't let go in time; authentication, when the profile is gone.
-pub fn hold(context: &Context, profile: &Profile) -> Result<(File, Profile)> {
+pub fn lock_profile(context: &Context, profile: &Profile) -> Result<(File, Profile)> {
     let path = lock_path(context, &profile.id);
     let lock = lock::acquire(&path, context.timeout)?;
-    let current = profile::choose(&context.config_dir, Some(&profile.name));
+    let current = profile::resolve_profile(&context.config_dir, Some(&profile.name));
     if current.as_ref().map_or(true, |current| current.id != profile.id) {
         // A login that is gone needs no lock, and whoever forgot it removed the file before we made it anew.
         let _ = files::remove(&path);

@@ -19,35 +19,35 @@ use crate::system::lock;
 
 /// An item of a store, and the profile that may lead to it.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
-struct Entry {
+struct Orphan {
     profile: String,
     id: String,
     store: StoreKind,
 }
 
 /// The list of a config directory, and the lock that all its logins take in turn.
-pub struct Leftovers<'a> {
+pub struct Orphans<'a> {
     context: &'a Context,
-    entries: Vec<Entry>,
+    orphans: Vec<Orphan>,
     _lock: File,
 }
 
-impl<'a> Leftovers<'a> {
+impl<'a> Orphans<'a> {
     /// Waits for the login that is at work.
     ///
     /// # Errors
     /// Network, when that takes too long; a config directory that can't be written.
     pub fn open(context: &'a Context) -> Result<Self> {
         let lock = lock::acquire(&context.config_dir.join("profiles").join(".lock"), context.timeout)?;
-        Ok(Self { context, entries: read(&path(&context.config_dir)), _lock: lock })
+        Ok(Self { context, orphans: read(&path(&context.config_dir)), _lock: lock })
     }
 
     /// Writes down that the profiles' items are to be forgotten, unless those profiles still lead to them by then.
     ///
     /// # Errors
     /// A config directory that can't be written.
-    pub fn enter<'p>(&mut self, profiles: impl IntoIterator<Item = &'p Profile>) -> Result<()> {
-        self.entries.extend(profiles.into_iter().map(|Profile { name, id, store, .. }| Entry {
+    pub fn record<'p>(&mut self, profiles: impl IntoIterator<Item = &'p Profile>) -> Result<()> {
+        self.orphans.extend(profiles.into_iter().map(|Profile { name, id, store, .. }| Orphan {
             profile: name.clone(),
             id: id.clone(),
             store: *store,
@@ -56,13 +56,13 @@ impl<'a> Leftovers<'a> {
     }
 
     /// Forgets what no profile leads to. What can't be forgotten now stays on the list.
-    pub fn settle(&mut self) {
-        if self.entries.is_empty() {
+    pub fn sweep(&mut self) {
+        if self.orphans.is_empty() {
             return;
         }
         let context = self.context;
-        self.entries.retain(|entry| !is_settled(context, entry));
-        if !self.entries.is_empty() {
+        self.orphans.retain(|entry| !is_swept(context, entry));
+        if !self.orphans.is_empty() {
             context.warn(
                 "the secrets of an older login could not be removed from its store; the next login or logout tries again",
             );
@@ -73,36 +73,36 @@ impl<'a> Leftovers<'a> {
 
     fn save(&self) -> Result<()> {
         let path = path(&self.context.config_dir);
-        if self.entries.is_empty() {
+        if self.orphans.is_empty() {
             return files::remove(&path).map(drop);
         }
-        let bytes = serde_json::to_vec(&self.entries)
+        let bytes = serde_json::to_vec(&self.orphans)
             .map_err(|error| Error::failure("can't write down what to forget").with_cause(error))?;
         files::replace(&path, &bytes)
     }
 }
 
 /// Forgets what earlier logins and logouts left behind, where there is anything.
-pub fn settle(context: &Context) {
+pub fn sweep(context: &Context) {
     if path(&context.config_dir).exists()
-        && let Ok(mut leftovers) = Leftovers::open(context)
+        && let Ok(mut orphans) = Orphans::open(context)
     {
-        leftovers.settle();
+        orphans.sweep();
     }
 }
 
 fn path(config_dir: &Path) -> PathBuf {
-    config_dir.join("profiles").join(".leftovers.json")
+    config_dir.join("profiles").join(".orphans.json")
 }
 
 /// A list that can't be read names nothing.
-fn read(path: &Path) -> Vec<Entry> {
-    let entries: Vec<Entry> =
+fn read(path: &Path) -> Vec<Orphan> {
+    let orphans: Vec<Orphan> =
         std::fs::read(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
-    entries.into_iter().filter(|entry| profile::is_id(&entry.id)).collect()
+    orphans.into_iter().filter(|entry| profile::is_id(&entry.id)).collect()
 }
 
-fn is_settled(context: &Context, entry: &Entry) -> bool {
+fn is_swept(context: &Context, entry: &Orphan) -> bool {
     match profile::load(&context.config_dir, &entry.profile) {
         Ok(Some(profile)) if profile.id == entry.id => true,
         Ok(_) => forget(context, entry).is_ok(),
@@ -112,7 +112,7 @@ fn is_settled(context: &Context, entry: &Entry) -> bool {
 }
 
 /// Waits for a renewal that is under way, so that it can't bring the item back.
-fn forget(context: &Context, entry: &Entry) -> Result<()> {
+fn forget(context: &Context, entry: &Orphan) -> Result<()> {
     let path = lock_path(context, &entry.id);
     let lock = lock::acquire(&path, context.timeout)?;
     cache::forget(&entry.id);

@@ -1,9 +1,9 @@
 //! An authorization server's no, translated into what the person must do next.
 
 use crate::error::Error;
-use crate::http::Answer;
+use crate::http::HttpResponse;
 use crate::oauth::product::Product;
-use crate::oauth::response::Refusal;
+use crate::oauth::response::TokenError;
 use crate::profile::Profile;
 use crate::text::{MAX_SNIPPET_LEN, sanitize};
 
@@ -12,7 +12,7 @@ const ADDRESSES: &str = "check --gateway, --realm, --plan and --token-url";
 
 /// What was asked for when the server refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asked {
+pub enum GrantType {
     /// Client credentials.
     ClientCredentials,
     /// An authorization code was redeemed.
@@ -22,9 +22,9 @@ pub enum Asked {
 }
 
 /// Explains a refusal. `profile` is the one that asked; it need not be saved yet.
-pub fn explain(profile: &Profile, asked: Asked, refusal: Refusal, answer: &Answer) -> Error {
+pub fn into_error(profile: &Profile, asked: GrantType, refusal: TokenError, answer: &HttpResponse) -> Error {
     match refusal {
-        Refusal::Invalid(why) => Error::protocol(format!(
+        TokenError::Invalid(why) => Error::protocol(format!(
             "{} gave no valid OAuth answer: {}",
             profile.token_url,
             sanitize(&why, MAX_SNIPPET_LEN)
@@ -35,20 +35,20 @@ pub fn explain(profile: &Profile, asked: Asked, refusal: Refusal, answer: &Answe
             answer.snippet()
         })
         .with_hint(format!("{ADDRESSES}; trace it with -v")),
-        Refusal::Blocked { status } => blocked(profile, status, answer),
-        Refusal::Denied { status, error, description } => {
+        TokenError::Blocked { status } => blocked(profile, status, answer),
+        TokenError::Denied { status, error, description } => {
             denied(profile, asked, status, &error, description.as_deref())
         }
     }
 }
 
 /// Whatever the content type is: a token answer that is not valid is one all the same.
-fn may_hold_tokens(answer: &Answer) -> bool {
+fn may_hold_tokens(answer: &HttpResponse) -> bool {
     let is_json = answer.content_type.as_deref().is_some_and(|kind| kind.contains("json"));
     is_json || String::from_utf8_lossy(&answer.body).contains("_token")
 }
 
-fn blocked(profile: &Profile, status: u16, answer: &Answer) -> Error {
+fn blocked(profile: &Profile, status: u16, answer: &HttpResponse) -> Error {
     let what = match status {
         403 => format!("a gateway before {} blocked the request", profile.token_url),
         404 => format!("there is no token endpoint at {}", profile.token_url),
@@ -61,7 +61,7 @@ fn blocked(profile: &Profile, status: u16, answer: &Answer) -> Error {
     Error::auth(what).with_detail(answer.snippet()).with_hint(hint)
 }
 
-fn denied(profile: &Profile, asked: Asked, status: u16, error: &str, description: Option<&str>) -> Error {
+fn denied(profile: &Profile, asked: GrantType, status: u16, error: &str, description: Option<&str>) -> Error {
     let (what, hint) = meaning(profile, asked, status, error);
     let said = match description {
         Some(text) => {
@@ -70,12 +70,12 @@ fn denied(profile: &Profile, asked: Asked, status: u16, error: &str, description
         None => format!("{} (HTTP {status})", sanitize(error, 100)),
     };
     Error::auth(what)
-        .with_detail(format_args!("this profile talks to {}\nthe server said {said}", profile.whereabouts()))
+        .with_detail(format_args!("this profile talks to {}\nthe server said {said}", profile.origin()))
         .with_hint(hint)
 }
 
 /// Status and `error` decide; the description is for people, and differs between versions.
-fn meaning(profile: &Profile, asked: Asked, status: u16, error: &str) -> (String, String) {
+fn meaning(profile: &Profile, asked: GrantType, status: u16, error: &str) -> (String, String) {
     let login = profile.login_command();
     let client = &sanitize(&profile.client_id, 100);
     let plan = profile.product == Product::Patient && profile.realm.is_none();
@@ -100,11 +100,11 @@ fn meaning(profile: &Profile, asked: Asked, status: u16, error: &str) -> (String
             format!("the server does not grant {client} the scope {}", sanitize(&profile.scope, 200)),
             format!("give one that the client has: {login} --scope 'SCOPE'"),
         ),
-        "invalid_grant" if asked == Asked::Code => (
+        "invalid_grant" if asked == GrantType::Code => (
             "the authorization code is not valid: it is used, older than 5 minutes, or for another redirect URI".into(),
             format!("log in again: {login}"),
         ),
-        "invalid_grant" if asked == Asked::ClientCredentials => (
+        "invalid_grant" if asked == GrantType::ClientCredentials => (
             format!("the server does not accept what client {client} presents"),
             format!("check the client in the Dev Portal, then {login}"),
         ),
@@ -114,7 +114,7 @@ fn meaning(profile: &Profile, asked: Asked, status: u16, error: &str) -> (String
             ADDRESSES.into(),
         ),
         "Realm does not exist" => (
-            format!("there is no {}", profile.whereabouts()),
+            format!("there is no {}", profile.origin()),
             format!("{login} --realm NAME"),
         ),
         // Keycloak's own error for a path that it doesn't know.

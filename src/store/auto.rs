@@ -2,7 +2,7 @@
 
 use super::StoreKind;
 #[cfg(target_os = "linux")]
-use super::{keyring, keyring::error::Fault, keyutils::Keyutils};
+use super::{keyring, keyring::error::KeyringError, keyutils::Keyutils};
 #[cfg(target_os = "linux")]
 use crate::error::Error;
 use crate::error::Result;
@@ -27,9 +27,9 @@ pub fn choose(asked: Option<StoreKind>, can_prompt: bool) -> Result<(StoreKind, 
 fn auto(can_prompt: bool) -> Result<(StoreKind, Option<String>)> {
     const DEADLINE: std::time::Duration = std::time::Duration::from_secs(1);
     match keyring::probe(DEADLINE) {
-        Ok(true) if !(can_prompt && keyring::has_display()) => Err(Fault::Locked.into()),
+        Ok(true) if !(can_prompt && keyring::has_display()) => Err(KeyringError::Locked.into()),
         Ok(_) => Ok((StoreKind::Keyring, None)),
-        Err(fault @ (Fault::NoBus(_) | Fault::NoService)) => match Keyutils::probe() {
+        Err(fault @ (KeyringError::NoBus(_) | KeyringError::NoService)) => match Keyutils::probe() {
             Ok(()) => Ok((
                 StoreKind::Keyutils,
                 Some("there is no keyring service here: auto takes the kernel keyring".into()),
@@ -38,10 +38,10 @@ fn auto(can_prompt: bool) -> Result<(StoreKind, Option<String>)> {
                 "--store file keeps the login in a private file; --no-store remembers nothing",
             )),
         },
-        Err(Fault::Hanging(waited)) => Err(Error::from(Fault::Hanging(waited))
+        Err(KeyringError::Hanging(waited)) => Err(Error::from(KeyringError::Hanging(waited))
             .with_hint("--store keyring waits longer; --store file does without it; --no-store remembers nothing")),
         Err(fault) => Err(Error::from(fault).with_hint(
-            "--store file keeps the login in a private file; --no-store remembers nothing; or mend the keyring",
+            "--store file keeps the login in a private file; --no-store remembers nothing; or repair the keyring",
         )),
     }
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::{Item, Store, decode, encode};
+use super::{Store, StoredCredentials, decode, encode};
 use crate::error::{Error, Result, StoreErrorKind};
 use crate::system::files;
 
@@ -38,7 +38,7 @@ impl Files {
 }
 
 impl Store for Files {
-    fn read(&self, id: &str) -> Result<Option<Item>> {
+    fn read(&self, id: &str) -> Result<Option<StoredCredentials>> {
         let path = self.path(id)?;
         let Some((mut file, length)) = open_private(&path)? else { return Ok(None) };
         // The whole capacity at once: a vector that grows leaves copies behind.
@@ -49,7 +49,7 @@ impl Store for Files {
         decode(&bytes, &path.display().to_string(), "move that file away, then log in again").map(Some)
     }
 
-    fn write(&self, id: &str, item: &Item) -> Result<()> {
+    fn write(&self, id: &str, item: &StoredCredentials) -> Result<()> {
         let path = self.path(id)?;
         files::create_private_dir(&self.dir).map_err(|error| failed("create", &self.dir, error))?;
         check_dir(&self.dir)?;

@@ -55,7 +55,7 @@ impl StoreKind {
 
 /// What is kept of a profile in secret, as one JSON value.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Item {
+pub struct StoredCredentials {
     /// The layout; this version writes 1, whatever stands here.
     pub schema: u32,
     /// The client secret, unless a command prints it.
@@ -70,9 +70,9 @@ pub struct Item {
 /// hanging; "not found" is only ever the store's own word for it.
 pub trait Store {
     /// The item, or none where the store says that there is none.
-    fn read(&self, id: &str) -> Result<Option<Item>>;
+    fn read(&self, id: &str) -> Result<Option<StoredCredentials>>;
     /// Replaces the item whole.
-    fn write(&self, id: &str, item: &Item) -> Result<()>;
+    fn write(&self, id: &str, item: &StoredCredentials) -> Result<()>;
     /// Forgets the item; false when there was none.
     fn delete(&self, id: &str) -> Result<bool>;
     /// Whether a new item of this id could be kept. Leaves nothing behind.
@@ -92,8 +92,8 @@ pub fn open(kind: StoreKind, state_dir: &Path, deadline: Duration, can_prompt: b
 }
 
 /// The item as the bytes that every store keeps; wiped when dropped.
-pub(crate) fn encode(item: &Item) -> Result<Zeroizing<Vec<u8>>> {
-    let item = Item { schema: SCHEMA, ..item.clone() };
+pub(crate) fn encode(item: &StoredCredentials) -> Result<Zeroizing<Vec<u8>>> {
+    let item = StoredCredentials { schema: SCHEMA, ..item.clone() };
     let unwritten = |_| Error::store(StoreErrorKind::Failed, "the login can't be written as JSON");
     // Measured first: a buffer that grows leaves unwiped copies of the secrets behind.
     let mut size = Size(0);
@@ -117,13 +117,13 @@ impl std::io::Write for Size {
     }
 }
 
-/// The item that [`encode`] wrote. For the error: `place` is where it was, `mend` what to do when it is broken.
-pub(crate) fn decode(bytes: &[u8], place: &str, mend: &str) -> Result<Item> {
+/// The item that [`encode`] wrote. For the error: `place` is where it was, `repair` what to do when it is broken.
+pub(crate) fn decode(bytes: &[u8], place: &str, repair: &str) -> Result<StoredCredentials> {
     // serde's own message quotes the value that it stumbled over, and that may be a secret.
-    let item: Item = serde_json::from_slice(bytes).map_err(|error| {
+    let item: StoredCredentials = serde_json::from_slice(bytes).map_err(|error| {
         Error::store(StoreErrorKind::Corrupt, format!("{place} holds no login of oneup"))
             .with_detail(format!("not understood at line {}, column {}", error.line(), error.column()))
-            .with_hint(mend)
+            .with_hint(repair)
     })?;
     match item.schema {
         SCHEMA => Ok(item),
@@ -143,8 +143,8 @@ mod tests {
     use super::*;
 
     /// A login with both secrets, the access token of this many characters.
-    pub(super) fn item(length: usize) -> Item {
-        Item {
+    pub(super) fn item(length: usize) -> StoredCredentials {
+        StoredCredentials {
             schema: SCHEMA,
             client_secret: Some(Secret::new("s3cr3t")),
             token: Some(Token {
@@ -175,8 +175,8 @@ mod tests {
 
     #[test]
     fn an_item_survives_its_encoding() {
-        let bytes = encode(&Item { schema: 0, ..item(10) }).expect("it encodes");
-        assert_eq!(decode(&bytes, "here", "mend").expect("it decodes"), item(10));
+        let bytes = encode(&StoredCredentials { schema: 0, ..item(10) }).expect("it encodes");
+        assert_eq!(decode(&bytes, "here", "repair").expect("it decodes"), item(10));
     }
 
     #[test]
@@ -188,17 +188,17 @@ mod tests {
             b"",
             b"\xff\xfe",
         ] {
-            let error = decode(bytes, "/state/x.json", "mend").expect_err("it is broken");
+            let error = decode(bytes, "/state/x.json", "repair").expect_err("it is broken");
             assert_eq!(error.kind().exit().code(), 6);
             assert!(error.to_string().contains("/state/x.json"), "{error}");
-            assert!(error.to_string().ends_with("hint: mend"), "{error}");
+            assert!(error.to_string().ends_with("hint: repair"), "{error}");
             assert!(!error.to_string().contains("SECR") && !format!("{error:?}").contains("SECR"), "{error}");
         }
     }
 
     #[test]
     fn an_item_of_another_version_is_refused() {
-        let error = decode(br#"{"schema":2}"#, "here", "mend").expect_err("it is newer");
+        let error = decode(br#"{"schema":2}"#, "here", "repair").expect_err("it is newer");
         assert!(error.to_string().contains("another version"), "{error}");
         assert!(error.to_string().contains("hint: update oneup"), "{error}");
     }

@@ -4,7 +4,7 @@
 const ALIKE: f64 = 0.8;
 
 /// The candidate most like the word that was typed, where one is like it at all.
-pub fn nearest<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn closest_match<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let typed = typed.to_lowercase();
     candidates
         .into_iter()
@@ -16,7 +16,7 @@ pub fn nearest<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>) -
 
 #[cfg(test)]
 mod tests {
-    use super::nearest;
+    use super::closest_match;
 
     #[test]
     fn a_slip_of_the_finger_is_understood_and_another_word_is_not() {
@@ -24,9 +24,9 @@ mod tests {
         for (typed, meant) in
             [("logn", Some("login")), ("lgoout", Some("logout")), ("Staus", Some("status")), ("teapot", None)]
         {
-            assert_eq!(nearest(typed, words), meant, "{typed}");
+            assert_eq!(closest_match(typed, words), meant, "{typed}");
         }
-        assert_eq!(nearest("acm", ["acme", "beta"]), Some("acme"));
-        assert_eq!(nearest("x", []), None);
+        assert_eq!(closest_match("acm", ["acme", "beta"]), Some("acme"));
+        assert_eq!(closest_match("x", []), None);
     }
 }

@@ -1,20 +1,18 @@
 //! End to end: the real binary, as a person, a script or a CI job meets it.
 
 mod ci;
+mod completions_and_man;
 mod curl;
+mod curl_host_policy;
 mod doctor;
 mod exec;
-mod faults;
-mod generated;
-mod hostile;
-mod hosts;
+mod fault_injection;
 mod inspect;
 mod inspect_json;
 mod keycloak;
 mod keycloak_keys;
 mod keycloak_patient;
 mod keyring;
-mod load;
 mod login;
 mod memory;
 mod packages;
@@ -23,9 +21,11 @@ mod realm;
 mod recipes;
 mod sandbox;
 mod sandbox_realm;
-mod secrets;
+mod secret_hygiene;
 mod shells;
 mod show;
+mod stress;
 mod support;
-mod surface;
 mod terminal;
+mod token_endpoint;
+mod usage_and_help;

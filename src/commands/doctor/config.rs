@@ -10,8 +10,8 @@ use crate::context::{Context, nonempty};
 use crate::error::{Error, Result, StoreErrorKind};
 use crate::oauth::secret::Secret;
 use crate::profile::Profile;
-use crate::store::{self, Item, StoreKind};
-use crate::text::closest_match::nearest;
+use crate::store::{self, StoreKind, StoredCredentials};
+use crate::text::closest_match::closest_match;
 
 /// How the names of oneup's own variables begin.
 const OURS: &str = "ONEUP_";
@@ -27,7 +27,7 @@ pub(super) fn state_dir(context: &Context, _: &[Profile]) -> Vec<Finding> {
     vec![writable("state", &context.state_dir, "--state-dir")]
 }
 
-/// Tries a nameless file in the directory, or in the nearest one above it that is there.
+/// Tries a nameless file in the directory, or in the closest_match one above it that is there.
 fn writable(check: &'static str, dir: &Path, flag: &str) -> Finding {
     let there = dir.ancestors().find(|dir| dir.exists()).unwrap_or(Path::new("/"));
     let shown = dir.display();
@@ -42,7 +42,7 @@ fn writable(check: &'static str, dir: &Path, flag: &str) -> Finding {
 /// One finding for those that are well, one for each that isn't.
 pub(super) fn profiles(profiles: &[Profile], mut broken: Vec<Finding>) -> Vec<Finding> {
     let names: Vec<String> =
-        profiles.iter().map(|profile| format!("{} ({})", profile.name, profile.whereabouts())).collect();
+        profiles.iter().map(|profile| format!("{} ({})", profile.name, profile.origin())).collect();
     if !names.is_empty() {
         broken.insert(0, Finding::ok("profile", names.join(", ")));
     } else if broken.is_empty() {
@@ -68,7 +68,7 @@ pub(super) fn variables() -> Vec<Finding> {
     }
     let strange = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     for name in strange.filter(|name| name.starts_with(OURS) && !known().any(|known| known == name)) {
-        let fix = match nearest(&name, known()) {
+        let fix = match closest_match(&name, known()) {
             Some(near) => format!("did you mean {near}?"),
             None => format!("unset {name}"),
         };
@@ -160,7 +160,11 @@ fn round_trip(context: &Context, kind: StoreKind) -> Result<()> {
     let patience = context.timeout.min(STORE_PATIENCE);
     let store = store::open(kind, &context.state_dir, patience, false);
     let id = Profile::new_id();
-    let dummy = Item { schema: 1, client_secret: Some(Secret::new("dummy of oneup doctor")), token: None };
+    let dummy = StoredCredentials {
+        schema: 1,
+        client_secret: Some(Secret::new("dummy of oneup doctor")),
+        token: None,
+    };
     store.write(&id, &dummy)?;
     let read = store.read(&id);
     let deleted = store.delete(&id);

@@ -47,7 +47,7 @@ fn profiles(context: &Context) -> (Vec<Profile>, Vec<Finding>) {
     };
     let (mut good, mut broken) = (Vec::new(), Vec::new());
     for name in &names {
-        match profile::choose(&context.config_dir, Some(name)) {
+        match profile::resolve_profile(&context.config_dir, Some(name)) {
             Ok(profile) => good.push(profile),
             Err(error) => broken.push(Finding::error("profile", &error)),
         }

@@ -3,7 +3,7 @@
 use super::Check;
 use super::check::Finding;
 use crate::context::Context;
-use crate::http::{Answer, Http};
+use crate::http::{Http, HttpResponse};
 use crate::output::duration;
 use crate::profile::Profile;
 use crate::system::clock::now;
@@ -33,7 +33,7 @@ fn endpoint(context: &Context, url: &str) -> Vec<Finding> {
     }
 }
 
-fn alive(url: &str, answer: &Answer) -> Finding {
+fn alive(url: &str, answer: &HttpResponse) -> Finding {
     match answer.status {
         404 => Finding::failure("endpoint", format!("{url} isn't there (HTTP 404)"))
             .fix("log in again with the right --gateway and --realm, --plan, or --token-url"),

@@ -19,8 +19,8 @@ use crate::oauth::token::Token;
 use crate::profile::Profile;
 use crate::session;
 use crate::session::client_secret;
-use crate::session::token_error::Asked;
-use crate::store::Item;
+use crate::session::token_error::GrantType;
+use crate::store::StoredCredentials;
 use crate::text::sanitize;
 
 /// Provider Access.
@@ -44,7 +44,7 @@ fn client_credentials(context: &Context, product: Product, args: &LoginCommon) -
     let secret = required_secret(context, args, &profile)?;
     let client = client(&profile, Some(secret));
     let grant = Grant::ClientCredentials { scope: profile.scope.clone() };
-    let token = session::request(context, &profile, &client, &grant, Asked::ClientCredentials)?;
+    let token = session::request(context, &profile, &client, &grant, GrantType::ClientCredentials)?;
     finish(context, args, &profile, client, token)
 }
 
@@ -71,7 +71,7 @@ pub fn finish(
     }
     let client_secret = if profile.client_secret_command.is_some() { None } else { client.secret };
     let lifetime = token.lifetime;
-    save::remember(context, profile, &Item { schema: 1, client_secret, token: Some(token) })?;
+    save::remember(context, profile, &StoredCredentials { schema: 1, client_secret, token: Some(token) })?;
     let lives = match lifetime {
         Some(seconds) => format!("Its token lives {}", crate::output::duration(seconds)),
         None => "Nobody said how long its token lives".into(),

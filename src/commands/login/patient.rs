@@ -14,7 +14,7 @@ use crate::oauth::product::{PLAN, Product};
 use crate::oauth::secret::Secret;
 use crate::oauth::token::Token;
 use crate::profile::{self, Profile};
-use crate::session::token_error::Asked;
+use crate::session::token_error::GrantType;
 use crate::session::{self, open_store};
 
 use super::resolve;
@@ -42,7 +42,7 @@ pub fn patient(context: &Context, args: &Patient) -> Result<Exit> {
         Some(code) => code_from_elsewhere(context, code, args.common.client_secret_stdin, profile)?,
         None => code_from_browser(context, args, profile)?,
     };
-    let token = session::request(context, profile, &client, &grant, Asked::Code)?;
+    let token = session::request(context, profile, &client, &grant, GrantType::Code)?;
     mention_patient(context, profile, &token);
     super::finish(context, &args.common, profile, client, token)
 }

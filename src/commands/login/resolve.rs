@@ -149,7 +149,7 @@ fn draft(
         schema: SCHEMA,
         id: Profile::new_id(),
         product,
-        scope: scope::normalise(scope)?,
+        scope: scope::normalize(scope)?,
         client_id: client_id(context, args, older)?,
         token_url: place.endpoints.token_url,
         authorize_url: place.endpoints.authorize_url.filter(|_| product == Product::Patient),

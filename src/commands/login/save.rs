@@ -3,10 +3,10 @@
 use crate::context::Context;
 use crate::error::Result;
 use crate::profile::{self, Profile};
-use crate::session::metadata::{self, Note};
-use crate::session::orphans::Leftovers;
+use crate::session::metadata::{self, TokenMetadata};
+use crate::session::orphans::Orphans;
 use crate::session::{lock_path, open_store};
-use crate::store::{Item, cache};
+use crate::store::{StoredCredentials, cache};
 use crate::system::clock::now;
 use crate::system::lock;
 
@@ -15,24 +15,24 @@ use crate::system::lock;
 ///
 /// # Errors
 /// Store, or a directory that can't be written; the older login is then still there, whole.
-pub fn remember(context: &Context, profile: &Profile, item: &Item) -> Result<()> {
-    let mut leftovers = Leftovers::open(context)?;
-    leftovers.settle();
+pub fn remember(context: &Context, profile: &Profile, item: &StoredCredentials) -> Result<()> {
+    let mut orphans = Orphans::open(context)?;
+    orphans.sweep();
     let older = profile::load(&context.config_dir, &profile.name)?;
-    leftovers.enter(older.iter().chain([profile]))?;
+    orphans.record(older.iter().chain([profile]))?;
     // Whoever renews the older login, or logs out of it, does so under its lock, and does it to the end.
     let held =
         older.map(|older| lock::acquire(&lock_path(context, &older.id), context.timeout)).transpose()?;
     let saved = save(context, profile, item);
     drop(held);
-    leftovers.settle();
+    orphans.sweep();
     saved
 }
 
-fn save(context: &Context, profile: &Profile, item: &Item) -> Result<()> {
+fn save(context: &Context, profile: &Profile, item: &StoredCredentials) -> Result<()> {
     open_store(context, profile).write(&profile.id, item)?;
     if let Some(token) = &item.token {
-        metadata::save(context, &profile.id, &Note::from(token))?;
+        metadata::save(context, &profile.id, &TokenMetadata::from(token))?;
     }
     profile.save(&context.config_dir)?;
     if let Some(token) = item.token.as_ref().filter(|_| !context.no_cache) {

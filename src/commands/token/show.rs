@@ -17,15 +17,15 @@ use crate::system::clock::now;
 /// Prints a live token and one newline.
 ///
 /// # Errors
-/// As `Session::live_token`; nothing is printed then.
+/// As `Session::access_token`; nothing is printed then.
 pub fn run(context: &Context, args: &Show) -> Result<Exit> {
     if let Some(token) = from_environment(context)? {
         hand_out(&token, None, args.format)?;
         return Ok(Exit::Success);
     }
-    let profile = profile::choose(&context.config_dir, context.profile.as_deref())?;
+    let profile = profile::resolve_profile(&context.config_dir, context.profile.as_deref())?;
     let mut session = Session::new(context, profile);
-    let mut token = session.live_token(args.min_ttl, args.refresh)?;
+    let mut token = session.access_token(args.min_ttl, args.refresh)?;
     if args.format == TokenFormat::Json && token.scope.is_none() {
         token.scope = metadata::load(context, &session.profile().id).and_then(|note| note.scope);
     }

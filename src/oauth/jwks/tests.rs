@@ -49,7 +49,7 @@ fn reheadered(text: &str, header: &Value) -> Jwt {
 
 fn refusal(jwt: &Jwt, set: &KeySet) -> String {
     match verify(jwt, set) {
-        Verdict::Refused(refusal) => refusal.to_string(),
+        SignatureStatus::Refused(refusal) => refusal.to_string(),
         verified => panic!("{verified:?}"),
     }
 }
@@ -62,7 +62,7 @@ fn tokens_of_npm_jose_verify_by_every_algorithm() {
         let alg = item["alg"].as_str().expect("alg");
         let verdict = verify(&token(item["token"].as_str().expect("token")), &all);
         assert!(
-            matches!(&verdict, Verdict::Verified { kid: Some(kid), algorithm, .. }
+            matches!(&verdict, SignatureStatus::Verified { kid: Some(kid), algorithm, .. }
                 if kid == &format!("key-{alg}") && algorithm == alg),
             "{alg}: {verdict:?}"
         );
@@ -73,7 +73,7 @@ fn tokens_of_npm_jose_verify_by_every_algorithm() {
 fn the_examples_of_the_rfcs_verify() {
     for item in vectors(include_str!("../../../tests/vectors/rfc.json")).as_array().expect("a list") {
         let verdict = verify(&jws(item["jws"].as_str().expect("jws")), &keys(&json!([item["key"]])));
-        assert!(matches!(verdict, Verdict::Verified { .. }), "{}: {verdict:?}", item["source"]);
+        assert!(matches!(verdict, SignatureStatus::Verified { .. }), "{}: {verdict:?}", item["source"]);
     }
 }
 
@@ -156,7 +156,7 @@ fn the_key_is_chosen_by_kid_kty_and_use() {
         key
     };
     let encryption = with(&json!({"use": "enc", "alg": "RSA-OAEP", "kid": "enc"}));
-    let ok = |set: &Value| matches!(verify(&token(&text), &keys(set)), Verdict::Verified { .. });
+    let ok = |set: &Value| matches!(verify(&token(&text), &keys(set)), SignatureStatus::Verified { .. });
     assert!(ok(&json!([encryption, key])), "in any order");
     assert!(ok(&json!([with(&json!({"kid": null}))])), "a key without a kid");
     assert!(ok(&json!([with(&json!({"use": null, "alg": null}))])));

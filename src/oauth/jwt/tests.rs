@@ -81,16 +81,16 @@ fn dates_may_be_fractions_and_absurd() {
 #[test]
 fn standing_takes_expiry_at_its_word_and_forgives_a_slow_clock() {
     for (claims, standing) in [
-        (json!({"exp": 1001}), Standing::Good),
-        (json!({"exp": 1000}), Standing::Expired),
-        (json!({"exp": 1000.5}), Standing::Expired),
-        (json!({"exp": -1}), Standing::Expired),
-        (json!({"exp": 2000, "nbf": 1060}), Standing::Good),
-        (json!({"exp": 2000, "nbf": 1061}), Standing::NotYet),
-        (json!({"exp": 2000, "iat": 1061}), Standing::NotYet),
-        (json!({}), Standing::Unknown),
-        (json!({"exp": "2000"}), Standing::Malformed),
-        (json!({"exp": 2000, "nbf": "x"}), Standing::Malformed),
+        (json!({"exp": 1001}), Validity::Good),
+        (json!({"exp": 1000}), Validity::Expired),
+        (json!({"exp": 1000.5}), Validity::Expired),
+        (json!({"exp": -1}), Validity::Expired),
+        (json!({"exp": 2000, "nbf": 1060}), Validity::Good),
+        (json!({"exp": 2000, "nbf": 1061}), Validity::NotYet),
+        (json!({"exp": 2000, "iat": 1061}), Validity::NotYet),
+        (json!({}), Validity::Unknown),
+        (json!({"exp": "2000"}), Validity::Malformed),
+        (json!({"exp": 2000, "nbf": "x"}), Validity::Malformed),
     ] {
         assert_eq!(with(claims.clone()).standing(1000), standing, "{claims}");
     }

@@ -9,14 +9,14 @@ fn white_space_collapses_and_repetition_goes() {
         ("openid openid", "openid"),
         ("\t ", ""),
     ] {
-        assert_eq!(normalise(given).expect("a good scope"), normal);
+        assert_eq!(normalize(given).expect("a good scope"), normal);
     }
 }
 
 #[test]
 fn a_quote_a_backslash_or_a_foreign_character_is_wrong_usage() {
     for given in ["\"openid\"", "a\\b", "patient/*.r\u{e9}ad", "a\0b", "a\u{a0}b"] {
-        assert_eq!(normalise(given).expect_err(given).kind().exit().code(), 2);
+        assert_eq!(normalize(given).expect_err(given).kind().exit().code(), 2);
     }
 }
 
@@ -112,8 +112,8 @@ fn the_difference_is_by_meaning_not_by_order_or_generation() {
 proptest! {
     #[test]
     fn nothing_that_is_written_makes_it_panic(scope in "\\PC{0,40}") {
-        if let Ok(normal) = normalise(&scope) {
-            prop_assert_eq!(normalise(&normal).expect("stays good"), normal.clone());
+        if let Ok(normal) = normalize(&scope) {
+            prop_assert_eq!(normalize(&normal).expect("stays good"), normal.clone());
             prop_assert_eq!(difference(&normal, &normal), Difference::default());
             for token in normal.split(' ') {
                 prop_assert_eq!(explain(token).scope, token);

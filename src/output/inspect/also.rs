@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::text::{section, shown};
 use super::{Origin, Report};
 use crate::oauth::jwks::IGNORED;
-use crate::oauth::jwt::{Form, Jwt, Standing};
+use crate::oauth::jwt::{Form, Jwt, Validity};
 use crate::output::report::Page;
 use crate::text::sanitize;
 
@@ -69,7 +69,7 @@ pub(super) fn kind(form: &Form) -> Option<String> {
 
 /// The last section.
 pub(super) fn also(report: &Report, page: &mut Page) {
-    let told = report.standing() == Standing::Unknown;
+    let told = report.standing() == Validity::Unknown;
     let kind = kind(&report.form).filter(|_| !told);
     let lines = match &report.form {
         Form::Jwt(jwt) => jwt_says(jwt),

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{Introspection, Origin, Report, Verification};
-use crate::oauth::jwks::Verdict;
-use crate::oauth::jwt::{Form, Jwt, Standing};
+use crate::oauth::jwks::SignatureStatus;
+use crate::oauth::jwt::{Form, Jwt, Validity};
 use crate::oauth::scope;
 use crate::output::time::rfc3339;
 
@@ -44,13 +44,13 @@ pub fn json(report: &Report) -> String {
     crate::output::json(&view)
 }
 
-fn standing(standing: Standing) -> &'static str {
+fn standing(standing: Validity) -> &'static str {
     match standing {
-        Standing::Good => "good",
-        Standing::Expired => "expired",
-        Standing::NotYet => "not_yet_valid",
-        Standing::Unknown => "unknown",
-        Standing::Malformed => "malformed_dates",
+        Validity::Good => "good",
+        Validity::Expired => "expired",
+        Validity::NotYet => "not_yet_valid",
+        Validity::Unknown => "unknown",
+        Validity::Malformed => "malformed_dates",
     }
 }
 
@@ -96,10 +96,10 @@ fn verified(verification: &Verification, jwt: Option<&Jwt>) -> Value {
     let algorithm = jwt.and_then(|jwt| jwt.header_text("alg"));
     let kid = jwt.and_then(|jwt| jwt.header_text("kid"));
     let (verified, reason, key, jwks_uri) = match verification {
-        Verification::Judged { verdict: Verdict::Verified { kid, kty, .. }, jwks_uri } => {
+        Verification::Judged { verdict: SignatureStatus::Verified { kid, kty, .. }, jwks_uri } => {
             (true, None, json!({ "kid": kid, "kty": kty }), Some(jwks_uri))
         }
-        Verification::Judged { verdict: Verdict::Refused(refusal), jwks_uri } => {
+        Verification::Judged { verdict: SignatureStatus::Refused(refusal), jwks_uri } => {
             (false, Some(refusal.to_string()), json!({ "kid": kid, "kty": null }), Some(jwks_uri))
         }
         Verification::NotVerified(reason) => (false, Some(reason.clone()), Value::Null, None),

@@ -6,10 +6,10 @@ mod text;
 
 use serde_json::{Map, Value};
 
-use crate::oauth::jwks::Verdict;
-use crate::oauth::jwt::{Date, Form, Jwt, Standing};
+use crate::oauth::jwks::SignatureStatus;
+use crate::oauth::jwt::{Date, Form, Jwt, Validity};
 use crate::oauth::scope::{self, Difference};
-use crate::oauth::token::{Life, Token};
+use crate::oauth::token::{Lifetime, Token};
 use crate::profile::Profile;
 
 pub use json::json;
@@ -45,7 +45,7 @@ pub enum Verification {
     /// The realm's keys were there to judge by.
     Judged {
         /// The judgement.
-        verdict: Verdict,
+        verdict: SignatureStatus,
         /// Where the keys are from.
         jwks_uri: String,
     },
@@ -109,12 +109,12 @@ impl Report {
     }
 
     /// Whether it is within its time: by its own dates, or by what the store knows.
-    pub fn standing(&self) -> Standing {
+    pub fn standing(&self) -> Validity {
         match (self.jwt(), self.expires_at()) {
             (Some(jwt), _) => jwt.standing(self.now),
-            (None, Some(at)) if at <= self.now => Standing::Expired,
-            (None, Some(_)) => Standing::Good,
-            (None, None) => Standing::Unknown,
+            (None, Some(at)) if at <= self.now => Validity::Expired,
+            (None, Some(_)) => Validity::Good,
+            (None, None) => Validity::Unknown,
         }
     }
 
@@ -122,10 +122,10 @@ impl Report {
     pub fn fails(&self) -> bool {
         let verified = match &self.verification {
             None => true,
-            Some(Verification::Judged { verdict, .. }) => matches!(verdict, Verdict::Verified { .. }),
+            Some(Verification::Judged { verdict, .. }) => matches!(verdict, SignatureStatus::Verified { .. }),
             Some(Verification::NotVerified(_)) => false,
         };
-        let in_time = matches!(self.standing(), Standing::Good | Standing::Unknown);
+        let in_time = matches!(self.standing(), Validity::Good | Validity::Unknown);
         !verified || !in_time || (self.is_inactive() && !self.may_hide_activity())
     }
 
@@ -134,7 +134,7 @@ impl Report {
         let active = matches!(&self.introspection, Some(Introspection::Answered { active: true, .. }));
         match (self.fails(), self.standing()) {
             (true, _) => Some(false),
-            (false, Standing::Good) => Some(true),
+            (false, Validity::Good) => Some(true),
             (false, _) => active.then_some(true),
         }
     }
@@ -161,7 +161,7 @@ impl Report {
             Some(_) => self.date("exp"),
             None => {
                 let lifetime = self.known.lifetime;
-                let kept = self.known.issued_at.and_then(|since| Life { since, lifetime }.end());
+                let kept = self.known.issued_at.and_then(|since| Lifetime { since, lifetime }.end());
                 kept.or_else(|| self.realm_said("exp").and_then(Value::as_i64))
             }
         }

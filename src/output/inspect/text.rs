@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::{Introspection, Origin, Report, Verification, also};
-use crate::oauth::jwks::Verdict;
-use crate::oauth::jwt::{Jwt, Standing};
+use crate::oauth::jwks::SignatureStatus;
+use crate::oauth::jwt::{Jwt, Validity};
 use crate::oauth::scope;
 use crate::output::duration;
 use crate::output::report::{Mood, Page};
@@ -43,7 +43,7 @@ fn now(report: &Report, page: &mut Page) {
     if let Some(wrong) = report.jwt().and_then(misused) {
         page.more(wrong);
     }
-    if report.standing() == Standing::Expired && report.origin == Origin::Profile {
+    if report.standing() == Validity::Expired && report.origin == Origin::Profile {
         page.more("oneup token show renews it, or says how to log in again");
     }
     match (&report.verification, report.jwt()) {
@@ -71,17 +71,17 @@ fn time(report: &Report) -> (Mood, String) {
     let until = report.expires_at();
     let distance = |at: i64| duration(at.abs_diff(report.now));
     match (report.standing(), until) {
-        (Standing::Good, Some(at)) => (Mood::Good, format!("good for {}, until {}", distance(at), local(at))),
-        (Standing::Expired, Some(at)) => {
+        (Validity::Good, Some(at)) => (Mood::Good, format!("good for {}, until {}", distance(at), local(at))),
+        (Validity::Expired, Some(at)) => {
             (Mood::Bad, format!("expired {} ago, at {}", distance(at), local(at)))
         }
-        (Standing::NotYet, _) => {
+        (Validity::NotYet, _) => {
             let start =
                 [report.date("nbf"), report.date("iat")].into_iter().flatten().max().unwrap_or(report.now);
             let words = format!("not valid yet: it begins in {}, at {}", distance(start), local(start));
             (Mood::Bad, format!("{words}. If that is wrong, this machine's clock is: oneup doctor"))
         }
-        (Standing::Malformed, _) => {
+        (Validity::Malformed, _) => {
             (Mood::Bad, "not valid: a date in it (exp, nbf or iat) is not a number".to_owned())
         }
         _ => (
@@ -105,11 +105,11 @@ fn misused(jwt: &Jwt) -> Option<&'static str> {
 
 fn signature(verification: &Verification, page: &mut Page) {
     let (mood, words) = match verification {
-        Verification::Judged { verdict: Verdict::Verified { kid, kty, algorithm }, .. } => {
+        Verification::Judged { verdict: SignatureStatus::Verified { kid, kty, algorithm }, .. } => {
             let key = kid.as_deref().map_or("without a kid".to_owned(), shown);
             (Mood::Good, format!("verified: {algorithm}, {} key {key}", shown(kty)))
         }
-        Verification::Judged { verdict: Verdict::Refused(refusal), .. } => {
+        Verification::Judged { verdict: SignatureStatus::Refused(refusal), .. } => {
             (Mood::Bad, format!("does not verify: {refusal}"))
         }
         Verification::NotVerified(reason) => (Mood::Bad, format!("not verified: {}", shown(reason))),
@@ -167,7 +167,7 @@ fn from(report: &Report, page: &mut Page) {
             lines.push(format!("{}, which is not the realm of profile {}", shown(issuer), profile.name));
         }
         (Some(issuer), None) => lines.push(shown(issuer)),
-        (None, Some(profile)) if report.origin == Origin::Profile => lines.push(profile.whereabouts()),
+        (None, Some(profile)) if report.origin == Origin::Profile => lines.push(profile.origin()),
         (None, _) => {}
     }
     let life = report.lifetime().map(|life| format!("for {}", duration(life)));

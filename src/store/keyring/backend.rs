@@ -8,7 +8,7 @@ use keyring_core::Error as Cause;
 use keyring_core::api::CredentialStore;
 use zeroize::Zeroizing;
 
-use super::error::Fault;
+use super::error::KeyringError;
 
 /// The keyring's `service` attribute of every item; `username` is the profile's id.
 pub(super) const SERVICE: &str = "oneup";
@@ -22,7 +22,7 @@ pub(super) struct Service {
 
 impl Service {
     /// Uses the one connection of this process, opened at its first use, and again after the service broke off.
-    pub(super) fn shared<T>(task: impl FnOnce(&Self) -> Result<T, Fault>) -> Result<T, Fault> {
+    pub(super) fn shared<T>(task: impl FnOnce(&Self) -> Result<T, KeyringError>) -> Result<T, KeyringError> {
         static SHARED: Mutex<Option<Service>> = Mutex::new(None);
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
         let service = match shared.take() {
@@ -30,13 +30,13 @@ impl Service {
             None => Self::connect()?,
         };
         let done = task(&service);
-        if !matches!(done, Err(Fault::Failed(_))) {
+        if !matches!(done, Err(KeyringError::Failed(_))) {
             *shared = Some(service);
         }
         done
     }
 
-    fn connect() -> Result<Self, Fault> {
+    fn connect() -> Result<Self, KeyringError> {
         Ok(Self {
             #[cfg(target_os = "linux")]
             bus: super::secret_service::Bus::connect()?,
@@ -47,16 +47,16 @@ impl Service {
     /// Whether the item is there, where the platform can tell without its secret. `ask` is called before a prompt
     /// opens; without it there is none.
     #[cfg(target_os = "linux")]
-    pub(super) fn prepare(&self, id: &str, ask: Option<&dyn Fn()>) -> Result<bool, Fault> {
+    pub(super) fn prepare(&self, id: &str, ask: Option<&dyn Fn()>) -> Result<bool, KeyringError> {
         self.bus.prepare(id, ask)
     }
 
     #[cfg(not(target_os = "linux"))]
-    pub(super) fn prepare(&self, _: &str, _: Option<&dyn Fn()>) -> Result<bool, Fault> {
+    pub(super) fn prepare(&self, _: &str, _: Option<&dyn Fn()>) -> Result<bool, KeyringError> {
         Ok(true)
     }
 
-    fn entry(&self, name: &str) -> Result<keyring_core::Entry, Fault> {
+    fn entry(&self, name: &str) -> Result<keyring_core::Entry, KeyringError> {
         let store = match self.store.get() {
             Some(store) => store,
             None => {
@@ -72,15 +72,15 @@ impl Service {
         store.build(SERVICE, name, modifiers.as_ref()).map_err(fault)
     }
 
-    fn get(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Fault> {
+    fn get(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, KeyringError> {
         unless_absent(self.entry(name)?.get_secret()).map(|bytes| bytes.map(Zeroizing::new))
     }
 
-    fn set(&self, name: &str, bytes: &[u8]) -> Result<(), Fault> {
+    fn set(&self, name: &str, bytes: &[u8]) -> Result<(), KeyringError> {
         self.entry(name)?.set_secret(bytes).map_err(fault)
     }
 
-    fn remove(&self, name: &str) -> Result<bool, Fault> {
+    fn remove(&self, name: &str) -> Result<bool, KeyringError> {
         unless_absent(self.entry(name)?.delete_credential()).map(|gone| gone.is_some())
     }
 }
@@ -88,17 +88,17 @@ impl Service {
 #[cfg(not(windows))]
 impl Service {
     /// The item's bytes, if it is there.
-    pub(super) fn load(&self, id: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Fault> {
+    pub(super) fn load(&self, id: &str) -> Result<Option<Zeroizing<Vec<u8>>>, KeyringError> {
         self.get(id)
     }
 
     /// Adds or replaces the item.
-    pub(super) fn save(&self, id: &str, bytes: &[u8]) -> Result<(), Fault> {
+    pub(super) fn save(&self, id: &str, bytes: &[u8]) -> Result<(), KeyringError> {
         self.set(id, bytes)
     }
 
     /// Removes the item; false when there was none.
-    pub(super) fn erase(&self, id: &str) -> Result<bool, Fault> {
+    pub(super) fn erase(&self, id: &str) -> Result<bool, KeyringError> {
         self.remove(id)
     }
 }
@@ -106,32 +106,32 @@ impl Service {
 #[cfg(windows)]
 impl Service {
     /// The item's bytes, if it is there.
-    pub(super) fn load(&self, id: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Fault> {
+    pub(super) fn load(&self, id: &str) -> Result<Option<Zeroizing<Vec<u8>>>, KeyringError> {
         super::chunks::read(self, id)
     }
 
     /// Adds or replaces the item.
-    pub(super) fn save(&self, id: &str, bytes: &[u8]) -> Result<(), Fault> {
+    pub(super) fn save(&self, id: &str, bytes: &[u8]) -> Result<(), KeyringError> {
         super::chunks::write(self, id, bytes)
     }
 
     /// Removes the item; false when there was none.
-    pub(super) fn erase(&self, id: &str) -> Result<bool, Fault> {
+    pub(super) fn erase(&self, id: &str) -> Result<bool, KeyringError> {
         super::chunks::delete(self, id)
     }
 }
 
 #[cfg(windows)]
 impl super::chunks::Bytes for Service {
-    fn get(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Fault> {
+    fn get(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, KeyringError> {
         self.get(name)
     }
 
-    fn set(&self, name: &str, bytes: &[u8]) -> Result<(), Fault> {
+    fn set(&self, name: &str, bytes: &[u8]) -> Result<(), KeyringError> {
         self.set(name, bytes)
     }
 
-    fn remove(&self, name: &str) -> Result<bool, Fault> {
+    fn remove(&self, name: &str) -> Result<bool, KeyringError> {
         self.remove(name)
     }
 }
@@ -156,7 +156,7 @@ fn open() -> keyring_core::Result<Arc<CredentialStore>> {
     Err(Cause::NotSupportedByStore("oneup knows no keyring of this system".into()))
 }
 
-fn unless_absent<T>(result: keyring_core::Result<T>) -> Result<Option<T>, Fault> {
+fn unless_absent<T>(result: keyring_core::Result<T>) -> Result<Option<T>, KeyringError> {
     match result {
         Ok(value) => Ok(Some(value)),
         Err(Cause::NoEntry) => Ok(None),
@@ -165,13 +165,13 @@ fn unless_absent<T>(result: keyring_core::Result<T>) -> Result<Option<T>, Fault>
 }
 
 /// Only the causes are shown: the errors themselves print bytes and whole entries.
-fn fault(error: Cause) -> Fault {
+fn fault(error: Cause) -> KeyringError {
     match error {
-        Cause::NoStorageAccess(_) => Fault::Locked,
-        Cause::PlatformFailure(cause) => Fault::failed(cause),
-        Cause::Ambiguous(_) => Fault::Several,
-        Cause::NotSupportedByStore(why) | Cause::BadStoreFormat(why) => Fault::failed(why),
-        Cause::TooLong(what, limit) => Fault::failed(format_args!("{what} is longer than {limit}")),
-        _ => Fault::failed("it answered something that is no item"),
+        Cause::NoStorageAccess(_) => KeyringError::Locked,
+        Cause::PlatformFailure(cause) => KeyringError::failed(cause),
+        Cause::Ambiguous(_) => KeyringError::Several,
+        Cause::NotSupportedByStore(why) | Cause::BadStoreFormat(why) => KeyringError::failed(why),
+        Cause::TooLong(what, limit) => KeyringError::failed(format_args!("{what} is longer than {limit}")),
+        _ => KeyringError::failed("it answered something that is no item"),
     }
 }

@@ -7,7 +7,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::error::Fault;
+use super::error::KeyringError;
 
 /// `CRED_MAX_CREDENTIAL_BLOB_SIZE`.
 const LIMIT: usize = 2560;
@@ -15,11 +15,11 @@ const LIMIT: usize = 2560;
 /// A keyring as names and bytes.
 pub(super) trait Bytes {
     /// The item's bytes, if it is there.
-    fn get(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Fault>;
+    fn get(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, KeyringError>;
     /// Adds or replaces the item.
-    fn set(&self, name: &str, bytes: &[u8]) -> Result<(), Fault>;
+    fn set(&self, name: &str, bytes: &[u8]) -> Result<(), KeyringError>;
     /// Removes the item; false when there was none.
-    fn remove(&self, name: &str) -> Result<bool, Fault>;
+    fn remove(&self, name: &str) -> Result<bool, KeyringError>;
 }
 
 /// What the item `NAME` holds; the pieces are `NAME#GENERATION/I`.
@@ -33,7 +33,7 @@ struct Manifest {
 }
 
 /// The value, whole, if it is there.
-pub(super) fn read(keyring: &impl Bytes, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Fault> {
+pub(super) fn read(keyring: &impl Bytes, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, KeyringError> {
     let Some(found) = keyring.get(name)? else { return Ok(None) };
     let manifest = parse(&found).ok_or_else(broken)?;
     let mut value = Zeroizing::new(Vec::with_capacity(manifest.pieces.saturating_mul(LIMIT).min(1 << 20)));
@@ -46,7 +46,7 @@ pub(super) fn read(keyring: &impl Bytes, name: &str) -> Result<Option<Zeroizing<
 }
 
 /// Replaces the value. What stood there before need not be whole.
-pub(super) fn write(keyring: &impl Bytes, name: &str, value: &[u8]) -> Result<(), Fault> {
+pub(super) fn write(keyring: &impl Bytes, name: &str, value: &[u8]) -> Result<(), KeyringError> {
     let old = keyring.get(name)?.and_then(|found| parse(&found));
     let generation = u8::from(old.is_some_and(|old| old.generation == 0));
     let mut pieces = 0;
@@ -63,7 +63,7 @@ pub(super) fn write(keyring: &impl Bytes, name: &str, value: &[u8]) -> Result<()
 }
 
 /// Removes the value and whatever a killed writer left beside it; false when there was none.
-pub(super) fn delete(keyring: &impl Bytes, name: &str) -> Result<bool, Fault> {
+pub(super) fn delete(keyring: &impl Bytes, name: &str) -> Result<bool, KeyringError> {
     sweep(keyring, name, 0, 0)?;
     sweep(keyring, name, 1, 0)?;
     keyring.remove(name)
@@ -71,7 +71,7 @@ pub(super) fn delete(keyring: &impl Bytes, name: &str) -> Result<bool, Fault> {
 
 /// Removes the pieces of a generation from this index on, the last first, so that those that a crash leaves are
 /// found from the front again.
-fn sweep(keyring: &impl Bytes, name: &str, generation: u8, from: usize) -> Result<(), Fault> {
+fn sweep(keyring: &impl Bytes, name: &str, generation: u8, from: usize) -> Result<(), KeyringError> {
     let mut end = from;
     while keyring.get(&piece_name(name, generation, end))?.is_some() {
         end += 1;
@@ -94,8 +94,8 @@ fn checksum(bytes: &[u8]) -> String {
     digest(&SHA256, bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn broken() -> Fault {
-    Fault::failed("the pieces of the item don't belong together; log in again")
+fn broken() -> KeyringError {
+    KeyringError::failed("the pieces of the item don't belong together; log in again")
 }
 
 #[cfg(test)]
@@ -116,26 +116,26 @@ mod tests {
             Self { items: RefCell::default(), changes: Cell::new(usize::MAX) }
         }
 
-        fn change(&self) -> Result<(), Fault> {
-            let left = self.changes.get().checked_sub(1).ok_or(Fault::Locked)?;
+        fn change(&self) -> Result<(), KeyringError> {
+            let left = self.changes.get().checked_sub(1).ok_or(KeyringError::Locked)?;
             self.changes.set(left);
             Ok(())
         }
     }
 
     impl Bytes for Fake {
-        fn get(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Fault> {
+        fn get(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, KeyringError> {
             Ok(self.items.borrow().get(name).cloned().map(Zeroizing::new))
         }
 
-        fn set(&self, name: &str, bytes: &[u8]) -> Result<(), Fault> {
+        fn set(&self, name: &str, bytes: &[u8]) -> Result<(), KeyringError> {
             assert!(bytes.len() <= LIMIT);
             self.change()?;
             self.items.borrow_mut().insert(name.into(), bytes.into());
             Ok(())
         }
 
-        fn remove(&self, name: &str) -> Result<bool, Fault> {
+        fn remove(&self, name: &str) -> Result<bool, KeyringError> {
             self.change()?;
             Ok(self.items.borrow_mut().remove(name).is_some())
         }

@@ -6,7 +6,7 @@ use crate::error::{Error, StoreErrorKind};
 
 /// Why the keyring did not do what was asked. Holds no secret.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
+pub(crate) enum KeyringError {
     /// No D-Bus session bus, and so nobody to ask.
     NoBus(String),
     /// A bus, and no Secret Service on it.
@@ -27,7 +27,7 @@ pub(crate) enum Fault {
     Failed(String),
 }
 
-impl Fault {
+impl KeyringError {
     /// A failure in somebody else's words: one line, no control characters, of a sane length.
     pub(crate) fn failed(text: impl std::fmt::Display) -> Self {
         Self::Failed(printable(text))
@@ -46,32 +46,32 @@ fn printable(text: impl std::fmt::Display) -> String {
 
 const ELSEWHERE: &str = "log in with --store file, or use --no-store";
 
-impl From<Fault> for Error {
-    fn from(fault: Fault) -> Self {
+impl From<KeyringError> for Error {
+    fn from(fault: KeyringError) -> Self {
         match fault {
-            Fault::NoBus(why) => Error::store(StoreErrorKind::Unavailable, "there is no keyring here: no D-Bus session bus")
+            KeyringError::NoBus(why) => Error::store(StoreErrorKind::Unavailable, "there is no keyring here: no D-Bus session bus")
                 .with_detail(why)
                 .with_hint("run it inside the desktop's session (DBUS_SESSION_BUS_ADDRESS), or log in with --store file"),
-            Fault::NoService => Error::store(StoreErrorKind::Unavailable, "there is no keyring here: no Secret Service on the D-Bus session bus")
+            KeyringError::NoService => Error::store(StoreErrorKind::Unavailable, "there is no keyring here: no Secret Service on the D-Bus session bus")
                 .with_hint("start one (gnome-keyring, KWallet, KeePassXC), or log in with --store file"),
-            Fault::Locked => Error::store(StoreErrorKind::Locked, "the keyring is locked, and nobody is there to unlock it").with_hint(
+            KeyringError::Locked => Error::store(StoreErrorKind::Locked, "the keyring is locked, and nobody is there to unlock it").with_hint(
                 "unlock it (log in to the desktop; without one: gnome-keyring-daemon --unlock), then try again",
             ),
-            Fault::Dismissed => Error::store(StoreErrorKind::Locked, "the keyring is locked: its prompt was not answered")
+            KeyringError::Dismissed => Error::store(StoreErrorKind::Locked, "the keyring is locked: its prompt was not answered")
                 .with_hint("try again and give the keyring's password, or log in with --store file"),
-            Fault::NoCollection => Error::store(StoreErrorKind::Unavailable, "the keyring has no default collection to keep a login in")
+            KeyringError::NoCollection => Error::store(StoreErrorKind::Unavailable, "the keyring has no default collection to keep a login in")
                 .with_hint("create a default keyring (Passwords and Keys, or KWalletManager), or log in with --store file"),
-            Fault::Hanging(waited) => {
+            KeyringError::Hanging(waited) => {
                 Error::store(StoreErrorKind::Timeout, format!("the keyring did not answer within {}", seconds(waited)))
                     .with_hint(format!("restart the keyring service, or {ELSEWHERE}"))
             }
-            Fault::Busy(waited) => {
+            KeyringError::Busy(waited) => {
                 Error::store(StoreErrorKind::Timeout, format!("another oneup has held the keyring for {}", seconds(waited)))
                     .with_hint("answer the keyring's prompt if it shows one, or end that process; then try again")
             }
-            Fault::Several => Error::store(StoreErrorKind::Failed, "the keyring holds several items for this profile")
+            KeyringError::Several => Error::store(StoreErrorKind::Failed, "the keyring holds several items for this profile")
                 .with_hint("remove those of the service `oneup` with the keyring's own program, then log in again"),
-            Fault::Failed(why) => Error::store(StoreErrorKind::Failed, "the keyring failed").with_detail(why).with_hint(ELSEWHERE),
+            KeyringError::Failed(why) => Error::store(StoreErrorKind::Failed, "the keyring failed").with_detail(why).with_hint(ELSEWHERE),
         }
     }
 }
@@ -88,15 +88,15 @@ mod tests {
     fn every_fault_is_exit_6_with_a_hint_and_a_line_of_its_own() {
         let second = Duration::from_secs(1);
         let faults = [
-            Fault::NoBus("why".into()),
-            Fault::NoService,
-            Fault::Locked,
-            Fault::Dismissed,
-            Fault::NoCollection,
-            Fault::Hanging(second),
-            Fault::Busy(second),
-            Fault::Several,
-            Fault::failed("why"),
+            KeyringError::NoBus("why".into()),
+            KeyringError::NoService,
+            KeyringError::Locked,
+            KeyringError::Dismissed,
+            KeyringError::NoCollection,
+            KeyringError::Hanging(second),
+            KeyringError::Busy(second),
+            KeyringError::Several,
+            KeyringError::failed("why"),
         ];
         let mut seen = std::collections::HashSet::new();
         for fault in faults {
@@ -109,7 +109,8 @@ mod tests {
 
     #[test]
     fn words_of_the_service_are_escaped_and_cut() {
-        let Fault::Failed(text) = Fault::failed(format!("\x1b[31m\u{202e}\"quoted\"\n{}", "x".repeat(5_000)))
+        let KeyringError::Failed(text) =
+            KeyringError::failed(format!("\x1b[31m\u{202e}\"quoted\"\n{}", "x".repeat(5_000)))
         else {
             panic!("it is Failed");
         };

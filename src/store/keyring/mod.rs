@@ -15,8 +15,8 @@ pub(super) mod error;
 #[cfg(target_os = "linux")]
 mod secret_service;
 
-use self::error::Fault;
-use super::{Item, Store, decode, encode};
+use self::error::KeyringError;
+use super::{Store, StoredCredentials, decode, encode};
 use crate::error::{ErrorKind, Result, StoreErrorKind};
 use crate::system::files;
 use crate::system::lock;
@@ -42,7 +42,7 @@ pub(super) struct Keyring {
 enum News<T> {
     /// A prompt opens: the person's time counts now.
     Asking,
-    Done(Result<T, Fault>),
+    Done(Result<T, KeyringError>),
 }
 
 impl Keyring {
@@ -56,7 +56,7 @@ impl Keyring {
     fn with<T, F>(&self, id: &str, task: F) -> Result<T>
     where
         T: Send + 'static,
-        F: Fn(&Service, &str, bool) -> Result<T, Fault> + Send + 'static,
+        F: Fn(&Service, &str, bool) -> Result<T, KeyringError> + Send + 'static,
     {
         let lock = lock(&self.state_dir, self.deadline)?;
         let (id, can_prompt) = (id.to_owned(), self.can_prompt);
@@ -76,14 +76,14 @@ impl Keyring {
 }
 
 impl Store for Keyring {
-    fn read(&self, id: &str) -> Result<Option<Item>> {
+    fn read(&self, id: &str) -> Result<Option<StoredCredentials>> {
         let bytes = self.with(id, |service, id, there| if there { service.load(id) } else { Ok(None) })?;
         bytes
             .map(|bytes| decode(&bytes, "the keyring's item", "oneup logout --no-revoke, then log in again"))
             .transpose()
     }
 
-    fn write(&self, id: &str, item: &Item) -> Result<()> {
+    fn write(&self, id: &str, item: &StoredCredentials) -> Result<()> {
         let bytes = encode(item)?;
         self.with(id, move |service, id, _| service.save(id, &bytes))
     }
@@ -101,10 +101,10 @@ pub(super) fn has_display() -> bool {
 
 /// Runs `task` on a thread of its own and waits for it until `left` is over, or [`PROMPT`] once a prompt is open.
 /// `told` is the time that the error names.
-fn run<T, F>(left: Duration, told: Duration, task: F) -> Result<T, Fault>
+fn run<T, F>(left: Duration, told: Duration, task: F) -> Result<T, KeyringError>
 where
     T: Send + 'static,
-    F: FnOnce(&Sender<News<T>>) -> Result<T, Fault> + Send + 'static,
+    F: FnOnce(&Sender<News<T>>) -> Result<T, KeyringError> + Send + 'static,
 {
     let (news, heard) = channel();
     let thread = std::thread::Builder::new().name("keyring".into());
@@ -112,32 +112,32 @@ where
         let done = task(&news);
         let _ = news.send(News::Done(done));
     });
-    spawned.map_err(Fault::failed)?;
+    spawned.map_err(KeyringError::failed)?;
     wait(&heard, left, told)
 }
 
 /// Tries a use again, on a connection of its own, when the service failed. gnome-keyring under load now and then has no
 /// session for a new connection and answers that its methods are "not implemented"; one that crashed comes back, though
 /// locked, and then says so. Each use may be repeated: a write replaces, and what is gone needs no deletion.
-fn try_again<T>(task: impl Fn() -> Result<T, Fault>) -> Result<T, Fault> {
+fn try_again<T>(task: impl Fn() -> Result<T, KeyringError>) -> Result<T, KeyringError> {
     for doubled in 0..TRIES - 1 {
         match task() {
-            Err(Fault::Failed(_)) => std::thread::sleep(PAUSE * 2_u32.pow(doubled)),
+            Err(KeyringError::Failed(_)) => std::thread::sleep(PAUSE * 2_u32.pow(doubled)),
             done => return done,
         }
     }
     task()
 }
 
-fn wait<T>(heard: &Receiver<News<T>>, left: Duration, told: Duration) -> Result<T, Fault> {
+fn wait<T>(heard: &Receiver<News<T>>, left: Duration, told: Duration) -> Result<T, KeyringError> {
     match heard.recv_timeout(left) {
         Ok(News::Done(done)) => done,
         Ok(News::Asking) => match heard.recv_timeout(PROMPT) {
             Ok(News::Done(done)) => done,
-            _ => Err(Fault::Dismissed),
+            _ => Err(KeyringError::Dismissed),
         },
-        Err(RecvTimeoutError::Timeout) => Err(Fault::Hanging(told)),
-        Err(RecvTimeoutError::Disconnected) => Err(Fault::failed("its client broke off")),
+        Err(RecvTimeoutError::Timeout) => Err(KeyringError::Hanging(told)),
+        Err(RecvTimeoutError::Disconnected) => Err(KeyringError::failed("its client broke off")),
     }
 }
 
@@ -149,14 +149,14 @@ fn lock(state_dir: &Path, deadline: Duration) -> Result<File> {
     let shared = files::runtime_dir().map(|dir| dir.join("oneup-keyring.lock"));
     let path = shared.unwrap_or_else(|| state_dir.join("keyring.lock"));
     lock::acquire(&path, patience).map_err(|error| match error.kind() {
-        ErrorKind::LockTimeout => Fault::Busy(patience).into(),
+        ErrorKind::LockTimeout => KeyringError::Busy(patience).into(),
         _ => error.with_kind(ErrorKind::Store(StoreErrorKind::Failed)),
     })
 }
 
 /// The state of the keyring where no login is there yet, without a prompt; `Ok(true)` when it is locked.
 #[cfg(target_os = "linux")]
-pub(super) fn probe(deadline: Duration) -> Result<bool, Fault> {
+pub(super) fn probe(deadline: Duration) -> Result<bool, KeyringError> {
     run(deadline, deadline, |_: &Sender<News<bool>>| {
         try_again(|| {
             let bus = secret_service::Bus::connect()?;

@@ -11,7 +11,7 @@ use zbus::message::{Message, Type};
 use zbus::zvariant::{DynamicType, OwnedObjectPath, OwnedValue};
 
 use super::backend::SERVICE;
-use super::error::Fault;
+use super::error::KeyringError;
 
 const NAME: &str = "org.freedesktop.secrets";
 const PATH: &str = "/org/freedesktop/secrets";
@@ -24,13 +24,13 @@ pub(super) struct Bus(Connection);
 
 impl Bus {
     /// Connects; the service itself is not asked yet.
-    pub(super) fn connect() -> Result<Self, Fault> {
-        Connection::session().map(Self).map_err(Fault::no_bus)
+    pub(super) fn connect() -> Result<Self, KeyringError> {
+        Connection::session().map(Self).map_err(KeyringError::no_bus)
     }
 
     /// Whether the item is there, after everything that it needs is unlocked. `ask` is called before a prompt
     /// opens; without it there is none, and what is locked is an error.
-    pub(super) fn prepare(&self, id: &str, ask: Option<&dyn Fn()>) -> Result<bool, Fault> {
+    pub(super) fn prepare(&self, id: &str, ask: Option<&dyn Fn()>) -> Result<bool, KeyringError> {
         let (unlocked, locked) = self.search(id)?;
         if !locked.is_empty() {
             return self.unlock(&locked, ask).map(|()| true);
@@ -49,13 +49,13 @@ impl Bus {
     }
 
     /// The collection that new items go to.
-    pub(super) fn default_collection(&self) -> Result<OwnedObjectPath, Fault> {
+    pub(super) fn default_collection(&self) -> Result<OwnedObjectPath, KeyringError> {
         let path: OwnedObjectPath = body(&self.call(PATH, "Service", "ReadAlias", &("default",))?)?;
-        if path.as_str() == NOTHING { Err(Fault::NoCollection) } else { Ok(path) }
+        if path.as_str() == NOTHING { Err(KeyringError::NoCollection) } else { Ok(path) }
     }
 
     /// Whether the collection must be unlocked before its items can be read.
-    pub(super) fn is_locked(&self, collection: &OwnedObjectPath) -> Result<bool, Fault> {
+    pub(super) fn is_locked(&self, collection: &OwnedObjectPath) -> Result<bool, KeyringError> {
         let asked = ("org.freedesktop.Secret.Collection", "Locked");
         let answer = self.0.call_method(
             Some(NAME),
@@ -65,15 +65,15 @@ impl Bus {
             &asked,
         );
         let value: OwnedValue = body(&answer.map_err(fault)?)?;
-        bool::try_from(value).map_err(Fault::failed)
+        bool::try_from(value).map_err(KeyringError::failed)
     }
 
-    fn search(&self, id: &str) -> Result<(Vec<OwnedObjectPath>, Vec<OwnedObjectPath>), Fault> {
+    fn search(&self, id: &str) -> Result<(Vec<OwnedObjectPath>, Vec<OwnedObjectPath>), KeyringError> {
         let attributes = HashMap::from([("service", SERVICE), ("username", id)]);
         body(&self.call(PATH, "Service", "SearchItems", &(attributes,))?)
     }
 
-    fn unlock(&self, objects: &[OwnedObjectPath], ask: Option<&dyn Fn()>) -> Result<(), Fault> {
+    fn unlock(&self, objects: &[OwnedObjectPath], ask: Option<&dyn Fn()>) -> Result<(), KeyringError> {
         let answer = self.call(PATH, "Service", "Unlock", &(objects,))?;
         let (_, prompt): (Vec<OwnedObjectPath>, OwnedObjectPath) = body(&answer)?;
         if prompt.as_str() == NOTHING {
@@ -81,14 +81,14 @@ impl Bus {
         }
         let Some(ask) = ask else {
             let _ = self.call(prompt.as_str(), "Prompt", "Dismiss", &());
-            return Err(Fault::Locked);
+            return Err(KeyringError::Locked);
         };
         ask();
         self.answer(&prompt)
     }
 
     /// Shows the prompt and waits for the person, without a limit: the deadline is the caller's.
-    fn answer(&self, prompt: &OwnedObjectPath) -> Result<(), Fault> {
+    fn answer(&self, prompt: &OwnedObjectPath) -> Result<(), KeyringError> {
         let rule = zbus::MatchRule::builder()
             .msg_type(Type::Signal)
             .interface("org.freedesktop.Secret.Prompt")
@@ -98,12 +98,18 @@ impl Bus {
             .build();
         let mut completed = MessageIterator::for_match_rule(rule, &self.0, Some(1)).map_err(fault)?;
         self.call(prompt.as_str(), "Prompt", "Prompt", &("",))?;
-        let signal = completed.next().ok_or(Fault::Dismissed)?.map_err(fault)?;
+        let signal = completed.next().ok_or(KeyringError::Dismissed)?.map_err(fault)?;
         let (dismissed, _): (bool, OwnedValue) = body(&signal)?;
-        if dismissed { Err(Fault::Dismissed) } else { Ok(()) }
+        if dismissed { Err(KeyringError::Dismissed) } else { Ok(()) }
     }
 
-    fn call<B>(&self, path: &str, interface: &str, method: &str, arguments: &B) -> Result<Message, Fault>
+    fn call<B>(
+        &self,
+        path: &str,
+        interface: &str,
+        method: &str,
+        arguments: &B,
+    ) -> Result<Message, KeyringError>
     where
         B: serde::Serialize + DynamicType,
     {
@@ -112,18 +118,18 @@ impl Bus {
     }
 }
 
-fn body<T>(message: &Message) -> Result<T, Fault>
+fn body<T>(message: &Message) -> Result<T, KeyringError>
 where
     T: serde::de::DeserializeOwned + zbus::zvariant::Type,
 {
-    message.body().deserialize().map_err(Fault::failed)
+    message.body().deserialize().map_err(KeyringError::failed)
 }
 
-fn fault(error: zbus::Error) -> Fault {
-    let zbus::Error::MethodError(name, _, _) = &error else { return Fault::failed(error) };
+fn fault(error: zbus::Error) -> KeyringError {
+    let zbus::Error::MethodError(name, _, _) = &error else { return KeyringError::failed(error) };
     match name.rsplit('.').next().unwrap_or_default() {
-        "ServiceUnknown" | "ServiceNotFound" | "NameHasNoOwner" => Fault::NoService,
-        "IsLocked" => Fault::Locked,
-        _ => Fault::failed(error),
+        "ServiceUnknown" | "ServiceNotFound" | "NameHasNoOwner" => KeyringError::NoService,
+        "IsLocked" => KeyringError::Locked,
+        _ => KeyringError::failed(error),
     }
 }

@@ -113,17 +113,17 @@ fn whoever_holds_the_lock_is_waited_for_until_the_deadline() {
 #[test]
 fn a_use_is_tried_again_when_the_service_failed_and_only_then() {
     let tried = std::cell::Cell::new(0);
-    let failing = |times: u32, fault: fn() -> Fault| {
+    let failing = |times: u32, fault: fn() -> KeyringError| {
         tried.set(0);
         try_again(|| {
             tried.set(tried.get() + 1);
             if tried.get() > times { Ok(()) } else { Err(fault()) }
         })
     };
-    let failed = || Fault::failed("Method SearchItems is not implemented");
+    let failed = || KeyringError::failed("Method SearchItems is not implemented");
     assert_eq!((failing(0, failed), tried.get()), (Ok(()), 1));
     assert_eq!((failing(2, failed), tried.get()), (Ok(()), 3));
     assert_eq!((failing(9, failed), tried.get()), (Err(failed()), TRIES));
-    assert_eq!((failing(9, || Fault::Locked), tried.get()), (Err(Fault::Locked), 1));
-    assert_eq!((failing(9, || Fault::Dismissed), tried.get()), (Err(Fault::Dismissed), 1));
+    assert_eq!((failing(9, || KeyringError::Locked), tried.get()), (Err(KeyringError::Locked), 1));
+    assert_eq!((failing(9, || KeyringError::Dismissed), tried.get()), (Err(KeyringError::Dismissed), 1));
 }

@@ -5,7 +5,7 @@
 
 /// Why the kernel keyring did not do what was asked.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
+pub(crate) enum KeyctlError {
     /// The user's quota of keys or bytes is used up.
     Full,
     /// Not allowed, or not there: a container's seccomp profile, a kernel without it.
@@ -23,7 +23,7 @@ mod linux {
     use linux_keyutils::{Key, KeyError, KeyPermissions, KeyRing, KeyRingIdentifier};
     use zeroize::Zeroizing;
 
-    use super::Refusal;
+    use super::KeyctlError;
 
     /// Everything for a possessor and for the user, nothing for anybody else.
     const PERMISSIONS: u32 = 0x3f3f_0000;
@@ -35,7 +35,7 @@ mod linux {
     const USUAL: usize = 4_096;
 
     /// The key's bytes; none when there is no such key, or it has expired.
-    pub(crate) fn read(description: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Refusal> {
+    pub(crate) fn read(description: &str) -> Result<Option<Zeroizing<Vec<u8>>>, KeyctlError> {
         let Some(key) = find(ring()?, description)? else { return Ok(None) };
         for room in [USUAL, LONGEST] {
             let mut bytes = Zeroizing::new(vec![0; room]);
@@ -53,9 +53,9 @@ mod linux {
     }
 
     /// Adds or replaces the key. With `timeout` (seconds) the kernel forgets it by itself.
-    pub(crate) fn write(description: &str, bytes: &[u8], timeout: Option<u32>) -> Result<(), Refusal> {
+    pub(crate) fn write(description: &str, bytes: &[u8], timeout: Option<u32>) -> Result<(), KeyctlError> {
         if bytes.len() > LONGEST {
-            return Err(Refusal::Full);
+            return Err(KeyctlError::Full);
         }
         let ring = ring()?;
         // Only a possessor may set permissions, and without a login session nobody possesses @u.
@@ -78,31 +78,31 @@ mod linux {
     }
 
     /// Removes the key; false when there was none.
-    pub(crate) fn remove(description: &str) -> Result<bool, Refusal> {
+    pub(crate) fn remove(description: &str) -> Result<bool, KeyctlError> {
         let ring = ring()?;
         let Some(key) = find(ring, description)? else { return Ok(false) };
         ring.unlink_key(key).map(|()| true).or_else(|error| absent(error).map(|()| false))
     }
 
-    fn ring() -> Result<KeyRing, Refusal> {
+    fn ring() -> Result<KeyRing, KeyctlError> {
         KeyRing::from_special_id(KeyRingIdentifier::User, false).map_err(refusal)
     }
 
-    fn find(ring: KeyRing, description: &str) -> Result<Option<Key>, Refusal> {
+    fn find(ring: KeyRing, description: &str) -> Result<Option<Key>, KeyctlError> {
         ring.search(description).map(Some).or_else(|error| absent(error).map(|()| None))
     }
 
-    fn absent(error: KeyError) -> Result<(), Refusal> {
+    fn absent(error: KeyError) -> Result<(), KeyctlError> {
         match error {
             KeyError::KeyDoesNotExist | KeyError::KeyExpired | KeyError::KeyRevoked => Ok(()),
             other => Err(refusal(other)),
         }
     }
 
-    fn refusal(error: KeyError) -> Refusal {
+    fn refusal(error: KeyError) -> KeyctlError {
         match error {
-            KeyError::QuotaExceeded => Refusal::Full,
-            other => Refusal::Denied(words(other)),
+            KeyError::QuotaExceeded => KeyctlError::Full,
+            other => KeyctlError::Denied(words(other)),
         }
     }
 
@@ -128,7 +128,7 @@ mod linux {
                 (KeyError::PermissionDenied, "permission denied"),
                 (KeyError::OperationNotSupported, "operation not supported"),
             ] {
-                assert_eq!(refusal(error), Refusal::Denied(told.into()));
+                assert_eq!(refusal(error), KeyctlError::Denied(told.into()));
             }
         }
     }
@@ -138,18 +138,18 @@ mod linux {
 mod elsewhere {
     use zeroize::Zeroizing;
 
-    use super::Refusal;
+    use super::KeyctlError;
 
-    pub(crate) fn read(_: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Refusal> {
-        Err(Refusal::NotLinux)
+    pub(crate) fn read(_: &str) -> Result<Option<Zeroizing<Vec<u8>>>, KeyctlError> {
+        Err(KeyctlError::NotLinux)
     }
 
-    pub(crate) fn write(_: &str, _: &[u8], _: Option<u32>) -> Result<(), Refusal> {
-        Err(Refusal::NotLinux)
+    pub(crate) fn write(_: &str, _: &[u8], _: Option<u32>) -> Result<(), KeyctlError> {
+        Err(KeyctlError::NotLinux)
     }
 
-    pub(crate) fn remove(_: &str) -> Result<bool, Refusal> {
-        Err(Refusal::NotLinux)
+    pub(crate) fn remove(_: &str) -> Result<bool, KeyctlError> {
+        Err(KeyctlError::NotLinux)
     }
 }
 

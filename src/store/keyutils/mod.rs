@@ -2,8 +2,8 @@
 
 pub(super) mod kernel;
 
-use self::kernel::Refusal;
-use super::{Item, Store, decode, encode};
+use self::kernel::KeyctlError;
+use super::{Store, StoredCredentials, decode, encode};
 use crate::error::{Error, Result, StoreErrorKind};
 
 const HINT: &str = "log in with --store file, or use --no-store";
@@ -24,7 +24,7 @@ impl Keyutils {
         kernel::remove(&name).map_err(error)?;
         match read {
             Some(bytes) if *bytes == b"probe" => Ok(()),
-            _ => Err(error(Refusal::Denied("it does not give back what was put in".into()))),
+            _ => Err(error(KeyctlError::Denied("it does not give back what was put in".into()))),
         }
     }
 
@@ -36,14 +36,14 @@ impl Keyutils {
 }
 
 impl Store for Keyutils {
-    fn read(&self, id: &str) -> Result<Option<Item>> {
+    fn read(&self, id: &str) -> Result<Option<StoredCredentials>> {
         let bytes = kernel::read(&name(id)).map_err(error)?;
         bytes
             .map(|bytes| decode(&bytes, "the kernel keyring", "oneup logout --no-revoke, then log in again"))
             .transpose()
     }
 
-    fn write(&self, id: &str, item: &Item) -> Result<()> {
+    fn write(&self, id: &str, item: &StoredCredentials) -> Result<()> {
         kernel::write(&name(id), &encode(item)?, None).map_err(error)
     }
 
@@ -56,18 +56,18 @@ fn name(id: &str) -> String {
     format!("oneup:{id}")
 }
 
-fn error(refusal: Refusal) -> Error {
+fn error(refusal: KeyctlError) -> Error {
     let error = match refusal {
-        Refusal::Full => Error::store(StoreErrorKind::Failed, "the kernel keyring is full").with_detail(
+        KeyctlError::Full => Error::store(StoreErrorKind::Failed, "the kernel keyring is full").with_detail(
             "a user has 20,000 bytes there, unless kernel.keys.maxbytes says more, and 32,767 in one key",
         ),
-        Refusal::Denied(why) => Error::store(
+        KeyctlError::Denied(why) => Error::store(
             StoreErrorKind::Unavailable,
             "the kernel keyring can't be used here (in a container?)",
         )
         .with_detail(why),
         #[cfg(not(target_os = "linux"))]
-        Refusal::NotLinux => Error::store(
+        KeyctlError::NotLinux => Error::store(
             StoreErrorKind::Unavailable,
             "the store keyutils is the Linux kernel's: this is another system",
         ),

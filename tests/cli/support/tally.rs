@@ -1,4 +1,4 @@
-//! What the hostile suite tried and what was lost: a line for each test, which `tests/siege` makes a table of.
+//! What the hostile suite tried and what was lost: a line for each test, which `tests/run-fault-injection` makes a table of.
 
 use std::io::Write;
 
@@ -54,7 +54,7 @@ impl Drop for Tally {
     }
 }
 
-/// The size of a test: quick within `cargo test`, full within `tests/siege`, which sets `ONEUP_SIEGE`.
+/// The size of a test: quick within `cargo test`, full within `tests/run-fault-injection`, which sets `ONEUP_FULL_SIZE`.
 pub(crate) fn size<T>(quick: T, full: T) -> T {
-    if std::env::var_os("ONEUP_SIEGE").is_some() { full } else { quick }
+    if std::env::var_os("ONEUP_FULL_SIZE").is_some() { full } else { quick }
 }

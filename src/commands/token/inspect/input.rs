@@ -45,7 +45,7 @@ pub(super) fn read(context: &Context, stdin: bool, needs_realm: bool) -> Result<
 }
 
 fn of_profile(context: &Context) -> Result<Subject> {
-    let profile = profile::choose(&context.config_dir, context.profile.as_deref())?;
+    let profile = profile::resolve_profile(&context.config_dir, context.profile.as_deref())?;
     let session = Session::new(context, profile.clone());
     let Some(token) = session.stored()?.and_then(|item| item.token) else {
         return Err(Error::auth(format!("the store holds no token for profile {}", profile.name))
@@ -58,7 +58,7 @@ fn of_profile(context: &Context) -> Result<Subject> {
 /// A foreign token needs no profile, unless the realm is to be asked. With several and none chosen, the one whose
 /// realm issued the token; all of them are trusted.
 fn judge(context: &Context, token: &Secret, needs_realm: bool) -> Result<Option<Profile>> {
-    let chosen = profile::choose(&context.config_dir, context.profile.as_deref());
+    let chosen = profile::resolve_profile(&context.config_dir, context.profile.as_deref());
     if chosen.is_ok() || context.profile.is_some() {
         return chosen.map(Some);
     }

@@ -5,9 +5,9 @@ use serde_json::{Map, Value};
 use super::keys;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::http::{Answer, Http, Retry};
+use crate::http::{Http, HttpResponse, Retry};
 use crate::oauth::discovery;
-use crate::oauth::jwks::{self, Refusal, Verdict};
+use crate::oauth::jwks::{self, SignatureError, SignatureStatus};
 use crate::oauth::jwt::Form;
 use crate::oauth::secret::Secret;
 use crate::output::inspect::{Introspection, Report, Verification};
@@ -39,7 +39,8 @@ pub(super) fn verify(context: &Context, report: &Report) -> Result<Verification>
     }
     let mut keys = keys::get(context, issuer)?;
     let mut verdict = jwks::verify(jwt, &keys.set);
-    let rotated = matches!(verdict, Verdict::Refused(Refusal::UnknownKey(_) | Refusal::NoKey(_)));
+    let rotated =
+        matches!(verdict, SignatureStatus::Refused(SignatureError::UnknownKey(_) | SignatureError::NoKey(_)));
     if rotated && !keys.fresh {
         keys = keys::fetch(context, issuer)?;
         verdict = jwks::verify(jwt, &keys.set);
@@ -74,7 +75,7 @@ fn trusted(report: &Report) -> Option<&str> {
     report.profile.as_ref()?.issuer.as_deref()
 }
 
-fn read(profile: &Profile, endpoint: String, answer: &Answer) -> Result<Introspection> {
+fn read(profile: &Profile, endpoint: String, answer: &HttpResponse) -> Result<Introspection> {
     if matches!(answer.status, 400..=499) {
         return Err(Error::auth("the realm refused to introspect for this client")
             .with_detail(answer.snippet())
