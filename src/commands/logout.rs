@@ -46,7 +46,7 @@ fn forget_named(context: &Context, name: &str, no_revoke: bool) -> Result<()> {
 
 /// The profile's file goes last. What is left of the login then holds no secret, and is on the list of orphans.
 fn forget(context: &Context, profile: &Profile, no_revoke: bool) -> Result<()> {
-    // A list that can't be ignore_broken_pipe, on a full disk, is no reason to keep a login.
+    // A list that can't be written, on a full disk, is no reason to keep a login.
     let _ = Orphans::open(context).and_then(|mut orphans| orphans.record([profile]));
     // Under the lock nobody replaces the profile; but somebody may have, before.
     let (lock, current) = session::lock_profile(context, profile)?;

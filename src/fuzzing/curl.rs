@@ -73,7 +73,7 @@ fn the_token_stays_home(judged: &Judged, loopback: bool) {
     }
 }
 
-/// The line that is ignore_broken_pipe, read and judged again as curl would, has the same URLs, and the header only where the
+/// The line that is written, read and judged again as curl would, has the same URLs, and the header only where the
 /// token may go.
 fn curl_is_told_the_same(arguments: &Arguments, judged: &Judged, policy: &Policy<'_>) {
     let line = command_line(judged, None);

@@ -60,17 +60,3 @@ fn every_property_has_its_corpus_and_its_target() {
         assert_eq!(stems(&root().join("fuzz/targets")), names);
     }
 }
-
-/// The fuzz crate mounts this one's modules, so it must have this one's dependencies.
-#[test]
-fn the_fuzz_crate_has_the_same_dependencies() {
-    let Ok(fuzz) = std::fs::read_to_string(root().join("fuzz/Cargo.toml")) else { return };
-    let own = std::fs::read_to_string(root().join("Cargo.toml")).expect("a manifest");
-    let table = |text: &str| text.parse::<toml::Table>().expect("a manifest");
-    let (mut fuzz, own) = (table(&fuzz), table(&own));
-    let listed = fuzz["dependencies"].as_table_mut().expect("a table");
-    assert!(listed.remove("libfuzzer-sys").is_some());
-    for part in ["dependencies", "target"] {
-        assert_eq!(fuzz[part], own[part], "[{part}] of fuzz/Cargo.toml");
-    }
-}

@@ -150,7 +150,7 @@ fn finding(kind: StoreKind, outcome: Result<()>) -> Finding {
         StoreKind::File => "file (not encrypted)",
     };
     match outcome {
-        Ok(()) => Finding::ok("store", format!("{name}: ignore_broken_pipe, read and deleted a dummy")),
+        Ok(()) => Finding::ok("store", format!("{name}: written, read and deleted a dummy")),
         Err(error) => Finding::error("store", &error),
     }
 }

@@ -126,7 +126,7 @@ fn a_login_that_waits_too_long_for_a_renewal_fails_and_leaves_no_secret() {
         sleep(Duration::from_millis(20));
     }
     let quick = Realm::new(3600);
-    quick.login(home.oneup().args(["--timeout", "1"]), "new", "file").status(5).run();
+    quick.login(home.oneup().args(["--timeout", "1"]), "new", "file").status(1).run();
     assert_eq!(end(renewal).0, Some(0));
     home.oneup().args(["logout", "--no-revoke"]).run();
     assert_eq!(leftovers(&home), Vec::<String>::new());
