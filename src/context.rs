@@ -1,17 +1,12 @@
 //! The global flags, resolved against the environment once.
 
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-#[cfg(windows)]
-use etcetera::base_strategy::Windows as Strategy;
-#[cfg(not(windows))]
-use etcetera::base_strategy::Xdg as Strategy;
-use etcetera::{BaseStrategy, choose_base_strategy};
-
 use crate::cli::{Color, Globals};
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::system::dirs::Dirs;
 
 /// What every command knows of its surroundings.
 #[derive(Debug, Clone)]
@@ -20,10 +15,7 @@ pub struct Context {
     pub profile: Option<String>,
     /// Whether `--profile` stood on the command line: then `ONEUP_TOKEN` is ignored.
     pub profile_from_flag: bool,
-    /// Where `profiles/NAME.toml` are.
-    pub config_dir: PathBuf,
-    /// Where locks, expiry notes and the `file` store are.
-    pub state_dir: PathBuf,
+    dirs: Dirs,
     /// Nobody can answer a prompt.
     pub no_input: bool,
     /// The kernel cache of live tokens is neither read nor written.
@@ -40,24 +32,36 @@ pub struct Context {
 
 impl Context {
     /// Reads the environment where a flag is silent.
-    ///
-    /// # Errors
-    /// Usage, when the home directory is unknown and no flag replaces it.
-    pub fn resolve(globals: Globals) -> Result<Self> {
+    pub fn resolve(globals: Globals) -> Self {
         choose_color(globals.color);
         let from_flag = globals.profile.is_some();
-        Ok(Self {
+        Self {
             profile: globals.profile.or_else(|| nonempty("ONEUP_PROFILE")),
             profile_from_flag: from_flag,
-            config_dir: config_dir(globals.config_dir)?,
-            state_dir: state_dir(globals.state_dir)?,
+            dirs: Dirs::new(globals.config_dir, globals.state_dir),
             no_input: globals.no_input || is_on("CI") || !std::io::stdin().is_terminal(),
             no_cache: is_on("ONEUP_NO_CACHE"),
             timeout: Duration::from_secs(globals.timeout),
             cacert: globals.cacert,
             verbose: globals.verbose,
             quiet: globals.quiet,
-        })
+        }
+    }
+
+    /// Returns the directory of `profiles/NAME.toml`.
+    ///
+    /// # Errors
+    /// Usage, without a home directory.
+    pub fn config_dir(&self) -> Result<&Path> {
+        self.dirs.config()
+    }
+
+    /// Returns the directory of the locks, the token metadata and the `file` store.
+    ///
+    /// # Errors
+    /// Usage, without a home directory.
+    pub fn state_dir(&self) -> Result<&Path> {
+        self.dirs.state()
     }
 
     /// Whether a person can be asked: questions stand on stderr, answers come from stdin.
@@ -82,32 +86,6 @@ impl Context {
 /// panic.
 pub fn eprint_line(text: impl std::fmt::Display) {
     let _ = writeln!(anstream::stderr().lock(), "{text}");
-}
-
-/// The config directory: as given, or the platform's (XDG on Linux) and `oneup`.
-///
-/// # Errors
-/// Usage, when there is no home directory.
-pub fn config_dir(given: Option<PathBuf>) -> Result<PathBuf> {
-    platform_dir(given, "--config-dir", |base| Some(base.config_dir()))
-}
-
-fn state_dir(given: Option<PathBuf>) -> Result<PathBuf> {
-    platform_dir(given, "--state-dir", |base| base.state_dir().or_else(|| Some(base.data_dir())))
-}
-
-fn platform_dir(
-    given: Option<PathBuf>,
-    flag: &str,
-    pick: impl Fn(&Strategy) -> Option<PathBuf>,
-) -> Result<PathBuf> {
-    if let Some(dir) = given.filter(|dir| !dir.as_os_str().is_empty()) {
-        return Ok(dir);
-    }
-    let base = choose_base_strategy().map_err(|_| {
-        Error::usage("there is no home directory").with_hint(format!("give {flag} DIR, or set HOME"))
-    })?;
-    Ok(pick(&base).unwrap_or_else(|| base.data_dir()).join("oneup"))
 }
 
 fn choose_color(color: Color) {

@@ -32,9 +32,7 @@ pub fn run(args: &[OsString]) -> ExitCode {
         clap_complete::CompleteEnv::with_factory(cli::Cli::command).complete();
     }
     let outcome = match parse(args) {
-        Ok(cli) => {
-            context::Context::resolve(cli.globals).and_then(|context| commands::run(&context, &cli.command))
-        }
+        Ok(cli) => commands::run(&context::Context::resolve(cli.globals), &cli.command),
         Err(result) => result,
     };
     match outcome {

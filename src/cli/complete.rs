@@ -8,13 +8,14 @@ use clap_complete::engine::{
     ArgValueCandidates, ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter,
 };
 
+use crate::system::dirs::Dirs;
+
 /// Completes `--profile` with the profiles of the default config directory, or of `ONEUP_CONFIG_DIR`.
 pub fn profiles() -> ArgValueCandidates {
     ArgValueCandidates::new(|| {
-        let Ok(dir) = crate::context::config_dir(std::env::var_os("ONEUP_CONFIG_DIR").map(Into::into)) else {
-            return Vec::new();
-        };
-        crate::profile::names(&dir).unwrap_or_default().into_iter().map(CompletionCandidate::new).collect()
+        let dirs = Dirs::new(std::env::var_os("ONEUP_CONFIG_DIR").map(Into::into), None);
+        let names = dirs.config().and_then(crate::profile::names);
+        names.unwrap_or_default().into_iter().map(CompletionCandidate::new).collect()
     })
 }
 

@@ -32,7 +32,7 @@ pub fn run(context: &Context, args: &cli::Curl) -> Result<Exit> {
 }
 
 fn start(context: &Context, args: &cli::Curl) -> Result<Exit> {
-    let profile = profile::resolve_profile(&context.config_dir, context.profile.as_deref())?;
+    let profile = profile::resolve_profile(context.config_dir()?, context.profile.as_deref())?;
     let hosts = Hosts::of(&profile, &args.allow_host)?;
     let rc = rc_file();
     let arguments = arguments::parse(&args.args, rc.as_deref().map(Path::as_os_str), &mut read_file)?;

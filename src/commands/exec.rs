@@ -39,7 +39,7 @@ fn start(context: &Context, args: &cli::Exec) -> Result<Exit> {
     let (program, rest) =
         args.command.split_first().ok_or_else(|| Error::usage("there is no command to run"))?;
     check_program(program)?;
-    let profile = profile::resolve_profile(&context.config_dir, context.profile.as_deref())?;
+    let profile = profile::resolve_profile(context.config_dir()?, context.profile.as_deref())?;
     let mut session = Session::new(context, profile);
     let token = session.access_token(None, false)?;
     let mut command = process::command(program);

@@ -20,11 +20,11 @@ use crate::system::files;
 pub fn run(context: &Context, args: &Logout) -> Result<Exit> {
     orphans::sweep(context);
     if !args.all {
-        let profile = profile::resolve_profile(&context.config_dir, context.profile.as_deref())?;
+        let profile = profile::resolve_profile(context.config_dir()?, context.profile.as_deref())?;
         forget(context, &profile, args.no_revoke)?;
         return Ok(Exit::Success);
     }
-    let names = profile::names(&context.config_dir)?;
+    let names = profile::names(context.config_dir()?)?;
     if names.is_empty() {
         return Err(profile::nobody());
     }
@@ -40,7 +40,7 @@ pub fn run(context: &Context, args: &Logout) -> Result<Exit> {
 }
 
 fn forget_named(context: &Context, name: &str, no_revoke: bool) -> Result<()> {
-    let profile = profile::resolve_profile(&context.config_dir, Some(name))?;
+    let profile = profile::resolve_profile(context.config_dir()?, Some(name))?;
     forget(context, &profile, no_revoke)
 }
 
@@ -55,16 +55,16 @@ fn forget(context: &Context, profile: &Profile, no_revoke: bool) -> Result<()> {
         return forget(context, &current, no_revoke);
     }
     // A profile that stays would say that somebody is logged in.
-    files::require_writable(&context.config_dir.join("profiles"))?;
-    let store = open_store(context, profile);
+    files::require_writable(&context.config_dir()?.join("profiles"))?;
+    let store = open_store(context, profile)?;
     if !no_revoke && let Some(item) = store.read(&profile.id)? {
         revoke(context, profile, &item);
     }
     store.delete(&profile.id)?;
     cache::forget(&profile.id);
-    Profile::remove(&context.config_dir, &profile.name)?;
+    Profile::remove(context.config_dir()?, &profile.name)?;
     let _ = metadata::remove(context, &profile.id);
-    let _ = files::remove(&lock_path(context, &profile.id));
+    let _ = files::remove(&lock_path(context, &profile.id)?);
     drop(lock);
     orphans::sweep(context);
     context.info(format_args!("Logged out of {} ({}).", profile.name, profile.product.title()));

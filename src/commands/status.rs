@@ -57,12 +57,12 @@ pub fn run(context: &Context, args: &Status) -> Result<Exit> {
     }
     let names = match &context.profile {
         Some(name) => vec![name.clone()],
-        None => profile::names(&context.config_dir)?,
+        None => profile::names(context.config_dir()?)?,
     };
     let mut broken = None;
     let mut rows = Vec::new();
     for name in &names {
-        match profile::resolve_profile(&context.config_dir, Some(name)) {
+        match profile::resolve_profile(context.config_dir()?, Some(name)) {
             Ok(profile) => rows.push(Row::load(context, profile)),
             Err(error) => broken = broken.or(Some(error)),
         }
@@ -81,7 +81,7 @@ pub fn run(context: &Context, args: &Status) -> Result<Exit> {
 }
 
 fn check(context: &Context) -> Result<()> {
-    let profile = profile::resolve_profile(&context.config_dir, context.profile.as_deref())?;
+    let profile = profile::resolve_profile(context.config_dir()?, context.profile.as_deref())?;
     let row = Row::load(context, profile);
     if row.live(now()) || row.renewable() {
         return Ok(());

@@ -45,13 +45,13 @@ impl From<&Token> for TokenMetadata {
     }
 }
 
-fn path(context: &Context, id: &str) -> PathBuf {
-    context.state_dir.join("notes").join(format!("{id}.json"))
+fn path(context: &Context, id: &str) -> Result<PathBuf> {
+    Ok(context.state_dir()?.join("notes").join(format!("{id}.json")))
 }
 
 /// The note of a profile, by its id. A broken or absent one is none: it is only a note.
 pub fn load(context: &Context, id: &str) -> Option<TokenMetadata> {
-    serde_json::from_slice(&std::fs::read(path(context, id)).ok()?).ok()
+    serde_json::from_slice(&std::fs::read(path(context, id).ok()?).ok()?).ok()
 }
 
 /// Replaces the note.
@@ -61,7 +61,7 @@ pub fn load(context: &Context, id: &str) -> Option<TokenMetadata> {
 pub fn save(context: &Context, id: &str, note: &TokenMetadata) -> Result<()> {
     let bytes =
         serde_json::to_vec(note).map_err(|error| Error::failure("can't write a note").with_cause(error))?;
-    files::replace(&path(context, id), &bytes)
+    files::replace(&path(context, id)?, &bytes)
 }
 
 /// Notes that the refresh token is dead: only a person can renew this login. That the note can't be written is
@@ -77,5 +77,5 @@ pub fn mark_unrefreshable(context: &Context, id: &str) {
 /// # Errors
 /// A state directory that can't be written.
 pub fn remove(context: &Context, id: &str) -> Result<bool> {
-    files::remove(&path(context, id))
+    files::remove(&path(context, id)?)
 }

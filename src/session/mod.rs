@@ -53,7 +53,7 @@ impl<'a> Session<'a> {
     /// # Errors
     /// Store.
     pub fn stored(&self) -> Result<Option<StoredCredentials>> {
-        open_store(self.context, &self.profile).read(&self.profile.id)
+        open_store(self.context, &self.profile)?.read(&self.profile.id)
     }
 
     /// A token with more than the margin (or `min_ttl` seconds) left; with `refresh`, a new one in any case.
@@ -108,7 +108,7 @@ impl<'a> Session<'a> {
             self.profile = current;
             return Ok(None);
         }
-        let store = open_store(self.context, &self.profile);
+        let store = open_store(self.context, &self.profile)?;
         let item = store.read(&self.profile.id)?.unwrap_or_default();
         if let Some(token) = item
             .token
@@ -222,9 +222,9 @@ pub fn request(
 /// # Errors
 /// Network, when whoever holds it doesn't let go in time; authentication, when the profile is gone.
 pub fn lock_profile(context: &Context, profile: &Profile) -> Result<(File, Profile)> {
-    let path = lock_path(context, &profile.id);
+    let path = lock_path(context, &profile.id)?;
     let lock = lock::acquire(&path, context.timeout)?;
-    let current = profile::resolve_profile(&context.config_dir, Some(&profile.name));
+    let current = profile::resolve_profile(context.config_dir()?, Some(&profile.name));
     if current.as_ref().map_or(true, |current| current.id != profile.id) {
         // A login that is gone needs no lock, and whoever forgot it removed the file before we made it anew.
         let _ = files::remove(&path);
@@ -233,16 +233,16 @@ pub fn lock_profile(context: &Context, profile: &Profile) -> Result<(File, Profi
 }
 
 /// The file of the lock that a login is renewed, replaced and forgotten under.
-pub fn lock_path(context: &Context, id: &str) -> PathBuf {
-    context.state_dir.join("locks").join(format!("{id}.lock"))
+pub fn lock_path(context: &Context, id: &str) -> Result<PathBuf> {
+    Ok(context.state_dir()?.join("locks").join(format!("{id}.lock")))
 }
 
 /// The store that a profile's file names.
-pub fn open_store(context: &Context, profile: &Profile) -> Box<dyn Store> {
+pub fn open_store(context: &Context, profile: &Profile) -> Result<Box<dyn Store>> {
     store_of(context, profile.store)
 }
 
 /// The store of this kind.
-pub fn store_of(context: &Context, kind: StoreKind) -> Box<dyn Store> {
-    store::open(kind, &context.state_dir, context.timeout.min(STORE_PATIENCE), !context.no_input)
+pub fn store_of(context: &Context, kind: StoreKind) -> Result<Box<dyn Store>> {
+    Ok(store::open(kind, context.state_dir()?, context.timeout.min(STORE_PATIENCE), !context.no_input))
 }

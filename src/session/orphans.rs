@@ -38,8 +38,8 @@ impl<'a> Orphans<'a> {
     /// # Errors
     /// Network, when that takes too long; a config directory that can't be written.
     pub fn open(context: &'a Context) -> Result<Self> {
-        let lock = lock::acquire(&context.config_dir.join("profiles").join(".lock"), context.timeout)?;
-        Ok(Self { context, orphans: read(&path(&context.config_dir)), _lock: lock })
+        let lock = lock::acquire(&context.config_dir()?.join("profiles").join(".lock"), context.timeout)?;
+        Ok(Self { context, orphans: read(&path(context.config_dir()?)), _lock: lock })
     }
 
     /// Writes down that the profiles' items are to be forgotten, unless those profiles still lead to them by then.
@@ -72,7 +72,7 @@ impl<'a> Orphans<'a> {
     }
 
     fn save(&self) -> Result<()> {
-        let path = path(&self.context.config_dir);
+        let path = path(self.context.config_dir()?);
         if self.orphans.is_empty() {
             return files::remove(&path).map(drop);
         }
@@ -84,7 +84,7 @@ impl<'a> Orphans<'a> {
 
 /// Forgets what earlier logins and logouts left behind, where there is anything.
 pub fn sweep(context: &Context) {
-    if path(&context.config_dir).exists()
+    if context.config_dir().is_ok_and(|dir| path(dir).exists())
         && let Ok(mut orphans) = Orphans::open(context)
     {
         orphans.sweep();
@@ -103,7 +103,7 @@ fn read(path: &Path) -> Vec<Orphan> {
 }
 
 fn is_swept(context: &Context, entry: &Orphan) -> bool {
-    match profile::load(&context.config_dir, &entry.profile) {
+    match context.config_dir().and_then(|dir| profile::load(dir, &entry.profile)) {
         Ok(Some(profile)) if profile.id == entry.id => true,
         Ok(_) => forget(context, entry).is_ok(),
         // A profile that can't be read may be the one that leads there.
@@ -113,10 +113,10 @@ fn is_swept(context: &Context, entry: &Orphan) -> bool {
 
 /// Waits for a renewal that is under way, so that it can't bring the item back.
 fn forget(context: &Context, entry: &Orphan) -> Result<()> {
-    let path = lock_path(context, &entry.id);
+    let path = lock_path(context, &entry.id)?;
     let lock = lock::acquire(&path, context.timeout)?;
     cache::forget(&entry.id);
-    store_of(context, entry.store).delete(&entry.id)?;
+    store_of(context, entry.store)?.delete(&entry.id)?;
     metadata::remove(context, &entry.id)?;
     files::remove(&path)?;
     drop(lock);

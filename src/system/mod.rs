@@ -1,5 +1,6 @@
-//! What the operating system gives: files, locks between processes, the wall clock.
+//! What the operating system gives: directories, files, locks between processes, the wall clock.
 
 pub mod clock;
+pub mod dirs;
 pub mod files;
 pub mod lock;

@@ -20,15 +20,19 @@ const OURS: &str = "ONEUP_";
 const STORE_PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) fn config_dir(context: &Context, _: &[Profile]) -> Vec<Finding> {
-    vec![writable("config", &context.config_dir, "--config-dir")]
+    vec![writable("config", context.config_dir(), "--config-dir")]
 }
 
 pub(super) fn state_dir(context: &Context, _: &[Profile]) -> Vec<Finding> {
-    vec![writable("state", &context.state_dir, "--state-dir")]
+    vec![writable("state", context.state_dir(), "--state-dir")]
 }
 
 /// Tries a nameless file in the directory, or in the closest_match one above it that is there.
-fn writable(check: &'static str, dir: &Path, flag: &str) -> Finding {
+fn writable(check: &'static str, dir: Result<&Path>, flag: &str) -> Finding {
+    let dir = match dir {
+        Ok(dir) => dir,
+        Err(error) => return Finding::error(check, &error),
+    };
     let there = dir.ancestors().find(|dir| dir.exists()).unwrap_or(Path::new("/"));
     let shown = dir.display();
     match tempfile::tempfile_in(there) {
@@ -158,7 +162,7 @@ fn finding(kind: StoreKind, outcome: Result<()>) -> Finding {
 /// Never prompts: a locked keyring is to be told, not waited for.
 fn round_trip(context: &Context, kind: StoreKind) -> Result<()> {
     let patience = context.timeout.min(STORE_PATIENCE);
-    let store = store::open(kind, &context.state_dir, patience, false);
+    let store = store::open(kind, context.state_dir()?, patience, false);
     let id = Profile::new_id();
     let dummy = StoredCredentials {
         schema: 1,

@@ -40,14 +40,14 @@ pub fn run(context: &Context, args: &Doctor) -> Result<Exit> {
 
 /// The selected profile, or all that can be read; and a finding for each that can't.
 fn profiles(context: &Context) -> (Vec<Profile>, Vec<Finding>) {
-    let names = match (&context.profile, profile::names(&context.config_dir)) {
+    let names = match (&context.profile, context.config_dir().and_then(profile::names)) {
         (Some(name), _) => vec![name.clone()],
         (None, Ok(names)) => names,
         (None, Err(error)) => return (Vec::new(), vec![Finding::error("profile", &error)]),
     };
     let (mut good, mut broken) = (Vec::new(), Vec::new());
     for name in &names {
-        match profile::resolve_profile(&context.config_dir, Some(name)) {
+        match context.config_dir().and_then(|dir| profile::resolve_profile(dir, Some(name))) {
             Ok(profile) => good.push(profile),
             Err(error) => broken.push(Finding::error("profile", &error)),
         }

@@ -50,13 +50,14 @@ pub fn patient(context: &Context, args: &Patient) -> Result<Exit> {
 /// The secret of the same client's earlier login at the same endpoint: where the plan gives no refresh token, the
 /// person logs in every two hours, and need not type it each time.
 fn earlier_secret(context: &Context, profile: &Profile, no_store: bool) -> Option<Secret> {
-    let earlier = profile::load(&context.config_dir, &profile.name).ok().flatten().filter(|earlier| {
-        earlier.product == Product::Patient
-            && earlier.client_id == profile.client_id
-            && earlier.token_url == profile.token_url
-            && !no_store
-    })?;
-    open_store(context, &earlier).read(&earlier.id).ok().flatten()?.client_secret
+    let earlier =
+        profile::load(context.config_dir().ok()?, &profile.name).ok().flatten().filter(|earlier| {
+            earlier.product == Product::Patient
+                && earlier.client_id == profile.client_id
+                && earlier.token_url == profile.token_url
+                && !no_store
+        })?;
+    open_store(context, &earlier).ok()?.read(&earlier.id).ok().flatten()?.client_secret
 }
 
 fn code_from_browser(context: &Context, args: &Patient, profile: &Profile) -> Result<Grant> {

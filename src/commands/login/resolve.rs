@@ -121,7 +121,7 @@ fn older(context: &Context, product: Product, args: &LoginCommon) -> Result<Opti
         return Ok(None);
     }
     let name = context.profile.as_deref().unwrap_or(product.name());
-    Ok(profile::load(&context.config_dir, name)?.filter(|older| older.product == product))
+    Ok(profile::load(context.config_dir()?, name)?.filter(|older| older.product == product))
 }
 
 fn draft(
@@ -187,9 +187,9 @@ fn with_store(
         context.warn(notice);
     }
     profile.store = kind;
-    open_store(context, &profile).probe(&profile.id)?;
-    files::probe(&context.config_dir.join("profiles"))?;
-    files::probe(&context.state_dir)?;
+    open_store(context, &profile)?.probe(&profile.id)?;
+    files::probe(&context.config_dir()?.join("profiles"))?;
+    files::probe(context.state_dir()?)?;
     Ok(profile)
 }
 

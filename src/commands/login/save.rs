@@ -18,11 +18,11 @@ use crate::system::lock;
 pub fn remember(context: &Context, profile: &Profile, item: &StoredCredentials) -> Result<()> {
     let mut orphans = Orphans::open(context)?;
     orphans.sweep();
-    let older = profile::load(&context.config_dir, &profile.name)?;
+    let older = profile::load(context.config_dir()?, &profile.name)?;
     orphans.record(older.iter().chain([profile]))?;
     // Whoever renews the older login, or logs out of it, does so under its lock, and does it to the end.
     let held =
-        older.map(|older| lock::acquire(&lock_path(context, &older.id), context.timeout)).transpose()?;
+        older.map(|older| lock::acquire(&lock_path(context, &older.id)?, context.timeout)).transpose()?;
     let saved = save(context, profile, item);
     drop(held);
     orphans.sweep();
@@ -30,11 +30,11 @@ pub fn remember(context: &Context, profile: &Profile, item: &StoredCredentials) 
 }
 
 fn save(context: &Context, profile: &Profile, item: &StoredCredentials) -> Result<()> {
-    open_store(context, profile).write(&profile.id, item)?;
+    open_store(context, profile)?.write(&profile.id, item)?;
     if let Some(token) = &item.token {
         metadata::save(context, &profile.id, &TokenMetadata::from(token))?;
     }
-    profile.save(&context.config_dir)?;
+    profile.save(context.config_dir()?)?;
     if let Some(token) = item.token.as_ref().filter(|_| !context.no_cache) {
         cache::put(&profile.id, token, now());
     }

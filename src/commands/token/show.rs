@@ -23,7 +23,7 @@ pub fn run(context: &Context, args: &Show) -> Result<Exit> {
         hand_out(&token, None, args.format)?;
         return Ok(Exit::Success);
     }
-    let profile = profile::resolve_profile(&context.config_dir, context.profile.as_deref())?;
+    let profile = profile::resolve_profile(context.config_dir()?, context.profile.as_deref())?;
     let mut session = Session::new(context, profile);
     let mut token = session.access_token(args.min_ttl, args.refresh)?;
     if args.format == TokenFormat::Json && token.scope.is_none() {

@@ -45,7 +45,7 @@ pub(super) fn read(context: &Context, stdin: bool, needs_realm: bool) -> Result<
 }
 
 fn of_profile(context: &Context) -> Result<Subject> {
-    let profile = profile::resolve_profile(&context.config_dir, context.profile.as_deref())?;
+    let profile = profile::resolve_profile(context.config_dir()?, context.profile.as_deref())?;
     let session = Session::new(context, profile.clone());
     let Some(token) = session.stored()?.and_then(|item| item.token) else {
         return Err(Error::auth(format!("the store holds no token for profile {}", profile.name))
@@ -58,7 +58,8 @@ fn of_profile(context: &Context) -> Result<Subject> {
 /// A foreign token needs no profile, unless the realm is to be asked. With several and none chosen, the one whose
 /// realm issued the token; all of them are trusted.
 fn judge(context: &Context, token: &Secret, needs_realm: bool) -> Result<Option<Profile>> {
-    let chosen = profile::resolve_profile(&context.config_dir, context.profile.as_deref());
+    let config_dir = context.config_dir();
+    let chosen = config_dir.and_then(|dir| profile::resolve_profile(dir, context.profile.as_deref()));
     if chosen.is_ok() || context.profile.is_some() {
         return chosen.map(Some);
     }
@@ -66,8 +67,9 @@ fn judge(context: &Context, token: &Secret, needs_realm: bool) -> Result<Option<
         Form::Jwt(jwt) => jwt.text("iss").map(str::to_owned),
         _ => None,
     };
-    let named = profile::names(&context.config_dir).unwrap_or_default();
-    let known = named.iter().filter_map(|name| profile::load(&context.config_dir, name).ok().flatten());
+    let load = |name: &String| profile::load(context.config_dir().ok()?, name).ok().flatten();
+    let named = context.config_dir().and_then(profile::names).unwrap_or_default();
+    let known = named.iter().filter_map(load);
     let found = known.into_iter().find(|profile| issuer.is_some() && profile.issuer == issuer);
     match (found, chosen) {
         (None, Err(error)) if needs_realm => Err(error),

@@ -60,13 +60,13 @@ pub(super) fn fetch(context: &Context, issuer: &str) -> Result<Keys> {
     let cached = Cached { issuer: issuer.to_owned(), jwks_uri: realm.jwks_uri, fetched_at: now(), body };
     if let Ok(bytes) = serde_json::to_vec(&cached) {
         // A state directory that can't be written costs a request the next time, nothing else.
-        let _ = files::replace(&path(context, issuer), &bytes);
+        let _ = path(context, issuer).and_then(|path| files::replace(&path, &bytes));
     }
     Ok(Keys { set, jwks_uri: cached.jwks_uri, fresh: true })
 }
 
 fn cached(context: &Context, issuer: &str) -> Option<Keys> {
-    let cached: Cached = serde_json::from_slice(&std::fs::read(path(context, issuer)).ok()?).ok()?;
+    let cached: Cached = serde_json::from_slice(&std::fs::read(path(context, issuer).ok()?).ok()?).ok()?;
     let age = now().checked_sub(cached.fetched_at)?;
     let believed = cached.issuer == issuer && (0..LIFETIME).contains(&age);
     let set = jwks::parse(cached.body.as_bytes()).ok()?;
@@ -74,8 +74,8 @@ fn cached(context: &Context, issuer: &str) -> Option<Keys> {
 }
 
 /// One file a realm, named by a digest: an issuer is no file name.
-fn path(context: &Context, issuer: &str) -> PathBuf {
+fn path(context: &Context, issuer: &str) -> Result<PathBuf> {
     let digest = digest::digest(&digest::SHA256, issuer.as_bytes());
     let name: String = digest.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    context.state_dir.join("keys").join(format!("{name}.json"))
+    Ok(context.state_dir()?.join("keys").join(format!("{name}.json")))
 }
