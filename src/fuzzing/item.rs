@@ -21,8 +21,8 @@ pub fn item(bytes: &[u8]) {
 fn nothing_leaks(text: &str) {
     let numberless: String = text.chars().filter(|c| !c.is_ascii_digit()).collect();
     let known = [
-        "here holds no login of oneup\n  not understood at line , column \nhint: repair",
-        "here was written by another version of oneup\n  its layout is ; this version knows \n\
+        "here does not contain valid credentials\n  parse error at line , column \nhint: repair",
+        "here was written by another version of oneup\n  its schema is ; this version supports \n\
          hint: update oneup, or log in again under another --profile",
     ];
     assert!(known.contains(&numberless.as_str()), "{text}");

@@ -18,7 +18,7 @@ use crate::oauth::product::Product;
 use crate::oauth::response::{self, TokenError};
 use crate::oauth::token::Token;
 use crate::profile::{self, Profile};
-use crate::store::{self, Store, StoreKind, StoredCredentials, cache};
+use crate::store::{self, CredentialStore, StoreKind, StoredCredentials, cache};
 use crate::system::clock::now;
 use crate::system::files;
 use crate::system::lock;
@@ -238,11 +238,11 @@ pub fn lock_path(context: &Context, id: &str) -> Result<PathBuf> {
 }
 
 /// The store that a profile's file names.
-pub fn open_store(context: &Context, profile: &Profile) -> Result<Box<dyn Store>> {
+pub fn open_store(context: &Context, profile: &Profile) -> Result<Box<dyn CredentialStore>> {
     store_of(context, profile.store)
 }
 
 /// The store of this kind.
-pub fn store_of(context: &Context, kind: StoreKind) -> Result<Box<dyn Store>> {
+pub fn store_of(context: &Context, kind: StoreKind) -> Result<Box<dyn CredentialStore>> {
     Ok(store::open(kind, context.state_dir()?, context.timeout.min(STORE_PATIENCE), !context.no_input))
 }

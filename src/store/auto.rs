@@ -7,17 +7,16 @@ use super::{keyring, keyring::error::KeyringError, keyutils::Keyutils};
 use crate::error::Error;
 use crate::error::Result;
 
-/// The store for a new login, and what to tell the person about it. `asked` is what `--store` names, none for `auto`;
-/// `can_prompt` is whether a person is there to unlock the keyring.
+/// Returns the store for a new login, and a notice for the user. `requested` is the value of `--store`, `None` for
+/// `auto`; `can_prompt` is whether the user can be asked to unlock the keyring.
 ///
-/// `auto` takes the OS keyring if it answers within a second and has a default collection; on Linux without any
-/// Secret Service, the kernel keyring.
+/// `auto` chooses the OS keyring if it responds within a second and has a default collection; on Linux without a Secret
+/// Service, the kernel keyring.
 ///
 /// # Errors
-/// Exit 6: a locked keyring that nobody can unlock, or no store that `auto` may take. Never a silent fallback to a
-/// weaker one.
-pub fn choose(asked: Option<StoreKind>, can_prompt: bool) -> Result<(StoreKind, Option<String>)> {
-    match asked {
+/// Store: a locked keyring that can't be unlocked here, or no suitable store. `auto` never falls back to a weaker one.
+pub fn choose(requested: Option<StoreKind>, can_prompt: bool) -> Result<(StoreKind, Option<String>)> {
+    match requested {
         Some(kind) => Ok((kind, None)),
         None => auto(can_prompt),
     }
@@ -25,28 +24,27 @@ pub fn choose(asked: Option<StoreKind>, can_prompt: bool) -> Result<(StoreKind, 
 
 #[cfg(target_os = "linux")]
 fn auto(can_prompt: bool) -> Result<(StoreKind, Option<String>)> {
-    const DEADLINE: std::time::Duration = std::time::Duration::from_secs(1);
-    match keyring::probe(DEADLINE) {
+    const PROBE_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(1);
+    const ALTERNATIVES: &str =
+        "--store file stores the credentials in a private file; --no-store does not store them";
+    match keyring::probe(PROBE_TIMEOUT) {
         Ok(true) if !(can_prompt && keyring::has_display()) => Err(KeyringError::Locked.into()),
         Ok(_) => Ok((StoreKind::Keyring, None)),
-        Err(fault @ (KeyringError::NoBus(_) | KeyringError::NoService)) => match Keyutils::probe() {
+        Err(error @ (KeyringError::NoBus(_) | KeyringError::NoService)) => match Keyutils::probe() {
             Ok(()) => Ok((
                 StoreKind::Keyutils,
-                Some("there is no keyring service here: auto takes the kernel keyring".into()),
+                Some("no keyring service found; using the kernel keyring (--store keyutils)".into()),
             )),
-            Err(kernel) => Err(Error::from(fault).with_detail(kernel.summary()).with_hint(
-                "--store file keeps the login in a private file; --no-store remembers nothing",
-            )),
+            Err(kernel) => Err(Error::from(error).with_detail(kernel.summary()).with_hint(ALTERNATIVES)),
         },
-        Err(KeyringError::Hanging(waited)) => Err(Error::from(KeyringError::Hanging(waited))
-            .with_hint("--store keyring waits longer; --store file does without it; --no-store remembers nothing")),
-        Err(fault) => Err(Error::from(fault).with_hint(
-            "--store file keeps the login in a private file; --no-store remembers nothing; or repair the keyring",
-        )),
+        Err(error @ KeyringError::Timeout(_)) => {
+            Err(Error::from(error).with_hint(format!("--store keyring waits longer; {ALTERNATIVES}")))
+        }
+        Err(error) => Err(Error::from(error).with_hint(format!("repair the keyring; {ALTERNATIVES}"))),
     }
 }
 
-/// Keychain and Credential Manager are always there.
+/// Keychain and Credential Manager always exist.
 #[cfg(not(target_os = "linux"))]
 fn auto(_: bool) -> Result<(StoreKind, Option<String>)> {
     Ok((StoreKind::Keyring, None))

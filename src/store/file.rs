@@ -4,24 +4,23 @@
 //! refused. It is replaced whole or not at all: temporary file, fsync, rename.
 
 use std::fs::{self, File};
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use zeroize::Zeroizing;
-
-use super::{Store, StoredCredentials, decode, encode};
+use super::{CredentialStore, StoredCredentials, decode, encode};
 use crate::error::{Error, Result, StoreErrorKind};
+use crate::oauth::secret::SecretBuf;
 use crate::system::files;
 
-/// No login comes near this many bytes.
-const LONGEST: u64 = 4 * 1024 * 1024;
+/// More than any credentials need.
+const MAX_LEN: usize = 4 * 1024 * 1024;
 
 /// `STATE/secrets/ID.json`.
-pub(super) struct Files {
+pub(super) struct FileStore {
     dir: PathBuf,
 }
 
-impl Files {
+impl FileStore {
     /// The store below this state directory.
     pub(super) fn new(state_dir: &Path) -> Self {
         Self { dir: state_dir.join("secrets") }
@@ -37,25 +36,22 @@ impl Files {
     }
 }
 
-impl Store for Files {
+impl CredentialStore for FileStore {
     fn read(&self, id: &str) -> Result<Option<StoredCredentials>> {
         let path = self.path(id)?;
-        let Some((mut file, length)) = open_private(&path)? else { return Ok(None) };
-        // The whole capacity at once: a vector that grows leaves copies behind.
-        let mut bytes =
-            Zeroizing::new(Vec::with_capacity(usize::try_from(length.min(LONGEST)).unwrap_or(0) + 1));
-        let read = Read::by_ref(&mut file).take(LONGEST).read_to_end(&mut bytes);
-        read.map_err(|error| failed("read", &path, error))?;
+        let Some((file, length)) = open_private(&path)? else { return Ok(None) };
+        let bytes = SecretBuf::read_from(file, usize::try_from(length).unwrap_or(0), MAX_LEN)
+            .map_err(|error| failed("read", &path, error))?;
         decode(&bytes, &path.display().to_string(), "move that file away, then log in again").map(Some)
     }
 
-    fn write(&self, id: &str, item: &StoredCredentials) -> Result<()> {
+    fn write(&self, id: &str, credentials: &StoredCredentials) -> Result<()> {
         let path = self.path(id)?;
         files::create_private_dir(&self.dir).map_err(|error| failed("create", &self.dir, error))?;
         check_dir(&self.dir)?;
         // What can't be understood may be somebody's only copy: it is never overwritten.
         self.read(id)?;
-        files::replace(&path, &encode(item)?)
+        files::replace(&path, &encode(credentials)?)
             .map_err(|error| error.with_kind(crate::error::ErrorKind::Store(StoreErrorKind::Failed)))
     }
 
@@ -151,12 +147,12 @@ fn open_private(path: &Path) -> Result<Option<(File, u64)>> {
 mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
 
-    use super::super::tests::item;
+    use super::super::tests::credentials;
     use super::*;
 
-    fn store() -> (tempfile::TempDir, Files) {
+    fn store() -> (tempfile::TempDir, FileStore) {
         let state = tempfile::tempdir().expect("a temporary directory");
-        let files = Files::new(&state.path().join("not/yet/there"));
+        let files = FileStore::new(&state.path().join("not/yet/there"));
         (state, files)
     }
 
@@ -170,8 +166,8 @@ mod tests {
         assert_eq!(files.read("a").expect("nothing is no error"), None);
         assert!(!files.delete("a").expect("nothing is no error"));
         for length in [1, 100_000, 10] {
-            files.write("a", &item(length)).expect("it is written");
-            assert_eq!(files.read("a").expect("it is read"), Some(item(length)));
+            files.write("a", &credentials(length)).expect("it is written");
+            assert_eq!(files.read("a").expect("it is read"), Some(credentials(length)));
         }
         assert_eq!((mode(&files.dir), mode(&files.dir.join("a.json"))), (0o700, 0o600));
         assert_eq!(fs::read_dir(&files.dir).expect("a directory").count(), 1, "no temporary file is left");
@@ -182,11 +178,11 @@ mod tests {
     #[test]
     fn a_file_that_others_can_read_is_refused_with_the_fix() {
         let (_state, files) = store();
-        files.write("a", &item(1)).expect("it is written");
+        files.write("a", &credentials(1)).expect("it is written");
         let path = files.dir.join("a.json");
         for open in [0o640, 0o604, 0o620, 0o777] {
             fs::set_permissions(&path, fs::Permissions::from_mode(open)).expect("it is ours");
-            for error in [files.read("a").err(), files.write("a", &item(2)).err()] {
+            for error in [files.read("a").err(), files.write("a", &credentials(2)).err()] {
                 let error = error.expect("it is refused");
                 assert_eq!(error.kind().exit().code(), 6);
                 assert!(error.to_string().contains("hint: chmod 600 '"), "{error}");
@@ -197,7 +193,7 @@ mod tests {
     #[test]
     fn what_is_no_file_of_ours_is_refused() {
         let (state, files) = store();
-        files.write("a", &item(1)).expect("it is written");
+        files.write("a", &credentials(1)).expect("it is written");
         symlink(files.dir.join("a.json"), files.dir.join("link.json")).expect("a link");
         symlink("/nowhere", files.dir.join("dangling.json")).expect("a link");
         fs::create_dir(files.dir.join("dir.json")).expect("a directory");
@@ -205,7 +201,7 @@ mod tests {
         assert!(status.expect("mkfifo runs").success());
         for id in ["link", "dangling", "dir", "pipe"] {
             assert_eq!(files.read(id).expect_err(id).kind().exit().code(), 6);
-            assert_eq!(files.write(id, &item(2)).expect_err(id).kind().exit().code(), 6);
+            assert_eq!(files.write(id, &credentials(2)).expect_err(id).kind().exit().code(), 6);
         }
         for id in ["", "..", "../a", "a/b", "a.json", &"a".repeat(65)] {
             assert_eq!(files.read(id).expect_err(id).kind().exit().code(), 6);
@@ -216,10 +212,10 @@ mod tests {
     #[test]
     fn a_broken_file_is_named_and_kept() {
         let (_state, files) = store();
-        files.write("a", &item(1)).expect("it is written");
+        files.write("a", &credentials(1)).expect("it is written");
         let path = files.dir.join("a.json");
         fs::write(&path, "{\"schema\":1,\"client_secret\":\"half").expect("it is ours");
-        for error in [files.read("a").err(), files.write("a", &item(2)).err()] {
+        for error in [files.read("a").err(), files.write("a", &credentials(2)).err()] {
             assert!(error.expect("it is refused").to_string().contains("a.json"));
         }
         assert!(fs::read_to_string(&path).expect("it is kept").ends_with("half"));
@@ -229,13 +225,13 @@ mod tests {
     #[test]
     fn a_directory_that_is_too_open_is_closed_and_leftovers_go_with_the_login() {
         let (_state, files) = store();
-        files.write("a", &item(1)).expect("it is written");
+        files.write("a", &credentials(1)).expect("it is written");
         fs::set_permissions(&files.dir, fs::Permissions::from_mode(0o755)).expect("it is ours");
         let leftover = files.dir.join(".a.json.new");
         fs::write(&leftover, "half").expect("it is ours");
-        files.write("a", &item(2)).expect("it is written");
+        files.write("a", &credentials(2)).expect("it is written");
         assert_eq!(mode(&files.dir), 0o700);
-        assert!(!leftover.exists() && files.read("a").expect("it is read") == Some(item(2)));
+        assert!(!leftover.exists() && files.read("a").expect("it is read") == Some(credentials(2)));
         fs::write(&leftover, "half").expect("it is ours");
         assert!(files.delete("a").expect("it is deleted"));
         assert_eq!(fs::read_dir(&files.dir).expect("a directory").count(), 0);

@@ -188,9 +188,9 @@ fn a_kernel_keyring_that_refuses_is_a_failure_told_in_words() {
         let output = doctor_under(&home, inject);
         let text = String::from_utf8_lossy(&output.stdout);
         let store = text.lines().find(|line| line.contains(" store ")).expect("a line on the store");
-        assert!(store.starts_with("failure  store      there is no keyring here: no D-Bus"), "{store}");
+        assert!(store.starts_with("failure  store      no keyring service found: no D-Bus"), "{store}");
         assert!(
-            store.contains(&format!(": the kernel keyring can't be used here (in a container?){words}")),
+            store.contains(&format!(": the kernel keyring is not available (in a container?){words}")),
             "{store}"
         );
         assert_eq!(output.status.code(), Some(7));
@@ -200,11 +200,11 @@ fn a_kernel_keyring_that_refuses_is_a_failure_told_in_words() {
     assert!(calls.contains("ENOSYS"), "{calls}");
     let working = doctor_under(&home, "trace=keyctl,add_key");
     let text = String::from_utf8_lossy(&working.stdout);
-    if text.contains("auto takes the kernel keyring") {
+    if text.contains("using the kernel keyring") {
         let trace = std::fs::read_to_string(home.path("trace")).expect("a trace");
         let last = trace.lines().filter(|line| line.contains("keyctl(")).count() - 1;
         let output = doctor_under(&home, &format!("inject=keyctl:error=EPERM:when={last}+"));
         let text = String::from_utf8_lossy(&output.stdout);
-        assert!(text.contains("failure  store      the kernel keyring can't be used here"), "{text}");
+        assert!(text.contains("failure  store      the kernel keyring is not available"), "{text}");
     }
 }

@@ -80,7 +80,7 @@ pub fn finish(
         "\x1b[32mLogged in\x1b[0m to {} as profile {}.\n{lives}; {}.",
         profile.product.title(),
         profile.name,
-        profile.store.in_words(),
+        profile.store.describe(),
     ));
     Ok(Exit::Success)
 }

@@ -1,54 +1,73 @@
-//! The platform's keyring as names and bytes. A process opens one session.
+//! The platform's keyring as named byte strings. A process opens one session.
 //!
 //! Errors of the keyring crates can carry the secret's bytes: they are never shown with `{:?}`, nor whole.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use keyring_core::Error as Cause;
+use keyring_core::Error as CoreError;
 use keyring_core::api::CredentialStore;
-use zeroize::Zeroizing;
 
 use super::error::KeyringError;
+use crate::oauth::secret::SecretBuf;
 
-/// The keyring's `service` attribute of every item; `username` is the profile's id.
-pub(super) const SERVICE: &str = "oneup";
+/// The keyring's `service` attribute of every item; `username` is the profile's ID.
+const SERVICE: &str = "oneup";
 
-/// The process's connection to the platform's keyring.
-pub(super) struct Service {
-    #[cfg(target_os = "linux")]
-    bus: super::secret_service::Bus,
-    store: OnceLock<Arc<CredentialStore>>,
+/// Named byte strings.
+pub(super) trait BlobStore {
+    /// Returns the item's bytes, or `None` if it does not exist.
+    fn get(&self, name: &str) -> Result<Option<SecretBuf>, KeyringError>;
+    /// Adds or replaces the item.
+    fn set(&self, name: &str, bytes: &[u8]) -> Result<(), KeyringError>;
+    /// Removes the item; false if it did not exist.
+    fn remove(&self, name: &str) -> Result<bool, KeyringError>;
 }
 
-impl Service {
-    /// Uses the one connection of this process, opened at its first use, and again after the service broke off.
-    pub(super) fn shared<T>(task: impl FnOnce(&Self) -> Result<T, KeyringError>) -> Result<T, KeyringError> {
-        static SHARED: Mutex<Option<Service>> = Mutex::new(None);
+/// The process's connection to the platform's keyring.
+pub(super) struct KeyringBackend {
+    #[cfg(target_os = "linux")]
+    secret_service: super::secret_service::SecretService,
+    #[cfg(windows)]
+    items: super::chunks::Chunked<Items>,
+    #[cfg(not(windows))]
+    items: Items,
+}
+
+impl KeyringBackend {
+    /// Runs `task` on the one connection of this process, which is opened at its first use, and again after a failure.
+    pub(super) fn with_shared<T>(
+        task: impl FnOnce(&Self) -> Result<T, KeyringError>,
+    ) -> Result<T, KeyringError> {
+        static SHARED: Mutex<Option<KeyringBackend>> = Mutex::new(None);
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-        let service = match shared.take() {
-            Some(service) => service,
+        let backend = match shared.take() {
+            Some(backend) => backend,
             None => Self::connect()?,
         };
-        let done = task(&service);
-        if !matches!(done, Err(KeyringError::Failed(_))) {
-            *shared = Some(service);
+        let result = task(&backend);
+        if !matches!(result, Err(KeyringError::Failed(_))) {
+            *shared = Some(backend);
         }
-        done
+        result
     }
 
     fn connect() -> Result<Self, KeyringError> {
         Ok(Self {
             #[cfg(target_os = "linux")]
-            bus: super::secret_service::Bus::connect()?,
-            store: OnceLock::new(),
+            secret_service: super::secret_service::SecretService::connect(SERVICE)?,
+            #[cfg(windows)]
+            items: super::chunks::Chunked(Items::default()),
+            #[cfg(not(windows))]
+            items: Items::default(),
         })
     }
 
-    /// Whether the item is there, where the platform can tell without its secret. `ask` is called before a prompt
-    /// opens; without it there is none.
+    /// Unlocks what the item needs and returns whether the item exists, where the platform can tell without reading the
+    /// secret. `on_prompt` is called before a prompt opens; without it none opens.
     #[cfg(target_os = "linux")]
-    pub(super) fn prepare(&self, id: &str, ask: Option<&dyn Fn()>) -> Result<bool, KeyringError> {
-        self.bus.prepare(id, ask)
+    pub(super) fn prepare(&self, id: &str, on_prompt: Option<&dyn Fn()>) -> Result<bool, KeyringError> {
+        self.secret_service.prepare(id, on_prompt)
     }
 
     #[cfg(not(target_os = "linux"))]
@@ -56,83 +75,48 @@ impl Service {
         Ok(true)
     }
 
+    /// Returns whether the default collection is locked.
+    #[cfg(target_os = "linux")]
+    pub(super) fn is_locked(&self) -> Result<bool, KeyringError> {
+        self.secret_service.is_locked(&self.secret_service.default_collection()?)
+    }
+
+    /// The keyring's items.
+    pub(super) fn items(&self) -> &impl BlobStore {
+        &self.items
+    }
+}
+
+/// The items of the platform's store, which is opened at its first use.
+#[derive(Default)]
+struct Items(OnceLock<Arc<CredentialStore>>);
+
+impl Items {
     fn entry(&self, name: &str) -> Result<keyring_core::Entry, KeyringError> {
-        let store = match self.store.get() {
+        let store = match self.0.get() {
             Some(store) => store,
             None => {
-                let opened = open().map_err(fault)?;
-                self.store.get_or_init(|| opened)
+                let store = open().map_err(into_error)?;
+                self.0.get_or_init(|| store)
             }
         };
-        // Roaming to other machines is not what a login is for.
-        #[cfg(windows)]
-        let modifiers = Some(std::collections::HashMap::from([("persistence", "Local")]));
-        #[cfg(not(windows))]
-        let modifiers = None;
-        store.build(SERVICE, name, modifiers.as_ref()).map_err(fault)
+        // A login must not roam to other machines.
+        let modifiers = cfg!(windows).then(|| HashMap::from([("persistence", "Local")]));
+        store.build(SERVICE, name, modifiers.as_ref()).map_err(into_error)
     }
+}
 
-    fn get(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, KeyringError> {
-        unless_absent(self.entry(name)?.get_secret()).map(|bytes| bytes.map(Zeroizing::new))
+impl BlobStore for Items {
+    fn get(&self, name: &str) -> Result<Option<SecretBuf>, KeyringError> {
+        unless_absent(self.entry(name)?.get_secret()).map(|bytes| bytes.map(SecretBuf::from))
     }
 
     fn set(&self, name: &str, bytes: &[u8]) -> Result<(), KeyringError> {
-        self.entry(name)?.set_secret(bytes).map_err(fault)
+        self.entry(name)?.set_secret(bytes).map_err(into_error)
     }
 
     fn remove(&self, name: &str) -> Result<bool, KeyringError> {
-        unless_absent(self.entry(name)?.delete_credential()).map(|gone| gone.is_some())
-    }
-}
-
-#[cfg(not(windows))]
-impl Service {
-    /// The item's bytes, if it is there.
-    pub(super) fn load(&self, id: &str) -> Result<Option<Zeroizing<Vec<u8>>>, KeyringError> {
-        self.get(id)
-    }
-
-    /// Adds or replaces the item.
-    pub(super) fn save(&self, id: &str, bytes: &[u8]) -> Result<(), KeyringError> {
-        self.set(id, bytes)
-    }
-
-    /// Removes the item; false when there was none.
-    pub(super) fn erase(&self, id: &str) -> Result<bool, KeyringError> {
-        self.remove(id)
-    }
-}
-
-#[cfg(windows)]
-impl Service {
-    /// The item's bytes, if it is there.
-    pub(super) fn load(&self, id: &str) -> Result<Option<Zeroizing<Vec<u8>>>, KeyringError> {
-        super::chunks::read(self, id)
-    }
-
-    /// Adds or replaces the item.
-    pub(super) fn save(&self, id: &str, bytes: &[u8]) -> Result<(), KeyringError> {
-        super::chunks::write(self, id, bytes)
-    }
-
-    /// Removes the item; false when there was none.
-    pub(super) fn erase(&self, id: &str) -> Result<bool, KeyringError> {
-        super::chunks::delete(self, id)
-    }
-}
-
-#[cfg(windows)]
-impl super::chunks::Bytes for Service {
-    fn get(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, KeyringError> {
-        self.get(name)
-    }
-
-    fn set(&self, name: &str, bytes: &[u8]) -> Result<(), KeyringError> {
-        self.set(name, bytes)
-    }
-
-    fn remove(&self, name: &str) -> Result<bool, KeyringError> {
-        self.remove(name)
+        unless_absent(self.entry(name)?.delete_credential()).map(|removed| removed.is_some())
     }
 }
 
@@ -153,25 +137,27 @@ fn open() -> keyring_core::Result<Arc<CredentialStore>> {
 
 #[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
 fn open() -> keyring_core::Result<Arc<CredentialStore>> {
-    Err(Cause::NotSupportedByStore("oneup knows no keyring of this system".into()))
+    Err(CoreError::NotSupportedByStore("this operating system's keyring is not supported".into()))
 }
 
 fn unless_absent<T>(result: keyring_core::Result<T>) -> Result<Option<T>, KeyringError> {
     match result {
         Ok(value) => Ok(Some(value)),
-        Err(Cause::NoEntry) => Ok(None),
-        Err(error) => Err(fault(error)),
+        Err(CoreError::NoEntry) => Ok(None),
+        Err(error) => Err(into_error(error)),
     }
 }
 
-/// Only the causes are shown: the errors themselves print bytes and whole entries.
-fn fault(error: Cause) -> KeyringError {
+/// Keeps only the causes: the errors themselves print bytes and whole entries.
+fn into_error(error: CoreError) -> KeyringError {
     match error {
-        Cause::NoStorageAccess(_) => KeyringError::Locked,
-        Cause::PlatformFailure(cause) => KeyringError::failed(cause),
-        Cause::Ambiguous(_) => KeyringError::Several,
-        Cause::NotSupportedByStore(why) | Cause::BadStoreFormat(why) => KeyringError::failed(why),
-        Cause::TooLong(what, limit) => KeyringError::failed(format_args!("{what} is longer than {limit}")),
-        _ => KeyringError::failed("it answered something that is no item"),
+        CoreError::NoStorageAccess(_) => KeyringError::Locked,
+        CoreError::PlatformFailure(cause) => KeyringError::failed(cause),
+        CoreError::Ambiguous(_) => KeyringError::Ambiguous,
+        CoreError::NotSupportedByStore(why) | CoreError::BadStoreFormat(why) => KeyringError::failed(why),
+        CoreError::TooLong(what, limit) => {
+            KeyringError::failed(format_args!("{what} is longer than {limit}"))
+        }
+        _ => KeyringError::failed("its response is not a keyring item"),
     }
 }

@@ -1,88 +1,85 @@
-//! A value in pieces: Windows' Credential Manager holds 2560 bytes an item, and a login can be longer.
+//! Values in chunks: Windows' Credential Manager holds 2560 bytes per item, and credentials can be longer.
 //!
-//! The pieces of a new value are written first, under a generation of their own; then the manifest, which is the one
-//! item that changes what is read; then the old generation goes. A crash in between leaves the old value whole.
+//! The chunks of a new value are written first, under a generation of their own; then the manifest, which is the one
+//! item that changes what is read; then the old generation is removed. A crash in between leaves the old value whole.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
 
+use super::backend::BlobStore;
 use super::error::KeyringError;
+use crate::oauth::secret::SecretBuf;
 
 /// `CRED_MAX_CREDENTIAL_BLOB_SIZE`.
-const LIMIT: usize = 2560;
+const MAX_CHUNK_LEN: usize = 2560;
 
-/// A keyring as names and bytes.
-pub(super) trait Bytes {
-    /// The item's bytes, if it is there.
-    fn get(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, KeyringError>;
-    /// Adds or replaces the item.
-    fn set(&self, name: &str, bytes: &[u8]) -> Result<(), KeyringError>;
-    /// Removes the item; false when there was none.
-    fn remove(&self, name: &str) -> Result<bool, KeyringError>;
-}
+/// Keeps values of any length in a store whose items are limited to [`MAX_CHUNK_LEN`] bytes.
+pub(super) struct Chunked<S>(pub(super) S);
 
-/// What the item `NAME` holds; the pieces are `NAME#GENERATION/I`.
+/// The content of the item `NAME`; the chunks are `NAME#GENERATION/INDEX`.
 #[derive(Serialize, Deserialize)]
 struct Manifest {
-    /// 0 or 1, by turns.
+    /// 0 and 1 alternate.
     generation: u8,
-    pieces: usize,
+    chunks: usize,
     length: usize,
     sha256: String,
 }
 
-/// The value, whole, if it is there.
-pub(super) fn read(keyring: &impl Bytes, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, KeyringError> {
-    let Some(found) = keyring.get(name)? else { return Ok(None) };
-    let manifest = parse(&found).ok_or_else(broken)?;
-    let mut value = Zeroizing::new(Vec::with_capacity(manifest.pieces.saturating_mul(LIMIT).min(1 << 20)));
-    for index in 0..manifest.pieces {
-        let piece = keyring.get(&piece_name(name, manifest.generation, index))?.ok_or_else(broken)?;
-        value.extend_from_slice(&piece);
+impl<S: BlobStore> BlobStore for Chunked<S> {
+    fn get(&self, name: &str) -> Result<Option<SecretBuf>, KeyringError> {
+        let Some(manifest) = self.0.get(name)? else { return Ok(None) };
+        let manifest = parse(&manifest).ok_or_else(corrupt)?;
+        let mut value = SecretBuf::default();
+        for index in 0..manifest.chunks {
+            let chunk = self.0.get(&chunk_name(name, manifest.generation, index))?.ok_or_else(corrupt)?;
+            value.extend(&chunk);
+        }
+        let is_whole = value.len() == manifest.length && checksum(&value) == manifest.sha256;
+        if is_whole { Ok(Some(value)) } else { Err(corrupt()) }
     }
-    let whole = value.len() == manifest.length && checksum(&value) == manifest.sha256;
-    if whole { Ok(Some(value)) } else { Err(broken()) }
+
+    /// Replaces the value, even a corrupt one.
+    fn set(&self, name: &str, value: &[u8]) -> Result<(), KeyringError> {
+        let previous = self.0.get(name)?.and_then(|bytes| parse(&bytes));
+        let generation = u8::from(previous.is_some_and(|previous| previous.generation == 0));
+        let mut chunks = 0;
+        for chunk in value.chunks(MAX_CHUNK_LEN) {
+            self.0.set(&chunk_name(name, generation, chunks), chunk)?;
+            chunks += 1;
+        }
+        let manifest = Manifest { generation, chunks, length: value.len(), sha256: checksum(value) };
+        let bytes = serde_json::to_vec(&manifest).map_err(|_| corrupt())?;
+        self.0.set(name, &bytes)?;
+        self.remove_chunks(name, 1 - generation, 0)?;
+        // Those of a longer value whose writer was killed.
+        self.remove_chunks(name, generation, chunks)
+    }
+
+    /// Removes the value and the chunks that a killed writer left.
+    fn remove(&self, name: &str) -> Result<bool, KeyringError> {
+        self.remove_chunks(name, 0, 0)?;
+        self.remove_chunks(name, 1, 0)?;
+        self.0.remove(name)
+    }
 }
 
-/// Replaces the value. What stood there before need not be whole.
-pub(super) fn write(keyring: &impl Bytes, name: &str, value: &[u8]) -> Result<(), KeyringError> {
-    let old = keyring.get(name)?.and_then(|found| parse(&found));
-    let generation = u8::from(old.is_some_and(|old| old.generation == 0));
-    let mut pieces = 0;
-    for piece in value.chunks(LIMIT) {
-        keyring.set(&piece_name(name, generation, pieces), piece)?;
-        pieces += 1;
+impl<S: BlobStore> Chunked<S> {
+    /// Removes the chunks of a generation from this index on, the last first, so that those that a crash leaves are
+    /// found from the front again.
+    fn remove_chunks(&self, name: &str, generation: u8, from: usize) -> Result<(), KeyringError> {
+        let mut end = from;
+        while self.0.get(&chunk_name(name, generation, end))?.is_some() {
+            end += 1;
+        }
+        for index in (from..end).rev() {
+            self.0.remove(&chunk_name(name, generation, index))?;
+        }
+        Ok(())
     }
-    let manifest = Manifest { generation, pieces, length: value.len(), sha256: checksum(value) };
-    let bytes = serde_json::to_vec(&manifest).map_err(|_| broken())?;
-    keyring.set(name, &bytes)?;
-    sweep(keyring, name, 1 - generation, 0)?;
-    // Of a longer value whose writer was killed.
-    sweep(keyring, name, generation, pieces)
 }
 
-/// Removes the value and whatever a killed writer left beside it; false when there was none.
-pub(super) fn delete(keyring: &impl Bytes, name: &str) -> Result<bool, KeyringError> {
-    sweep(keyring, name, 0, 0)?;
-    sweep(keyring, name, 1, 0)?;
-    keyring.remove(name)
-}
-
-/// Removes the pieces of a generation from this index on, the last first, so that those that a crash leaves are
-/// found from the front again.
-fn sweep(keyring: &impl Bytes, name: &str, generation: u8, from: usize) -> Result<(), KeyringError> {
-    let mut end = from;
-    while keyring.get(&piece_name(name, generation, end))?.is_some() {
-        end += 1;
-    }
-    for index in (from..end).rev() {
-        keyring.remove(&piece_name(name, generation, index))?;
-    }
-    Ok(())
-}
-
-fn piece_name(name: &str, generation: u8, index: usize) -> String {
+fn chunk_name(name: &str, generation: u8, index: usize) -> String {
     format!("{name}#{generation}/{index}")
 }
 
@@ -94,8 +91,8 @@ fn checksum(bytes: &[u8]) -> String {
     digest(&SHA256, bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn broken() -> KeyringError {
-    KeyringError::failed("the pieces of the item don't belong together; log in again")
+fn corrupt() -> KeyringError {
+    KeyringError::failed("the chunks of the item don't match its manifest; log in again")
 }
 
 #[cfg(test)]
@@ -105,31 +102,29 @@ mod tests {
 
     use super::*;
 
-    /// A keyring with Windows' limit that breaks off after a number of changes.
-    struct Fake {
+    /// A keyring with Windows' limit that fails after a number of changes.
+    #[derive(Default)]
+    struct FakeStore {
         items: RefCell<BTreeMap<String, Vec<u8>>>,
-        changes: Cell<usize>,
+        changes_until_failure: Cell<Option<usize>>,
     }
 
-    impl Fake {
-        fn new() -> Self {
-            Self { items: RefCell::default(), changes: Cell::new(usize::MAX) }
-        }
-
+    impl FakeStore {
         fn change(&self) -> Result<(), KeyringError> {
-            let left = self.changes.get().checked_sub(1).ok_or(KeyringError::Locked)?;
-            self.changes.set(left);
+            if let Some(changes) = self.changes_until_failure.get() {
+                self.changes_until_failure.set(Some(changes.checked_sub(1).ok_or(KeyringError::Locked)?));
+            }
             Ok(())
         }
     }
 
-    impl Bytes for Fake {
-        fn get(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, KeyringError> {
-            Ok(self.items.borrow().get(name).cloned().map(Zeroizing::new))
+    impl BlobStore for FakeStore {
+        fn get(&self, name: &str) -> Result<Option<SecretBuf>, KeyringError> {
+            Ok(self.items.borrow().get(name).cloned().map(SecretBuf::from))
         }
 
         fn set(&self, name: &str, bytes: &[u8]) -> Result<(), KeyringError> {
-            assert!(bytes.len() <= LIMIT);
+            assert!(bytes.len() <= MAX_CHUNK_LEN);
             self.change()?;
             self.items.borrow_mut().insert(name.into(), bytes.into());
             Ok(())
@@ -141,56 +136,62 @@ mod tests {
         }
     }
 
+    fn store() -> Chunked<FakeStore> {
+        Chunked(FakeStore::default())
+    }
+
     fn value(length: usize) -> Vec<u8> {
         (0..length).map(|i| (i % 251) as u8).collect()
     }
 
-    #[test]
-    fn any_length_comes_back_and_nothing_stale_stays() {
-        let fake = Fake::new();
-        assert!(read(&fake, "p").expect("nothing is no error").is_none());
-        for (length, items) in [(20_000, 9), (1, 2), (LIMIT, 2), (LIMIT + 1, 3), (0, 1), (5_120, 3)] {
-            write(&fake, "p", &value(length)).expect("it is written");
-            assert_eq!(*read(&fake, "p").expect("it is read").expect("it is there"), value(length));
-            assert_eq!(fake.items.borrow().len(), items, "{length} bytes");
-        }
-        assert!(delete(&fake, "p").expect("it is deleted"));
-        assert!(fake.items.borrow().is_empty());
-        assert!(!delete(&fake, "p").expect("nothing is no error"));
+    fn get(store: &Chunked<FakeStore>) -> Vec<u8> {
+        store.get("p").expect("it is whole").expect("it exists").to_vec()
     }
 
     #[test]
-    fn a_crash_at_any_point_leaves_the_old_value_or_the_new_one() {
+    fn any_length_round_trips_and_no_stale_chunk_stays() {
+        let store = store();
+        assert!(store.get("p").expect("absence is no error").is_none());
+        for (length, items) in
+            [(20_000, 9), (1, 2), (MAX_CHUNK_LEN, 2), (MAX_CHUNK_LEN + 1, 3), (0, 1), (5_120, 3)]
+        {
+            store.set("p", &value(length)).expect("writable");
+            assert_eq!(get(&store), value(length));
+            assert_eq!(store.0.items.borrow().len(), items, "{length} bytes");
+        }
+        assert!(store.remove("p").expect("removable"));
+        assert!(store.0.items.borrow().is_empty());
+        assert!(!store.remove("p").expect("absence is no error"));
+    }
+
+    #[test]
+    fn crash_at_any_point_leaves_the_old_or_the_new_value() {
         let (old, new) = (value(9_000), value(6_000));
-        for survived in 0..10 {
-            let fake = Fake::new();
-            write(&fake, "p", &old).expect("it is written");
-            fake.changes.set(survived);
-            let finished = write(&fake, "p", &new).is_ok();
-            let read_back = read(&fake, "p").expect("it is whole").expect("it is there");
-            assert!(*read_back == new || (!finished && *read_back == old), "after {survived} changes");
-            fake.changes.set(usize::MAX);
-            write(&fake, "p", b"x").expect("the next write cleans up");
-            delete(&fake, "p").expect("it is deleted");
-            assert!(
-                fake.items.borrow().is_empty(),
-                "after {survived} changes: {:?}",
-                fake.items.borrow().keys()
-            );
+        for changes in 0..10 {
+            let store = store();
+            store.set("p", &old).expect("writable");
+            store.0.changes_until_failure.set(Some(changes));
+            let finished = store.set("p", &new).is_ok();
+            let found = get(&store);
+            assert!(found == new || (!finished && found == old), "after {changes} changes");
+            store.0.changes_until_failure.set(None);
+            store.set("p", b"x").expect("the next write cleans up");
+            store.remove("p").expect("removable");
+            assert!(store.0.items.borrow().is_empty(), "after {changes} changes");
         }
     }
 
     #[test]
-    fn what_was_tampered_with_is_never_taken_for_a_value_or_for_nothing() {
-        let fake = Fake::new();
-        write(&fake, "p", &value(6_000)).expect("it is written");
-        fake.set("p#0/1", b"other").expect("it is set");
-        assert!(read(&fake, "p").is_err());
-        fake.remove("p#0/1").expect("it is removed");
-        assert!(read(&fake, "p").is_err());
-        fake.set("p", b"no manifest").expect("it is set");
-        assert!(read(&fake, "p").is_err());
-        write(&fake, "p", b"new").expect("a new login repairs it");
-        assert_eq!(**read(&fake, "p").expect("it is read").expect("it is there"), *b"new");
+    fn tampered_value_is_an_error_until_it_is_replaced() {
+        let store = store();
+        store.set("p", &value(6_000)).expect("writable");
+        store.0.set("p#0/1", b"other").expect("writable");
+        assert!(store.get("p").is_err());
+        store.0.remove("p#0/1").expect("removable");
+        assert!(store.get("p").is_err());
+        store.0.set("p", b"no manifest").expect("writable");
+        assert!(store.get("p").is_err());
+        store.set("p", b"new").expect("a new login repairs it");
+        assert_eq!(get(&store), b"new");
     }
 }

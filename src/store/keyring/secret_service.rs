@@ -1,7 +1,7 @@
-//! What must be known of the Linux Secret Service before it is used, asked without opening a session or a prompt.
+//! Checks of the Linux Secret Service that must come before its use, without opening a session or a prompt.
 //!
-//! The keyring crate prompts whenever something is locked, waits for ever, and calls a missing collection "no
-//! entry". These few calls tell the cases apart first. They also reach the service before `OpenSession` does, which
+//! The keyring crate prompts whenever something is locked, waits forever, and reports a missing collection as "no
+//! entry". These few calls distinguish the cases first. They also reach the service before `OpenSession` does, which
 //! as the first call can abort gnome-keyring (its issues 190, 196 and 199).
 
 use std::collections::HashMap;
@@ -10,97 +10,101 @@ use zbus::blocking::{Connection, MessageIterator};
 use zbus::message::{Message, Type};
 use zbus::zvariant::{DynamicType, OwnedObjectPath, OwnedValue};
 
-use super::backend::SERVICE;
 use super::error::KeyringError;
 
 const NAME: &str = "org.freedesktop.secrets";
 const PATH: &str = "/org/freedesktop/secrets";
 
-/// "Nothing" where the protocol must give an object path.
-const NOTHING: &str = "/";
+/// The null object path of the Secret Service API.
+const NO_OBJECT: &str = "/";
 
-/// A connection to the session bus.
-pub(super) struct Bus(Connection);
+/// A connection to the session bus, for items with one `service` attribute.
+pub(super) struct SecretService {
+    bus: Connection,
+    service: &'static str,
+}
 
-impl Bus {
-    /// Connects; the service itself is not asked yet.
-    pub(super) fn connect() -> Result<Self, KeyringError> {
-        Connection::session().map(Self).map_err(KeyringError::no_bus)
+impl SecretService {
+    /// Connects to the bus; the service itself is not called yet.
+    pub(super) fn connect(service: &'static str) -> Result<Self, KeyringError> {
+        let bus = Connection::session().map_err(KeyringError::no_bus)?;
+        Ok(Self { bus, service })
     }
 
-    /// Whether the item is there, after everything that it needs is unlocked. `ask` is called before a prompt
-    /// opens; without it there is none, and what is locked is an error.
-    pub(super) fn prepare(&self, id: &str, ask: Option<&dyn Fn()>) -> Result<bool, KeyringError> {
+    /// Unlocks what the item needs and returns whether the item exists. `on_prompt` is called before a prompt opens;
+    /// without it none opens, and what is locked is an error.
+    pub(super) fn prepare(&self, id: &str, on_prompt: Option<&dyn Fn()>) -> Result<bool, KeyringError> {
         let (unlocked, locked) = self.search(id)?;
         if !locked.is_empty() {
-            return self.unlock(&locked, ask).map(|()| true);
+            return self.unlock(&locked, on_prompt).map(|()| true);
         }
         if !unlocked.is_empty() {
             return Ok(true);
         }
-        // Some services don't search what is locked: only an open collection can say "not found".
+        // Some services don't search what is locked: only an unlocked collection can report "not found".
         let collection = self.default_collection()?;
         if !self.is_locked(&collection)? {
             return Ok(false);
         }
-        self.unlock(&[collection], ask)?;
+        self.unlock(&[collection], on_prompt)?;
         let (unlocked, locked) = self.search(id)?;
         Ok(!unlocked.is_empty() || !locked.is_empty())
     }
 
-    /// The collection that new items go to.
+    /// Returns the collection that new items go to.
     pub(super) fn default_collection(&self) -> Result<OwnedObjectPath, KeyringError> {
         let path: OwnedObjectPath = body(&self.call(PATH, "Service", "ReadAlias", &("default",))?)?;
-        if path.as_str() == NOTHING { Err(KeyringError::NoCollection) } else { Ok(path) }
+        if path.as_str() == NO_OBJECT { Err(KeyringError::NoCollection) } else { Ok(path) }
     }
 
-    /// Whether the collection must be unlocked before its items can be read.
+    /// Returns whether the collection must be unlocked before its items can be read.
     pub(super) fn is_locked(&self, collection: &OwnedObjectPath) -> Result<bool, KeyringError> {
-        let asked = ("org.freedesktop.Secret.Collection", "Locked");
-        let answer = self.0.call_method(
+        let property = ("org.freedesktop.Secret.Collection", "Locked");
+        let response = self.bus.call_method(
             Some(NAME),
             collection.as_str(),
             Some("org.freedesktop.DBus.Properties"),
             "Get",
-            &asked,
+            &property,
         );
-        let value: OwnedValue = body(&answer.map_err(fault)?)?;
+        let value: OwnedValue = body(&response.map_err(into_error)?)?;
         bool::try_from(value).map_err(KeyringError::failed)
     }
 
+    /// Returns the unlocked and the locked items of this ID.
     fn search(&self, id: &str) -> Result<(Vec<OwnedObjectPath>, Vec<OwnedObjectPath>), KeyringError> {
-        let attributes = HashMap::from([("service", SERVICE), ("username", id)]);
+        let attributes = HashMap::from([("service", self.service), ("username", id)]);
         body(&self.call(PATH, "Service", "SearchItems", &(attributes,))?)
     }
 
-    fn unlock(&self, objects: &[OwnedObjectPath], ask: Option<&dyn Fn()>) -> Result<(), KeyringError> {
-        let answer = self.call(PATH, "Service", "Unlock", &(objects,))?;
-        let (_, prompt): (Vec<OwnedObjectPath>, OwnedObjectPath) = body(&answer)?;
-        if prompt.as_str() == NOTHING {
+    fn unlock(&self, objects: &[OwnedObjectPath], on_prompt: Option<&dyn Fn()>) -> Result<(), KeyringError> {
+        let response = self.call(PATH, "Service", "Unlock", &(objects,))?;
+        let (_, prompt): (Vec<OwnedObjectPath>, OwnedObjectPath) = body(&response)?;
+        if prompt.as_str() == NO_OBJECT {
             return Ok(());
         }
-        let Some(ask) = ask else {
+        let Some(on_prompt) = on_prompt else {
             let _ = self.call(prompt.as_str(), "Prompt", "Dismiss", &());
             return Err(KeyringError::Locked);
         };
-        ask();
-        self.answer(&prompt)
+        on_prompt();
+        self.complete_prompt(&prompt)
     }
 
-    /// Shows the prompt and waits for the person, without a limit: the deadline is the caller's.
-    fn answer(&self, prompt: &OwnedObjectPath) -> Result<(), KeyringError> {
+    /// Shows the prompt and waits for the user without a limit: the deadline is the caller's.
+    fn complete_prompt(&self, prompt: &OwnedObjectPath) -> Result<(), KeyringError> {
         let rule = zbus::MatchRule::builder()
             .msg_type(Type::Signal)
             .interface("org.freedesktop.Secret.Prompt")
             .and_then(|rule| rule.member("Completed"))
             .and_then(|rule| rule.path(prompt.as_str()))
-            .map_err(fault)?
+            .map_err(into_error)?
             .build();
-        let mut completed = MessageIterator::for_match_rule(rule, &self.0, Some(1)).map_err(fault)?;
+        let mut completed = MessageIterator::for_match_rule(rule, &self.bus, Some(1)).map_err(into_error)?;
         self.call(prompt.as_str(), "Prompt", "Prompt", &("",))?;
-        let signal = completed.next().ok_or(KeyringError::Dismissed)?.map_err(fault)?;
+        let signal = completed.next().ok_or(KeyringError::PromptDismissed)?.map_err(into_error)?;
         let (dismissed, _): (bool, OwnedValue) = body(&signal)?;
-        if dismissed { Err(KeyringError::Dismissed) } else { Ok(()) }
+        if dismissed { Err(KeyringError::PromptDismissed) } else { Ok(()) }
     }
 
     fn call<B>(
@@ -114,7 +118,7 @@ impl Bus {
         B: serde::Serialize + DynamicType,
     {
         let interface = format!("org.freedesktop.Secret.{interface}");
-        self.0.call_method(Some(NAME), path, Some(interface), method, arguments).map_err(fault)
+        self.bus.call_method(Some(NAME), path, Some(interface), method, arguments).map_err(into_error)
     }
 }
 
@@ -125,7 +129,7 @@ where
     message.body().deserialize().map_err(KeyringError::failed)
 }
 
-fn fault(error: zbus::Error) -> KeyringError {
+fn into_error(error: zbus::Error) -> KeyringError {
     let zbus::Error::MethodError(name, _, _) = &error else { return KeyringError::failed(error) };
     match name.rsplit('.').next().unwrap_or_default() {
         "ServiceUnknown" | "ServiceNotFound" | "NameHasNoOwner" => KeyringError::NoService,

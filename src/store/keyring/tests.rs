@@ -1,41 +1,44 @@
 //! The keyring against the real gnome-keyring, for what the command line can't show: the test binary runs itself on a
-//! session bus of its own, as `driver`, with what to do in the environment.
+//! session bus of its own, as `driver`, with a command in the environment.
 
 use std::process::Command;
 
-use super::super::tests::{item, missing};
+use super::super::tests::{credentials, skip};
 use super::super::{StoreKind, open};
 use super::*;
 use crate::system::files;
 
-/// It goes on when the daemon is on the bus: a call before that would start a second one, which is locked.
-const UNLOCK: &str = "unlock";
+/// A home of its own, and a way to run a shell script on a session bus of its own.
+struct KeyringFixture(tempfile::TempDir);
 
-/// A home of its own, and what it takes to run a shell script on a session bus of its own.
-struct Desk(tempfile::TempDir);
-
-impl Desk {
+impl KeyringFixture {
     fn new() -> Option<Self> {
-        let here = |program: &str| {
+        let is_installed = |program: &str| {
             std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
                 .any(|dir| dir.join(program).is_file())
         };
-        if !["dbus-run-session", "dbus-send", "gnome-keyring-daemon", "secret-tool"].into_iter().all(here) {
-            missing("gnome-keyring");
+        if !["dbus-run-session", "dbus-send", "gnome-keyring-daemon", "secret-tool"]
+            .into_iter()
+            .all(is_installed)
+        {
+            skip("gnome-keyring");
             return None;
         }
-        let desk = Self(tempfile::tempdir().expect("a temporary directory"));
+        let fixture = Self(tempfile::tempdir().expect("a temporary directory"));
         for dir in ["run", "share"] {
-            files::create_private_dir(&desk.0.path().join(dir)).expect("a directory");
+            files::create_private_dir(&fixture.0.path().join(dir)).expect("a directory");
         }
-        Some(desk)
+        Some(fixture)
     }
 
-    /// The script's stdout. `do_` in it is the driver.
+    /// Returns the script's stdout. In the script `driver` runs a command, and `unlock` starts the daemon with the
+    /// password on stdin. It returns when the daemon is on the bus: a call before that would start a second one, which
+    /// is locked.
     fn run(&self, script: &str) -> String {
         let home = self.0.path();
-        let driver = "do_() { DO=\"$*\" \"$SELF\" --exact store::keyring::tests::driver --nocapture \
-            | sed -n 's/.*SAID: //p'; }
+        let functions = "driver() {
+                COMMAND=\"$*\" \"$SELF\" --exact store::keyring::tests::driver --nocapture | sed -n 's/.*RESULT: //p'
+            }
             unlock() {
                 gnome-keyring-daemon --unlock --components=secrets >/dev/null
                 for _ in {1..200}; do
@@ -45,7 +48,7 @@ impl Desk {
                 done
             }";
         let output = Command::new("dbus-run-session")
-            .args(["--", "bash", "-c", &format!("{driver}; {script}")])
+            .args(["--", "bash", "-c", &format!("{functions}; {script}")])
             .env("SELF", std::env::current_exe().expect("its own path"))
             .envs([("HOME", home.into()), ("STATE", home.join("state"))])
             .envs([("XDG_RUNTIME_DIR", home.join("run")), ("XDG_DATA_HOME", home.join("share"))])
@@ -58,72 +61,74 @@ impl Desk {
     }
 }
 
-/// Not a test of its own: does what `DO` says and tells how it went in one line.
+/// Not a test of its own: runs the command in `COMMAND` and prints its result on one line.
 #[test]
 fn driver() {
-    let Ok(task) = std::env::var("DO") else { return };
+    let Ok(command) = std::env::var("COMMAND") else { return };
     let state = PathBuf::from(std::env::var_os("STATE").expect("the caller sets it"));
-    let store = open(StoreKind::Keyring, &state, Duration::from_secs(10), false);
-    let said = match task.split(' ').collect::<Vec<_>>()[..] {
-        ["write", id] => store.write(id, &item(4_000)).map(|()| "written".to_owned()),
-        ["read", id] => store.read(id).map(|found| format!("{}", found == Some(item(4_000)))),
+    let timeout = Duration::from_secs(10);
+    let store = open(StoreKind::Keyring, &state, timeout, false);
+    let is_expected = |found: Option<StoredCredentials>| format!("{}", found == Some(credentials(4_000)));
+    let result = match command.split(' ').collect::<Vec<_>>()[..] {
+        ["write", id] => store.write(id, &credentials(4_000)).map(|()| "written".to_owned()),
+        ["read", id] => store.read(id).map(is_expected),
         ["absent", id] => store.read(id).map(|found| format!("{}", found.is_none())),
-        ["delete", id] => store.delete(id).map(|gone| format!("{gone}")),
-        ["prompt", id] => open(StoreKind::Keyring, &state, Duration::from_secs(10), true)
-            .read(id)
-            .map(|found| format!("{}", found == Some(item(4_000)))),
-        _ => panic!("no such task"),
+        ["delete", id] => store.delete(id).map(|existed| format!("{existed}")),
+        ["prompt", id] => open(StoreKind::Keyring, &state, timeout, true).read(id).map(is_expected),
+        _ => panic!("unknown command"),
     };
-    let said = said.unwrap_or_else(|error| format!("{} {error}", error.kind().exit().code()));
-    println!("\nSAID: {}", said.replace('\n', " | "));
+    let result = result.unwrap_or_else(|error| format!("{} {error}", error.kind().exit().code()));
+    println!("\nRESULT: {}", result.replace('\n', " | "));
 }
 
 #[test]
-fn an_unlocked_keyring_keeps_an_item_that_other_programs_see() {
-    let Some(desk) = Desk::new() else { return };
-    let said = desk.run(&format!(
-        "printf pw | {UNLOCK}; do_ absent p; do_ write p; do_ write p; do_ read p; do_ absent q
-         secret-tool lookup service oneup username p | head -c 12; echo; do_ delete p; do_ delete p; do_ absent p"
-    ));
-    assert_eq!(said, "true\nwritten\nwritten\ntrue\ntrue\n{\"schema\":1,\ntrue\nfalse\ntrue\n");
+fn unlocked_keyring_keeps_an_item_that_other_programs_see() {
+    let Some(fixture) = KeyringFixture::new() else { return };
+    let stdout = fixture.run(
+        "printf pw | unlock; driver absent p; driver write p; driver write p; driver read p; driver absent q
+         secret-tool lookup service oneup username p | head -c 12; echo
+         driver delete p; driver delete p; driver absent p",
+    );
+    assert_eq!(stdout, "true\nwritten\nwritten\ntrue\ntrue\n{\"schema\":1,\ntrue\nfalse\ntrue\n");
 }
 
 #[test]
-fn a_prompt_that_nobody_sees_or_that_fails_ends_and_says_locked() {
-    let Some(desk) = Desk::new() else { return };
-    desk.run(&format!("printf pw | {UNLOCK}; do_ write p"));
-    let said = desk.run("do_ prompt p; DISPLAY=:99 do_ prompt p; DISPLAY=:99 do_ prompt q");
-    assert_eq!(said.lines().count(), 3, "{said}");
-    for line in said.lines() {
-        assert!(line.starts_with("6 the keyring is locked"), "{said}");
+fn prompt_that_is_not_seen_or_fails_ends_as_locked() {
+    let Some(fixture) = KeyringFixture::new() else { return };
+    fixture.run("printf pw | unlock; driver write p");
+    let stdout = fixture.run("driver prompt p; DISPLAY=:99 driver prompt p; DISPLAY=:99 driver prompt q");
+    assert_eq!(stdout.lines().count(), 3, "{stdout}");
+    for line in stdout.lines() {
+        assert!(line.starts_with("6 the keyring is locked"), "{stdout}");
     }
 }
 
 #[test]
-fn whoever_holds_the_lock_is_waited_for_until_the_deadline() {
+fn lock_is_waited_for_until_the_timeout() {
     let state = tempfile::tempdir().expect("a temporary directory");
-    let held = lock(state.path(), Duration::ZERO).expect("it is free");
+    let guard = lock(state.path(), Duration::ZERO).expect("it is free");
     let error = lock(state.path(), Duration::from_millis(50)).expect_err("it is taken");
-    assert!(error.to_string().starts_with("another oneup has held the keyring for 1 s"), "{error}");
-    drop(held);
-    // Whoever gave up may still get it, and lets go at once.
+    assert!(error.to_string().starts_with("timed out after 1 s waiting for another oneup"), "{error}");
+    drop(guard);
+    // The waiter that gave up may still get the lock, and releases it.
     lock(state.path(), Duration::from_secs(5)).expect("it is free again");
 }
 
 #[test]
-fn a_use_is_tried_again_when_the_service_failed_and_only_then() {
-    let tried = std::cell::Cell::new(0);
-    let failing = |times: u32, fault: fn() -> KeyringError| {
-        tried.set(0);
-        try_again(|| {
-            tried.set(tried.get() + 1);
-            if tried.get() > times { Ok(()) } else { Err(fault()) }
+fn operation_is_retried_only_when_the_service_failed() {
+    let attempts = std::cell::Cell::new(0);
+    let fail = |times: u32, error: fn() -> KeyringError| {
+        attempts.set(0);
+        with_retries(|| {
+            attempts.set(attempts.get() + 1);
+            if attempts.get() > times { Ok(()) } else { Err(error()) }
         })
     };
     let failed = || KeyringError::failed("Method SearchItems is not implemented");
-    assert_eq!((failing(0, failed), tried.get()), (Ok(()), 1));
-    assert_eq!((failing(2, failed), tried.get()), (Ok(()), 3));
-    assert_eq!((failing(9, failed), tried.get()), (Err(failed()), TRIES));
-    assert_eq!((failing(9, || KeyringError::Locked), tried.get()), (Err(KeyringError::Locked), 1));
-    assert_eq!((failing(9, || KeyringError::Dismissed), tried.get()), (Err(KeyringError::Dismissed), 1));
+    assert_eq!((fail(0, failed), attempts.get()), (Ok(()), 1));
+    assert_eq!((fail(2, failed), attempts.get()), (Ok(()), 3));
+    assert_eq!((fail(9, failed), attempts.get()), (Err(failed()), MAX_ATTEMPTS));
+    for error in [|| KeyringError::Locked, || KeyringError::PromptDismissed] {
+        assert_eq!((fail(9, error), attempts.get()), (Err(error()), 1));
+    }
 }

@@ -1,15 +1,15 @@
-//! The kernel keyring of the user (`@u`): what [`super::keyutils`] and [`super::cache`] share.
+//! The kernel keyring of the user (`@u`), which the keyutils store and the token cache share.
 //!
-//! Keys hang on `@u`, not on a session, so that cron, containers and a second terminal see the same ones. Reading
-//! takes permissions for the user, not only for a possessor: a process without a login session possesses nothing.
+//! Keys are linked to `@u`, not to a session, so that cron, containers and a second terminal see the same ones. They can
+//! be read by the user, not only by a possessor: a process without a login session possesses nothing.
 
-/// Why the kernel keyring did not do what was asked.
+/// Why the kernel keyring could not be used.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum KeyctlError {
     /// The user's quota of keys or bytes is used up.
     Full,
-    /// Not allowed, or not there: a container's seccomp profile, a kernel without it.
-    Denied(String),
+    /// Not allowed (a container's seccomp profile) or not supported (a kernel without it).
+    Unavailable(String),
     /// This is not Linux.
     #[cfg(not(target_os = "linux"))]
     NotLinux,
@@ -20,28 +20,27 @@ pub(crate) use linux::{read, remove, write};
 
 #[cfg(target_os = "linux")]
 mod linux {
-    use linux_keyutils::{Key, KeyError, KeyPermissions, KeyRing, KeyRingIdentifier};
-    use zeroize::Zeroizing;
-
     use super::KeyctlError;
+    use crate::oauth::secret::SecretBuf;
+    use linux_keyutils::{Key, KeyError, KeyPermissions, KeyRing, KeyRingIdentifier};
 
-    /// Everything for a possessor and for the user, nothing for anybody else.
+    /// All permissions for a possessor and for the user, none for others.
     const PERMISSIONS: u32 = 0x3f3f_0000;
 
-    /// The most that a key of type `user` holds.
-    const LONGEST: usize = 32_767;
+    /// The capacity of a key of type `user`.
+    const MAX_KEY_LEN: usize = 32_767;
 
-    /// What nearly every key fits into; a larger buffer costs more to clear than the kernel takes to fill it.
-    const USUAL: usize = 4_096;
+    /// Enough for nearly every key; a larger buffer costs more to clear than the kernel takes to fill it.
+    const USUAL_KEY_LEN: usize = 4_096;
 
-    /// The key's bytes; none when there is no such key, or it has expired.
-    pub(crate) fn read(description: &str) -> Result<Option<Zeroizing<Vec<u8>>>, KeyctlError> {
+    /// Returns the key's bytes, or `None` if it does not exist or has expired.
+    pub(crate) fn read(description: &str) -> Result<Option<SecretBuf>, KeyctlError> {
         let Some(key) = find(ring()?, description)? else { return Ok(None) };
-        for room in [USUAL, LONGEST] {
-            let mut bytes = Zeroizing::new(vec![0; room]);
-            match key.read(&mut *bytes) {
-                // The kernel answers the key's length, whether it fitted or not.
-                Ok(length) if length <= room => {
+        for capacity in [USUAL_KEY_LEN, MAX_KEY_LEN] {
+            let mut bytes = SecretBuf::from(vec![0; capacity]);
+            match key.read(&mut &mut bytes[..]) {
+                // The kernel returns the key's length even if the buffer is too short.
+                Ok(length) if length <= capacity => {
                     bytes.truncate(length);
                     return Ok(Some(bytes));
                 }
@@ -52,32 +51,32 @@ mod linux {
         Ok(None)
     }
 
-    /// Adds or replaces the key. With `timeout` (seconds) the kernel forgets it by itself.
+    /// Adds or replaces the key. The kernel removes it after `timeout` seconds.
     pub(crate) fn write(description: &str, bytes: &[u8], timeout: Option<u32>) -> Result<(), KeyctlError> {
-        if bytes.len() > LONGEST {
+        if bytes.len() > MAX_KEY_LEN {
             return Err(KeyctlError::Full);
         }
         let ring = ring()?;
-        // Only a possessor may set permissions, and without a login session nobody possesses @u.
+        // Only a possessor may set permissions, and without a login session no process possesses @u.
         KeyRing::from_special_id(KeyRingIdentifier::Process, true)
             .and_then(|process| process.link_keyring(ring))
-            .map_err(refusal)?;
-        let known = find(ring, description)?.is_some();
-        let key = ring.add_key(description, bytes).map_err(refusal)?;
-        let protected = key.set_perms(KeyPermissions::from_u32(PERMISSIONS));
+            .map_err(into_error)?;
+        let existed = find(ring, description)?.is_some();
+        let key = ring.add_key(description, bytes).map_err(into_error)?;
+        let permitted = key.set_perms(KeyPermissions::from_u32(PERMISSIONS));
         // An update clears the timeout, so it is set each time.
-        protected.and_then(|()| key.set_timeout(timeout.map_or(0, |seconds| seconds as usize))).map_err(
+        permitted.and_then(|()| key.set_timeout(timeout.map_or(0, |seconds| seconds as usize))).map_err(
             |error| {
-                // One that was there before is protected already, and may be somebody's only login.
-                if !known {
+                // A key that existed before is protected already, and may be the only copy of a login.
+                if !existed {
                     let _ = ring.unlink_key(key);
                 }
-                refusal(error)
+                into_error(error)
             },
         )
     }
 
-    /// Removes the key; false when there was none.
+    /// Removes the key; false if it did not exist.
     pub(crate) fn remove(description: &str) -> Result<bool, KeyctlError> {
         let ring = ring()?;
         let Some(key) = find(ring, description)? else { return Ok(false) };
@@ -85,7 +84,7 @@ mod linux {
     }
 
     fn ring() -> Result<KeyRing, KeyctlError> {
-        KeyRing::from_special_id(KeyRingIdentifier::User, false).map_err(refusal)
+        KeyRing::from_special_id(KeyRingIdentifier::User, false).map_err(into_error)
     }
 
     fn find(ring: KeyRing, description: &str) -> Result<Option<Key>, KeyctlError> {
@@ -95,20 +94,20 @@ mod linux {
     fn absent(error: KeyError) -> Result<(), KeyctlError> {
         match error {
             KeyError::KeyDoesNotExist | KeyError::KeyExpired | KeyError::KeyRevoked => Ok(()),
-            other => Err(refusal(other)),
+            other => Err(into_error(other)),
         }
     }
 
-    fn refusal(error: KeyError) -> KeyctlError {
+    fn into_error(error: KeyError) -> KeyctlError {
         match error {
             KeyError::QuotaExceeded => KeyctlError::Full,
-            other => KeyctlError::Denied(words(other)),
+            other => KeyctlError::Unavailable(describe(other)),
         }
     }
 
-    /// What a person can read of it; no bytes of a key are in it. The library's text is the name of a variant, or a
-    /// number.
-    fn words(error: KeyError) -> String {
+    /// Describes the error in words: the library's own text is the name of a variant, or a number. No bytes of a key
+    /// are in it.
+    fn describe(error: KeyError) -> String {
         if let KeyError::Unknown(number) = error {
             return std::io::Error::from_raw_os_error(number).to_string();
         }
@@ -122,25 +121,24 @@ mod linux {
         use super::*;
 
         #[test]
-        fn a_refusal_is_told_in_words() {
-            for (error, told) in [
+        fn errors_are_described_in_words() {
+            for (error, text) in [
                 (KeyError::Unknown(38), "Function not implemented (os error 38)"),
                 (KeyError::PermissionDenied, "permission denied"),
                 (KeyError::OperationNotSupported, "operation not supported"),
             ] {
-                assert_eq!(refusal(error), KeyctlError::Denied(told.into()));
+                assert_eq!(into_error(error), KeyctlError::Unavailable(text.into()));
             }
         }
     }
 }
 
 #[cfg(not(target_os = "linux"))]
-mod elsewhere {
-    use zeroize::Zeroizing;
-
+mod unsupported {
     use super::KeyctlError;
+    use crate::oauth::secret::SecretBuf;
 
-    pub(crate) fn read(_: &str) -> Result<Option<Zeroizing<Vec<u8>>>, KeyctlError> {
+    pub(crate) fn read(_: &str) -> Result<Option<SecretBuf>, KeyctlError> {
         Err(KeyctlError::NotLinux)
     }
 
@@ -154,4 +152,4 @@ mod elsewhere {
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(crate) use elsewhere::{read, remove, write};
+pub(crate) use unsupported::{read, remove, write};
