@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::cli::{Color, Globals};
 use crate::error::Result;
+use crate::system::deadline::Deadline;
 use crate::system::dirs::Dirs;
 
 /// What every command knows of its surroundings.
@@ -62,6 +63,11 @@ impl Context {
     /// Usage, without a home directory.
     pub fn state_dir(&self) -> Result<&Path> {
         self.dirs.state()
+    }
+
+    /// Returns the deadline (`--timeout`) of what begins now.
+    pub fn deadline(&self) -> Deadline {
+        Deadline::after(self.timeout)
     }
 
     /// Whether a person can be asked: questions stand on stderr, answers come from stdin.

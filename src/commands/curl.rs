@@ -18,7 +18,7 @@ use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::oauth::secret::Secret;
 use crate::process::{self, inherited_pipe::InheritedPipe};
 use crate::profile;
-use crate::session::Session;
+use crate::session::{Session, TokenOptions};
 
 /// The first curl that drops `Authorization` when a redirect leaves the host (CVE-2018-1000007).
 const KEEPS_TO_ITS_HOST: (u32, u32) = (7, 58);
@@ -53,7 +53,7 @@ fn start(context: &Context, args: &cli::Curl) -> Result<Exit> {
         if judged.follows {
             check_version()?;
         }
-        secret = Some(Session::new(context, profile).access_token(None, false)?.access_token);
+        secret = Some(Session::new(context, profile).access_token(TokenOptions::default())?.access_token);
     }
     launch(context, &judged, secret.as_ref())
 }

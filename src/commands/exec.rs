@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::oauth::token::Token;
 use crate::process::{self, temp_token_dir::TempTokenDir};
 use crate::profile;
-use crate::session::Session;
+use crate::session::{Session, TokenOptions};
 use crate::system::clock::now;
 use crate::system::files;
 use crate::text::closest_match::closest_match;
@@ -40,8 +40,8 @@ fn start(context: &Context, args: &cli::Exec) -> Result<Exit> {
         args.command.split_first().ok_or_else(|| Error::usage("there is no command to run"))?;
     check_program(program)?;
     let profile = profile::resolve_profile(context.config_dir()?, context.profile.as_deref())?;
-    let mut session = Session::new(context, profile);
-    let token = session.access_token(None, false)?;
+    let session = Session::new(context, profile);
+    let token = session.access_token(TokenOptions::default())?;
     let mut command = process::command(program);
     command.args(rest).env(&args.var, token.access_token.expose());
     if !args.token_file {
@@ -54,7 +54,7 @@ fn start(context: &Context, args: &cli::Exec) -> Result<Exit> {
     std::thread::scope(|scope| {
         let (stop, stopped) = channel();
         std::thread::Builder::new()
-            .spawn_scoped(scope, || keep_fresh(context, &mut session, token, &path, stopped))
+            .spawn_scoped(scope, || keep_fresh(context, &session, token, &path, stopped))
             .map_err(|error| Error::failure("can't keep the token fresh").with_cause(error))?;
         let code = process::run(&mut command, |_| {});
         // A renewal that is under way ends first: its refresh token may already be spent.
@@ -68,13 +68,7 @@ fn write(path: &Path, token: &Token) -> Result<()> {
 }
 
 /// Renews the token in the file before it expires, until told to stop.
-fn keep_fresh(
-    context: &Context,
-    session: &mut Session<'_>,
-    mut token: Token,
-    path: &Path,
-    stopped: Receiver<()>,
-) {
+fn keep_fresh(context: &Context, session: &Session, mut token: Token, path: &Path, stopped: Receiver<()>) {
     let mut wait = due(&token, now());
     while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(Duration::from_secs(wait.clamp(1, PULSE)))
     {
@@ -82,7 +76,8 @@ fn keep_fresh(
         if wait > 0 {
             continue;
         }
-        let fresh = session.access_token(Some(lead(&token)), false);
+        let fresh =
+            session.access_token(TokenOptions { min_ttl: Some(lead(&token)), ..TokenOptions::default() });
         match fresh.and_then(|fresh| write(path, &fresh).map(|()| fresh)) {
             Ok(fresh) => {
                 token = fresh;

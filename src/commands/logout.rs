@@ -9,7 +9,7 @@ use crate::oauth::token::Token;
 use crate::profile::{self, Profile};
 use crate::session::metadata;
 use crate::session::orphans::{self, Orphans};
-use crate::session::{self, lock_path, open_store};
+use crate::session::{self, lock_path, open_store, token_request};
 use crate::store::{StoredCredentials, cache};
 use crate::system::files;
 
@@ -49,14 +49,14 @@ fn forget(context: &Context, profile: &Profile, no_revoke: bool) -> Result<()> {
     // A list that can't be written, on a full disk, is no reason to keep a login.
     let _ = Orphans::open(context).and_then(|mut orphans| orphans.record([profile]));
     // Under the lock nobody replaces the profile; but somebody may have, before.
-    let (lock, current) = session::lock_profile(context, profile)?;
+    let (lock, current) = session::lock_profile(context, profile, context.deadline())?;
     if current.id != profile.id {
         drop(lock);
         return forget(context, &current, no_revoke);
     }
     // A profile that stays would say that somebody is logged in.
     files::require_writable(&context.config_dir()?.join("profiles"))?;
-    let store = open_store(context, profile)?;
+    let store = open_store(context, profile.store, context.deadline())?;
     if !no_revoke && let Some(item) = store.read(&profile.id)? {
         revoke(context, profile, &item);
     }
@@ -90,7 +90,7 @@ fn revoke(context: &Context, profile: &Profile, item: &StoredCredentials) {
 
 fn try_revoke(context: &Context, profile: &Profile, item: &StoredCredentials, token: &Token) -> Result<()> {
     let Some(issuer) = &profile.issuer else { return Ok(()) };
-    let client = session::client(profile, item)?;
+    let client = token_request::client(profile, item, context.deadline())?;
     let http = Http::new(context)?;
     let get = |url: &str| http.get(url).map(|answer| (answer.status == 200).then_some(answer.body));
     let Some(endpoint) = discovery::revocation_endpoint(issuer, get)? else {

@@ -10,6 +10,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::oauth::secret::Secret;
 use crate::process;
+use crate::system::deadline::Deadline;
 
 /// No client secret is longer; what is, is some other file.
 const MAX_BYTES: u64 = 64 * 1024;
@@ -49,7 +50,7 @@ pub fn from_file(context: &Context, path: &Path) -> Result<Secret> {
 ///
 /// # Errors
 /// Usage, when it fails or prints no secret.
-pub fn from_command(command: &str) -> Result<Secret> {
+pub fn from_command(command: &str, _deadline: Deadline) -> Result<Secret> {
     let what = "the client secret command";
     let output = shell(command)
         .stdin(Stdio::inherit())

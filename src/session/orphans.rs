@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::profile::{self, Profile};
 use crate::session::metadata;
-use crate::session::{lock_path, store_of};
+use crate::session::{lock_path, open_store};
 use crate::store::{StoreKind, cache};
 use crate::system::files;
 use crate::system::lock;
@@ -38,7 +38,7 @@ impl<'a> Orphans<'a> {
     /// # Errors
     /// Network, when that takes too long; a config directory that can't be written.
     pub fn open(context: &'a Context) -> Result<Self> {
-        let lock = lock::acquire(&context.config_dir()?.join("profiles").join(".lock"), context.timeout)?;
+        let lock = lock::acquire(&context.config_dir()?.join("profiles").join(".lock"), context.deadline())?;
         Ok(Self { context, orphans: read(&path(context.config_dir()?)), _lock: lock })
     }
 
@@ -114,9 +114,9 @@ fn is_swept(context: &Context, entry: &Orphan) -> bool {
 /// Waits for a renewal that is under way, so that it can't bring the item back.
 fn forget(context: &Context, entry: &Orphan) -> Result<()> {
     let path = lock_path(context, &entry.id)?;
-    let lock = lock::acquire(&path, context.timeout)?;
+    let lock = lock::acquire(&path, context.deadline())?;
     cache::forget(&entry.id);
-    store_of(context, entry.store)?.delete(&entry.id)?;
+    open_store(context, entry.store, context.deadline())?.delete(&entry.id)?;
     metadata::remove(context, &entry.id)?;
     files::remove(&path)?;
     drop(lock);

@@ -1,6 +1,7 @@
 //! What the operating system gives: directories, files, locks between processes, the wall clock.
 
 pub mod clock;
+pub mod deadline;
 pub mod dirs;
 pub mod files;
 pub mod lock;

@@ -1,7 +1,6 @@
 //! Directories, profiles, variables, and the credential store.
 
 use std::path::Path;
-use std::time::Duration;
 
 use super::Check;
 use super::check::{Finding, Status};
@@ -10,14 +9,12 @@ use crate::context::{Context, nonempty};
 use crate::error::{Error, Result, StoreErrorKind};
 use crate::oauth::secret::Secret;
 use crate::profile::Profile;
+use crate::session::STORE_TIMEOUT;
 use crate::store::{self, StoreKind, StoredCredentials};
 use crate::text::closest_match::closest_match;
 
 /// How the names of oneup's own variables begin.
 const OURS: &str = "ONEUP_";
-
-/// The longest that a store may take; a keyring that waits for a person hangs for ever.
-const STORE_PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) fn config_dir(context: &Context, _: &[Profile]) -> Vec<Finding> {
     vec![writable("config", context.config_dir(), "--config-dir")]
@@ -161,7 +158,7 @@ fn finding(kind: StoreKind, outcome: Result<()>) -> Finding {
 
 /// Never prompts: a locked keyring is to be told, not waited for.
 fn round_trip(context: &Context, kind: StoreKind) -> Result<()> {
-    let patience = context.timeout.min(STORE_PATIENCE);
+    let patience = context.timeout.min(STORE_TIMEOUT);
     let store = store::open(kind, context.state_dir()?, patience, false);
     let id = Profile::new_id();
     let dummy = StoredCredentials {

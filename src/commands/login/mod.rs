@@ -17,9 +17,9 @@ use crate::oauth::scope;
 use crate::oauth::secret::Secret;
 use crate::oauth::token::Token;
 use crate::profile::Profile;
-use crate::session;
 use crate::session::client_secret;
 use crate::session::token_error::GrantType;
+use crate::session::token_request::request_token;
 use crate::store::StoredCredentials;
 use crate::text::sanitize;
 
@@ -44,7 +44,8 @@ fn client_credentials(context: &Context, product: Product, args: &LoginCommon) -
     let secret = required_secret(context, args, &profile)?;
     let client = client(&profile, Some(secret));
     let grant = Grant::ClientCredentials { scope: profile.scope.clone() };
-    let token = session::request(context, &profile, &client, &grant, GrantType::ClientCredentials)?;
+    let deadline = context.deadline();
+    let token = request_token(context, &profile, &client, &grant, GrantType::ClientCredentials, deadline)?;
     finish(context, args, &profile, client, token)
 }
 
@@ -134,7 +135,7 @@ pub fn given_secret(context: &Context, args: &LoginCommon, profile: &Profile) ->
         return client_secret::from_file(context, file).map(Some);
     }
     if let Some(command) = &profile.client_secret_command {
-        return client_secret::from_command(command).map(Some);
+        return client_secret::from_command(command, context.deadline()).map(Some);
     }
     if let Some(file) = nonempty("ONEUP_CLIENT_SECRET_FILE") {
         return client_secret::from_file(context, file.as_ref()).map(Some);

@@ -14,8 +14,9 @@ use crate::oauth::product::{PLAN, Product};
 use crate::oauth::secret::Secret;
 use crate::oauth::token::Token;
 use crate::profile::{self, Profile};
+use crate::session::open_store;
 use crate::session::token_error::GrantType;
-use crate::session::{self, open_store};
+use crate::session::token_request::request_token;
 
 use super::resolve;
 
@@ -42,7 +43,7 @@ pub fn patient(context: &Context, args: &Patient) -> Result<Exit> {
         Some(code) => code_from_elsewhere(context, code, args.common.client_secret_stdin, profile)?,
         None => code_from_browser(context, args, profile)?,
     };
-    let token = session::request(context, profile, &client, &grant, GrantType::Code)?;
+    let token = request_token(context, profile, &client, &grant, GrantType::Code, context.deadline())?;
     mention_patient(context, profile, &token);
     super::finish(context, &args.common, profile, client, token)
 }
@@ -57,7 +58,12 @@ fn earlier_secret(context: &Context, profile: &Profile, no_store: bool) -> Optio
                 && earlier.token_url == profile.token_url
                 && !no_store
         })?;
-    open_store(context, &earlier).ok()?.read(&earlier.id).ok().flatten()?.client_secret
+    open_store(context, earlier.store, context.deadline())
+        .ok()?
+        .read(&earlier.id)
+        .ok()
+        .flatten()?
+        .client_secret
 }
 
 fn code_from_browser(context: &Context, args: &Patient, profile: &Profile) -> Result<Grant> {

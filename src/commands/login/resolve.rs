@@ -187,7 +187,7 @@ fn with_store(
         context.warn(notice);
     }
     profile.store = kind;
-    open_store(context, &profile)?.probe(&profile.id)?;
+    open_store(context, kind, context.deadline())?.probe(&profile.id)?;
     files::probe(&context.config_dir()?.join("profiles"))?;
     files::probe(context.state_dir()?)?;
     Ok(profile)

@@ -22,7 +22,7 @@ pub fn remember(context: &Context, profile: &Profile, item: &StoredCredentials) 
     orphans.record(older.iter().chain([profile]))?;
     // Whoever renews the older login, or logs out of it, does so under its lock, and does it to the end.
     let held =
-        older.map(|older| lock::acquire(&lock_path(context, &older.id)?, context.timeout)).transpose()?;
+        older.map(|older| lock::acquire(&lock_path(context, &older.id)?, context.deadline())).transpose()?;
     let saved = save(context, profile, item);
     drop(held);
     orphans.sweep();
@@ -30,7 +30,7 @@ pub fn remember(context: &Context, profile: &Profile, item: &StoredCredentials) 
 }
 
 fn save(context: &Context, profile: &Profile, item: &StoredCredentials) -> Result<()> {
-    open_store(context, profile)?.write(&profile.id, item)?;
+    open_store(context, profile.store, context.deadline())?.write(&profile.id, item)?;
     if let Some(token) = &item.token {
         metadata::save(context, &profile.id, &TokenMetadata::from(token))?;
     }

@@ -10,8 +10,8 @@ use crate::oauth::secret::Secret;
 use crate::oauth::token::Token;
 use crate::output::secret_format;
 use crate::profile::{self, Profile};
-use crate::session::Session;
 use crate::session::metadata;
+use crate::session::{Session, TokenOptions};
 use crate::system::clock::now;
 
 /// Prints a live token and one newline.
@@ -24,12 +24,16 @@ pub fn run(context: &Context, args: &Show) -> Result<Exit> {
         return Ok(Exit::Success);
     }
     let profile = profile::resolve_profile(context.config_dir()?, context.profile.as_deref())?;
-    let mut session = Session::new(context, profile);
-    let mut token = session.access_token(args.min_ttl, args.refresh)?;
+    let session = Session::new(context, profile);
+    let mut token = session.access_token(TokenOptions {
+        min_ttl: args.min_ttl,
+        refresh: args.refresh,
+        ..TokenOptions::default()
+    })?;
     if args.format == TokenFormat::Json && token.scope.is_none() {
         token.scope = metadata::load(context, &session.profile().id).and_then(|note| note.scope);
     }
-    hand_out(&token, Some(session.profile()), args.format)?;
+    hand_out(&token, Some(&session.profile()), args.format)?;
     Ok(Exit::Success)
 }
 

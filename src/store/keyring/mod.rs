@@ -19,7 +19,7 @@ use self::backend::{BlobStore, KeyringBackend};
 use self::error::KeyringError;
 use super::{CredentialStore, StoredCredentials, decode, encode};
 use crate::error::{ErrorKind, Result, StoreErrorKind};
-use crate::system::{files, lock};
+use crate::system::{deadline::Deadline, files, lock};
 
 /// How long the user has to enter the keyring's password.
 const PROMPT_TIMEOUT: Duration = Duration::from_secs(60);
@@ -154,7 +154,7 @@ fn lock(state_dir: &Path, timeout: Duration) -> Result<File> {
     let timeout = timeout * 3;
     let path = files::runtime_dir()
         .map_or_else(|| state_dir.join("keyring.lock"), |dir| dir.join("oneup-keyring.lock"));
-    lock::acquire(&path, timeout).map_err(|error| match error.kind() {
+    lock::acquire(&path, Deadline::after(timeout)).map_err(|error| match error.kind() {
         ErrorKind::LockTimeout => KeyringError::LockTimeout(timeout).into(),
         _ => error.with_kind(ErrorKind::Store(StoreErrorKind::Failed)),
     })

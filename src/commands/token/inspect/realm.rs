@@ -12,7 +12,7 @@ use crate::oauth::jwt::Form;
 use crate::oauth::secret::Secret;
 use crate::output::inspect::{Introspection, Report, Verification};
 use crate::profile::Profile;
-use crate::session::{self, Session};
+use crate::session::{Session, token_request};
 
 /// Checks the signature against the realm's keys. A token of any other issuer fetches nothing.
 pub(super) fn verify(context: &Context, report: &Report) -> Result<Verification> {
@@ -65,7 +65,7 @@ pub(super) fn introspect(context: &Context, report: &Report, token: &Secret) -> 
         return not("the realm offers no introspection");
     };
     let item = Session::new(context, profile.clone()).stored()?.unwrap_or_default();
-    let client = session::client(profile, &item)?;
+    let client = token_request::client(profile, &item, context.deadline())?;
     let form = client.form(&[("token", token.expose()), ("token_type_hint", "access_token")]);
     let answer = http.post_form(&endpoint, &form, Retry::Transient)?;
     read(profile, endpoint, &answer)

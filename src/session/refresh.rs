@@ -1,0 +1,72 @@
+//! A new token for a profile, under the profile's lock.
+
+use super::TokenOptions;
+use super::metadata::{self, TokenMetadata};
+use super::open_store;
+use super::token_error::GrantType;
+use super::token_request::{client, request_token};
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::oauth::grant::Grant;
+use crate::oauth::product::Product;
+use crate::oauth::token::Token;
+use crate::profile::Profile;
+use crate::store::StoredCredentials;
+use crate::system::deadline::Deadline;
+
+/// Requests and stores a new token, unless another process has replaced the `previous` one meanwhile. The caller
+/// holds the profile's lock.
+///
+/// # Errors
+/// Authentication when a new token needs a user; network, protocol, store.
+pub(super) fn under_lock(
+    context: &Context,
+    profile: &Profile,
+    previous: Option<&Token>,
+    options: TokenOptions,
+    deadline: Deadline,
+) -> Result<Token> {
+    let credentials = open_store(context, profile.store, deadline)?.read(&profile.id)?.unwrap_or_default();
+    if let Some(token) = &credentials.token
+        && Some(token) != previous
+        && options.accept(token)
+    {
+        return Ok(token.clone());
+    }
+    let (grant, grant_type) = grant(profile, &credentials)?;
+    if grant_type == GrantType::Refresh {
+        // A refresh token may work only once: find out first whether the store can be written.
+        open_store(context, profile.store, deadline)?.write(&profile.id, &credentials)?;
+    }
+    let client = client(profile, &credentials, deadline)?;
+    let mut token = request_token(context, profile, &client, &grant, grant_type, deadline)?;
+    if let Some(previous) = &credentials.token {
+        token = token.carrying_over(previous);
+    }
+    let credentials =
+        StoredCredentials { schema: 1, client_secret: credentials.client_secret, token: Some(token.clone()) };
+    open_store(context, profile.store, deadline)?.write(&profile.id, &credentials)?;
+    if let Err(error) = metadata::save(context, &profile.id, &TokenMetadata::from(&token)) {
+        // The token is stored; only `status` shows outdated metadata.
+        context.warn(error);
+    }
+    if options.min_ttl.is_some() && !token.is_fresh(token.obtained_at, options.min_ttl) {
+        context.warn("the new token expires sooner than --min-ttl requires");
+    }
+    Ok(token)
+}
+
+fn grant(profile: &Profile, credentials: &StoredCredentials) -> Result<(Grant, GrantType)> {
+    if profile.product != Product::Patient {
+        let scope = profile.scope.clone();
+        return Ok((Grant::ClientCredentials { scope }, GrantType::ClientCredentials));
+    }
+    match credentials.token.as_ref().and_then(|token| token.refresh_token.clone()) {
+        Some(refresh_token) => Ok((Grant::RefreshToken(refresh_token), GrantType::Refresh)),
+        None => Err(Error::auth(format!(
+            "the token of profile {} has expired, and there is no refresh token",
+            profile.name
+        ))
+        .with_hint(profile.login_command())),
+    }
+}

@@ -1,0 +1,70 @@
+//! A request to the token endpoint of a profile.
+
+use super::client_secret;
+use super::metadata;
+use super::token_error::{self, GrantType};
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::http::{Http, Retry};
+use crate::oauth::grant::{Client, Grant};
+use crate::oauth::product::Product;
+use crate::oauth::response::{self, TokenError};
+use crate::oauth::token::Token;
+use crate::output::progress::Spinner;
+use crate::profile::Profile;
+use crate::store::StoredCredentials;
+use crate::system::clock::now;
+use crate::system::deadline::Deadline;
+
+/// Returns the profile's client, its secret from the store or from the profile's secret command.
+///
+/// # Errors
+/// Authentication when no secret is stored; usage when the command fails.
+pub fn client(profile: &Profile, credentials: &StoredCredentials, deadline: Deadline) -> Result<Client> {
+    let secret = match &profile.client_secret_command {
+        Some(command) => Some(client_secret::from_command(command, deadline)?),
+        None => credentials.client_secret.clone(),
+    };
+    if secret.is_none() && profile.product != Product::Patient {
+        return Err(Error::auth(format!("the store holds no client secret for profile {}", profile.name))
+            .with_hint(profile.login_command()));
+    }
+    Ok(Client { id: profile.client_id.clone(), secret, authentication: profile.auth_method })
+}
+
+/// Requests a token. Its scope is the requested one where the response has none (RFC 6749 §5.1).
+///
+/// # Errors
+/// Authentication, network, protocol; usage for plain http to a host that is not loopback.
+pub fn request_token(
+    context: &Context,
+    profile: &Profile,
+    client: &Client,
+    grant: &Grant,
+    grant_type: GrantType,
+    _deadline: Deadline,
+) -> Result<Token> {
+    let retry = if grant_type == GrantType::ClientCredentials { Retry::Transient } else { Retry::Never };
+    let http = Http::new(context)?;
+    let spinner = Spinner::start(context, "requesting a token");
+    let response = http.post_form(&profile.token_url, &client.token_request(grant), retry);
+    drop(spinner);
+    let response = response.map_err(|error| match grant_type {
+        GrantType::Code => error.with_hint(format!(
+            "the authorization code may have been used; log in again: {}",
+            profile.login_command()
+        )),
+        _ => error,
+    })?;
+    let mut token = response::parse_response(response.status, &response.body, now()).map_err(|error| {
+        let is_revoked = matches!(&error, TokenError::Denied { error, .. } if error == "invalid_grant");
+        if is_revoked && grant_type == GrantType::Refresh {
+            metadata::mark_unrefreshable(context, &profile.id);
+        }
+        token_error::into_error(profile, grant_type, error, &response)
+    })?;
+    if token.scope.is_none() && grant_type != GrantType::Refresh {
+        token.scope = Some(profile.scope.clone()).filter(|scope| !scope.is_empty());
+    }
+    Ok(token)
+}
