@@ -81,10 +81,10 @@ fn many(cases: u32) -> u32 {
 
 /// A line for the table of `tests/run-fault-injection`.
 fn tally(what: &str, tried: usize) {
-    let Some(file) = std::env::var_os("ONEUP_TALLY") else { return };
+    let Some(file) = std::env::var_os("ONEUP_FAULT_REPORT") else { return };
     let file = std::fs::File::options().append(true).create(true).open(file);
     let line = format!("input\t{what}\t{tried}\t0\n");
-    file.and_then(|mut file| file.write_all(line.as_bytes())).expect("ONEUP_TALLY can be written");
+    file.and_then(|mut file| file.write_all(line.as_bytes())).expect("ONEUP_FAULT_REPORT can be written");
 }
 
 fn run(cases: u32, strategy: impl Strategy<Value = Vec<String>>, check: impl Fn(Vec<String>)) {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use httpmock::MockServer;
 
-use crate::support::{Home, Kind, Tally, requires_program, size};
+use crate::support::{FaultReport, Home, Kind, requires_program, size};
 
 const SECRET: &str = "kr-s3cr3t";
 const TOKEN: &str = "kr-t0k3n";
@@ -195,7 +195,7 @@ fn service_that_crashes_during_an_operation_is_called_again() {
 #[test]
 fn kill_at_any_moment_leaves_one_working_login() {
     let Some(fixture) = KeyringFixture::new(3_600) else { return };
-    let mut tally = Tally::new(Kind::Fault, "kill -9 at any moment: refresh and login, keyring");
+    let mut report = FaultReport::new(Kind::Fault, "kill -9 at any moment: refresh and login, keyring");
     let count = size(10, 60);
     let output = fixture.run(
         &[],
@@ -215,11 +215,12 @@ fn kill_at_any_moment_leaves_one_working_login() {
     );
     let (rest, killed) = output.stdout.trim_end().rsplit_once('\n').expect("lines");
     let killed: usize = killed.parse().expect("a number");
-    tally.tried(killed);
+    report.tried(killed);
     assert!(killed > count / 2, "only {killed} were killed: {}", output.stderr);
     if rest != format!("{}{TOKEN}\n1\nalive", 2 * count) {
-        tally.lost(format!("{}{}", output.stdout, output.stderr));
+        report.failed(format!("{}{}", output.stdout, output.stderr));
     }
+    report.finish();
 }
 
 /// All state directories of a user share one gnome-keyring, and so one lock.
@@ -227,7 +228,7 @@ fn kill_at_any_moment_leaves_one_working_login() {
 fn concurrent_logins_in_many_state_directories_leave_the_daemon_alive() {
     let Some(fixture) = KeyringFixture::new(3_600) else { return };
     let count = size(12, 30);
-    let mut tally = Tally::new(Kind::Load, "keyring: state directories at once, login and refresh");
+    let mut report = FaultReport::new(Kind::Load, "keyring: state directories at once, login and refresh");
     let output = fixture.run(
         &[],
         &format!(
@@ -239,10 +240,11 @@ fn concurrent_logins_in_many_state_directories_leave_the_daemon_alive() {
          test -n \"$before\" -a \"$before\" = \"$(query_bus GetNameOwner)\" && echo alive"
         ),
     );
-    tally.tried(3 * count);
+    report.tried(3 * count);
     if output.stdout != format!("{count}{TOKEN}\n0\nalive\n") {
-        tally.lost(format!("{}{}", output.stdout, output.stderr));
+        report.failed(format!("{}{}", output.stdout, output.stderr));
     }
+    report.finish();
 }
 
 #[test]

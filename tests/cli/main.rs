@@ -1,4 +1,30 @@
-//! End to end: the real binary, as a person, a script or a CI job meets it.
+//! End-to-end tests: they run the real binary as a user, a script or a CI job does.
+//!
+//! | feature | file |
+//! |---|---|
+//! | help, usage errors, `--version` | `usage_and_help` |
+//! | completions and manual pages, as committed | `completions_and_man` |
+//! | completions in real shells (bash, zsh, fish, elvish) | `shells` |
+//! | prompts and colors on a real terminal | `terminal` |
+//! | `login provider`, `login p2p`: sources of the secret, endpoints, what is stored | `login` |
+//! | `login patient`: browser, callback, pasted codes, refresh tokens | `patient/` |
+//! | `token show`, `status`, `logout`, concurrent refreshes | `show` |
+//! | `token inspect` as text and as JSON | `inspect`, `inspect_json` |
+//! | `token inspect --verify` and `--introspect` | `realm` |
+//! | `curl`: requests, redirects, exit codes | `curl` |
+//! | `curl`: which hosts get the token, under attack | `curl_host_policy/` |
+//! | `exec`, `--token-file`, signals | `exec` |
+//! | `doctor` | `doctor` |
+//! | `sandbox` | `sandbox`, `sandbox_realm` |
+//! | token endpoint: responses, retries, deadlines, TLS, proxies, discovery documents | `token_endpoint/` |
+//! | stores: gnome-keyring; the others are unit tests of `src/store` | `keyring` |
+//! | a real Keycloak | `keycloak`, `keycloak_keys`, `keycloak_patient` |
+//! | secrets stay out of argument lists, traces, memory, child processes | `secret_hygiene`, `memory` |
+//! | nothing is lost: kill, full disk, failing calls, clock jumps, concurrent commands | `fault_injection/` |
+//! | many processes, long-running jobs | `stress` |
+//! | documented commands: CI jobs, shells, other programs | `ci`, `recipes` |
+//! | release archives and packages | `packages` |
+//! | fixtures: `Home`, `TokenEndpoint`, `RawServer`, `Sandbox`, `FaultReport` | `support/` |
 
 mod ci;
 mod completions_and_man;

@@ -10,7 +10,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use crate::support::strace::{is_root, requires_strace, traced};
-use crate::support::{Home, Kind, Oneup, RawServer, Tally, raw_server, requires, size, terminate};
+use crate::support::{FaultReport, Home, Kind, Oneup, RawServer, raw_server, requires, size, terminate};
 
 const SECRET: &str = "s3cr3t-that-is-wiped";
 
@@ -54,7 +54,7 @@ fn a_process_that_runs_for_long_holds_no_client_secret_between_renewals() {
     if !requires("root, to read a process's memory", is_root()) {
         return;
     }
-    let mut tally = Tally::new(Kind::Input, "looks into memory for the client secret");
+    let mut report = FaultReport::new(Kind::Input, "looks into memory for the client secret");
     let (home, server) = (Home::new(), server(2));
     login(&home, &server).run();
     let run = home.oneup().args(["exec", "--token-file", "--", "sleep", "300"]);
@@ -69,14 +69,15 @@ fn a_process_that_runs_for_long_holds_no_client_secret_between_renewals() {
             found_in(&child, SECRET) > 0
         };
         if (0..20).all(|_| holds()) {
-            tally.lost(format!("the client secret, after {} requests", server.requests().len()));
+            report.failed(format!("the client secret, after {} requests", server.requests().len()));
         }
         looks += 1;
     }
     assert!(kept > 0, "what it does hold was never found: this test sees nothing");
-    tally.tried(looks);
+    report.tried(looks);
     terminate(&child);
     child.wait().expect("it ends");
+    report.finish();
 }
 
 #[test]
@@ -114,7 +115,7 @@ fn no_panic_and_no_failure_tells_a_secret() {
     if !requires_strace() {
         return;
     }
-    let mut tally = Tally::new(Kind::Fault, "threads, memory and randomness refused");
+    let mut report = FaultReport::new(Kind::Fault, "threads, memory and randomness refused");
     let (home, server) = (Home::new(), server(3600));
     login(&home, &server).run();
     let blows = [
@@ -133,10 +134,10 @@ fn no_panic_and_no_failure_tells_a_secret() {
             let outcome = run.args(["token", "show", "--refresh"]).env("RUST_BACKTRACE", "full").outcome();
             let said = outcome.stderr + if outcome.status == Some(0) { "" } else { &outcome.stdout };
             if said.contains(SECRET) || said.contains("t0ken-that-is-kept") {
-                tally.lost(format!("{blow} from call {number}: {said}"));
+                report.failed(format!("{blow} from call {number}: {said}"));
             }
             panics += usize::from(said.contains("panicked at"));
-            tally.tried(1);
+            report.tried(1);
             if outcome.status == Some(0) {
                 break;
             }
@@ -144,6 +145,7 @@ fn no_panic_and_no_failure_tells_a_secret() {
     }
     // A library below panics where it can't wait for its sockets; oneup itself has no test switch for it.
     assert!(panics > 0, "no panic was provoked: this test sees nothing");
+    report.finish();
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::support::strace::{calls, requires_strace, traced};
-use crate::support::{Home, Kind, RawServer, Tally, raw_server, requires_program};
+use crate::support::{FaultReport, Home, Kind, RawServer, raw_server, requires_program};
 
 const SECRET: &str = "s3cr3t-seen-nowhere";
 const TOKEN: &str = "t0ken-seen-nowhere";
@@ -150,7 +150,7 @@ fn each_secret_goes_where_it_is_needed_and_nowhere_else() {
     if !(requires_strace() && requires_program("curl")) {
         return;
     }
-    let mut tally = Tally::new(Kind::Input, "commands whose every written byte was looked at");
+    let mut report = FaultReport::new(Kind::Input, "commands whose every written byte was looked at");
     let (home, server) = (Home::new(), server());
     let token_url = format!("{}/auth/realms/r/protocol/openid-connect/token", server.url());
     let fhir = format!("{}/r4", server.url());
@@ -190,17 +190,18 @@ fn each_secret_goes_where_it_is_needed_and_nowhere_else() {
             places.dedup();
             places.join(" ")
         };
-        tally.tried(1);
+        report.tried(1);
         let found = (places(SECRET), places(TOKEN), places(CODE));
         if found != (of_secret.to_owned(), of_token.to_owned(), of_code.to_owned()) {
-            tally.lost(format!("{words:?}: {found:?}"));
+            report.failed(format!("{words:?}: {found:?}"));
         }
         let here = home.path("").display().to_string();
         let created = calls.iter().filter(|call| call.text.contains("O_CREAT") && call.text.contains(&here));
         for call in created.filter(|call| !call.text.contains("0600")) {
-            tally.lost(format!("{words:?}: {}", call.text));
+            report.failed(format!("{words:?}: {}", call.text));
         }
     }
+    report.finish();
 }
 
 /// What a person copies from the README or from a help page is kept by their shell.

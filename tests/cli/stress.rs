@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::support::{Home, Kind, Oneup, RawServer, Tally, raw_server, size, terminate};
+use crate::support::{FaultReport, Home, Kind, Oneup, RawServer, raw_server, size, terminate};
 
 /// Tokens `token-1`, `token-2`, … that live this many seconds; each takes a while.
 fn server(lifetime: u32) -> RawServer {
@@ -70,25 +70,26 @@ fn at_once(home: &Home, count: usize, words: &str) -> String {
 #[test]
 fn hundreds_of_processes_on_one_expired_profile_make_one_request() {
     let count = size(120, 500);
-    let mut tally = Tally::new(Kind::Load, "processes at once on one expired profile");
+    let mut report = FaultReport::new(Kind::Load, "processes at once on one expired profile");
     let (home, server) = (Home::new(), server(3600));
     login(&home, &server, "p").run();
     age(&home);
     let said = at_once(&home, count, "token show --timeout 120");
-    tally.tried(count);
+    report.tried(count);
     let other: Vec<&str> = said.lines().filter(|line| *line != "token-2").collect();
     if said.lines().count() != count || !other.is_empty() {
-        tally.lost(format!("{} answers, among them {other:?}", said.lines().count()));
+        report.failed(format!("{} answers, among them {other:?}", said.lines().count()));
     }
     if server.requests().len() != 2 {
-        tally.lost(format!("{} requests instead of the login's and one", server.requests().len()));
+        report.failed(format!("{} requests instead of the login's and one", server.requests().len()));
     }
+    report.finish();
 }
 
 #[test]
 fn many_profiles_renew_at_once_and_each_gets_its_own_token() {
     let count = size(12, 50);
-    let mut tally = Tally::new(Kind::Load, "profiles renewing at once, two processes each");
+    let mut report = FaultReport::new(Kind::Load, "profiles renewing at once, two processes each");
     let (home, server) = (Home::new(), server(3600));
     for number in 1..=count {
         login(&home, &server, &format!("p{number}")).run();
@@ -96,15 +97,17 @@ fn many_profiles_renew_at_once_and_each_gets_its_own_token() {
     age(&home);
     let said =
         at_once(&home, 2 * count, &format!("token show --timeout 120 --profile p$((i % {count} + 1))"));
-    tally.tried(2 * count);
+    report.tried(2 * count);
     let tokens: BTreeSet<&str> = said.lines().collect();
     let known = tokens.iter().all(|token| token.starts_with("token-"));
     if said.lines().count() != 2 * count || tokens.len() != count || !known {
-        tally.lost(format!("{} answers with {} tokens: {said}", said.lines().count(), tokens.len()));
+        report.failed(format!("{} answers with {} tokens: {said}", said.lines().count(), tokens.len()));
     }
     if server.requests().len() != 2 * count {
-        tally.lost(format!("{} requests for {count} logins and {count} renewals", server.requests().len()));
+        report
+            .failed(format!("{} requests for {count} logins and {count} renewals", server.requests().len()));
     }
+    report.finish();
 }
 
 /// What a process holds: kilobytes of memory, descriptors, locks.
@@ -169,7 +172,8 @@ impl Job {
 /// A day of tokens that live five minutes, as Keycloak's may, is 384 renewals: here they live a second.
 #[test]
 fn a_day_of_renewals_leaks_nothing() {
-    let mut tally = Tally::new(Kind::Load, "renewals by exec --token-file (a day of 5-minute tokens is 384)");
+    let mut report =
+        FaultReport::new(Kind::Load, "renewals by exec --token-file (a day of 5-minute tokens is 384)");
     let (home, server) = (Home::new(), server(1));
     let profiles = ["a", "b", "c", "d"];
     let profiles = &profiles[..size(1, 4)];
@@ -192,19 +196,19 @@ fn a_day_of_renewals_leaks_nothing() {
         for (job, last) in jobs.iter().zip(&mut last) {
             match job.token() {
                 Some(number) if number >= *last && number <= server.requests().len() => *last = number,
-                other => tally.lost(format!("the file holds {other:?} after {last}")),
+                other => report.failed(format!("the file holds {other:?} after {last}")),
             }
         }
     }
     for (job, early) in jobs.iter().zip(early) {
         let late = least(job.pid).expect("it lives");
         if late.0 > early.0 + early.0 / 20 + 512 || late.1 > early.1 || late.2 > early.2 {
-            tally.lost(format!("memory (kB), descriptors, locks grew: {early:?} to {late:?}"));
+            report.failed(format!("memory (kB), descriptors, locks grew: {early:?} to {late:?}"));
         }
     }
     let renewals = server.requests().len() - 2 * jobs.len();
     assert!(renewals > jobs.len() * size(3, 60), "only {renewals} renewals");
-    tally.tried(renewals);
+    report.tried(renewals);
     jobs.into_iter().for_each(Job::end);
     home.oneup().args(["logout", "--all"]).run();
     for id in ids {
@@ -218,9 +222,10 @@ fn a_day_of_renewals_leaks_nothing() {
             sleep(Duration::from_millis(100));
         }
         if kept() {
-            tally.lost(format!("the kernel keeps a key of {id}"));
+            report.failed(format!("the kernel keeps a key of {id}"));
         }
     }
+    report.finish();
 }
 
 /// The least that a process holds within a second.

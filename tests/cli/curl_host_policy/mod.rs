@@ -9,7 +9,7 @@ use std::process::Command;
 
 use attacks::ATTACKS;
 
-use crate::support::{Home, Kind, Oneup, RawServer, Tally, raw_server_at, requires_program, size};
+use crate::support::{FaultReport, Home, Kind, Oneup, RawServer, raw_server_at, requires_program, size};
 
 const TOKEN: &str = "tok-3n.F0R-0NE-H0ST";
 
@@ -103,7 +103,7 @@ fn holds(dir: &Path) -> bool {
 #[test]
 fn no_attack_brings_the_token_to_another_host_or_into_a_file() {
     let Some(siege) = Siege::lay() else { return };
-    let mut tally = Tally::new(Kind::Input, "attacks on the host rule, with the real curl");
+    let mut report = FaultReport::new(Kind::Input, "attacks on the host rule, with the real curl");
     let foreign = siege.foreign.url();
     for (name, text) in [
         ("urls", format!("url = {foreign}/\n")),
@@ -126,24 +126,25 @@ fn no_attack_brings_the_token_to_another_host_or_into_a_file() {
     for before in [&[][..], &["--no-auth-elsewhere"]] {
         for words in ATTACKS {
             let outcome = siege.curl(before, words).outcome();
-            tally.tried(1);
+            report.tried(1);
             if outcome.stderr.contains(TOKEN) || outcome.stdout.contains(TOKEN) {
-                tally.lost(format!("{words:?} shows it"));
+                report.failed(format!("{words:?} shows it"));
             }
             if let Some(leak) = siege.leak() {
-                tally.lost(format!("{before:?} {words:?}: {leak}"));
-                return;
+                report.failed(format!("{before:?} {words:?}: {leak}"));
+                return report.finish();
             }
         }
     }
     assert!(siege.authorized() > 20, "too little got through to our own server: {}", siege.authorized());
     assert!(siege.foreign.requests().len() > 20, "the other server was hardly reached without the token");
+    report.finish();
 }
 
 #[test]
 fn no_configuration_file_and_no_variable_brings_it_there() {
     let Some(siege) = Siege::lay() else { return };
-    let mut tally = Tally::new(Kind::Input, "curl's own files and variables, against the host rule");
+    let mut report = FaultReport::new(Kind::Input, "curl's own files and variables, against the host rule");
     let foreign = siege.foreign.url();
     let lines = [
         format!("url = {foreign}/"),
@@ -163,12 +164,12 @@ fn no_configuration_file_and_no_variable_brings_it_there() {
             let file = siege.home.write(place, &line);
             for words in [&["/a"][..], &["-L", "/redirect"]] {
                 siege.curl(&[], words).outcome();
-                tally.tried(1);
+                report.tried(1);
             }
             std::fs::remove_file(file).expect("it is ours");
             if let Some(leak) = siege.leak() {
-                tally.lost(format!("{line:?} in {place}: {leak}"));
-                return;
+                report.failed(format!("{line:?} in {place}: {leak}"));
+                return report.finish();
             }
         }
     }
@@ -176,17 +177,18 @@ fn no_configuration_file_and_no_variable_brings_it_there() {
         for scheme in ["http", "socks5", "socks4a"] {
             let proxy = format!("{scheme}://{}", siege.foreign.address());
             siege.curl(&[], &["/a"]).env(name, proxy).stdout("ours\n").run();
-            tally.tried(1);
+            report.tried(1);
         }
     }
-    siege.leak().into_iter().for_each(|leak| tally.lost(leak));
+    siege.leak().into_iter().for_each(|leak| report.failed(leak));
+    report.finish();
 }
 
 /// Every option that the installed curl knows, with values that might lead there.
 #[test]
 fn no_option_of_the_installed_curl_brings_it_there() {
     let Some(siege) = Siege::lay() else { return };
-    let mut tally = Tally::new(Kind::Input, "options of the installed curl, against the host rule");
+    let mut report = FaultReport::new(Kind::Input, "options of the installed curl, against the host rule");
     let help = Command::new("curl").args(["-q", "--help", "all"]).output().expect("curl runs").stdout;
     let help = String::from_utf8(help).expect("text");
     let options: Vec<(&str, bool)> = help
@@ -204,16 +206,17 @@ fn no_option_of_the_installed_curl_brings_it_there() {
                 let words: Vec<&str> =
                     if *takes_value { vec!["-L", &option, value, path] } else { vec!["-L", &option, path] };
                 let outcome = siege.curl(&[], &words).outcome();
-                tally.tried(1);
+                report.tried(1);
                 if outcome.stderr.contains(TOKEN) || outcome.stdout.contains(TOKEN) {
-                    tally.lost(format!("{words:?} shows it"));
+                    report.failed(format!("{words:?} shows it"));
                 }
                 if let Some(leak) = siege.leak() {
-                    tally.lost(format!("{words:?}: {leak}"));
-                    return;
+                    report.failed(format!("{words:?}: {leak}"));
+                    return report.finish();
                 }
             }
         }
     }
     assert!(siege.authorized() > size(30, 200), "too little got through: {}", siege.authorized());
+    report.finish();
 }

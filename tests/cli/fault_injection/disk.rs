@@ -6,7 +6,7 @@ use std::process::Command;
 use super::realm::{Realm, shown};
 use super::scenario::leftovers;
 use crate::support::strace::is_root;
-use crate::support::{Home, Kind, Tally, requires};
+use crate::support::{FaultReport, Home, Kind, requires};
 
 /// A file system in memory, of this size; gone when dropped.
 struct Disk(PathBuf);
@@ -54,7 +54,7 @@ fn on_a_disk_that_takes_nothing(what: &'static str, Spoil { spoil, mend }: Spoil
     for dir in ["state", "config"] {
         let (home, realm) = (Home::new(), Realm::new(3600));
         let Some(disk) = Disk::mount(home.path(dir)) else { return };
-        let mut tally = Tally::new(Kind::Fault, what);
+        let mut report = FaultReport::new(Kind::Fault, what);
         realm.login(home.oneup(), "old", "file").run();
         spoil(&disk);
         let asked = realm.asked();
@@ -69,7 +69,7 @@ fn on_a_disk_that_takes_nothing(what: &'static str, Spoil { spoil, mend }: Spoil
         // What is stored can be read; what is renewed can't be kept where the store is on that disk.
         realm.set_down(true);
         if shown(&home) != Ok(Some("old-token-0".into())) {
-            tally.lost(format!("{dir}: the old token: {:?}", shown(&home)));
+            report.failed(format!("{dir}: the old token: {:?}", shown(&home)));
         }
         realm.set_down(false);
         let code = if dir == "state" { renewal } else { 0 };
@@ -78,8 +78,9 @@ fn on_a_disk_that_takes_nothing(what: &'static str, Spoil { spoil, mend }: Spoil
         mend(&disk);
         home.oneup().args(["token", "show", "--refresh"]).run();
         home.oneup().arg("logout").run();
-        leftovers_of(&home, &disk.0).into_iter().for_each(|left| tally.lost(left));
-        tally.tried(5);
+        leftovers_of(&home, &disk.0).into_iter().for_each(|left| report.failed(left));
+        report.tried(5);
+        report.finish();
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::realm::{Realm, secret, shown};
 use super::scenario::leftovers;
-use crate::support::{Home, Kind, Oneup, RawServer, Tally, raw_server, size};
+use crate::support::{FaultReport, Home, Kind, Oneup, RawServer, raw_server, size};
 
 /// The exit code and stderr of a process.
 fn end(child: Child) -> (Option<i32>, String) {
@@ -66,7 +66,7 @@ fn a_login_during_a_logout_is_there_afterwards() {
 
 #[test]
 fn a_logout_during_renewals_leaves_nothing() {
-    let mut tally = Tally::new(Kind::Load, "renewals during a logout");
+    let mut report = FaultReport::new(Kind::Load, "renewals during a logout");
     for _ in 0..size(2, 10) {
         let (home, realm) = (Home::new(), Realm::slow(3600, Duration::from_millis(150)));
         realm.login(home.oneup(), "old", "file").run();
@@ -74,26 +74,27 @@ fn a_logout_during_renewals_leaves_nothing() {
         sleep(Duration::from_millis(100));
         home.oneup().arg("logout").run();
         for (code, stderr) in renewals.into_iter().map(end) {
-            tally.tried(1);
+            report.tried(1);
             if !matches!(code, Some(0 | 4)) {
-                tally.lost(format!("a renewal ended as {code:?}: {stderr}"));
+                report.failed(format!("a renewal ended as {code:?}: {stderr}"));
             }
         }
-        leftovers(&home).into_iter().for_each(|left| tally.lost(left));
+        leftovers(&home).into_iter().for_each(|left| report.failed(left));
     }
+    report.finish();
 }
 
 #[test]
 fn logins_at_once_end_as_one_of_them() {
-    let mut tally = Tally::new(Kind::Load, "logins of one profile at once");
+    let mut report = FaultReport::new(Kind::Load, "logins of one profile at once");
     for _ in 0..size(1, 6) {
         let (home, realm) = (Home::new(), Realm::new(3600));
         let logins: Vec<Child> =
             (0..12).map(|number| login(&home, &realm, ["old", "new", "other"][number % 3])).collect();
         for (code, stderr) in logins.into_iter().map(end) {
-            tally.tried(1);
+            report.tried(1);
             if code != Some(0) {
-                tally.lost(format!("a login ended as {code:?}: {stderr}"));
+                report.failed(format!("a login ended as {code:?}: {stderr}"));
             }
         }
         // Client id, secret and token of one and the same: the realm refuses a mixture.
@@ -101,8 +102,9 @@ fn logins_at_once_end_as_one_of_them() {
         let items = std::fs::read_dir(home.state().join("secrets")).expect("the store").count();
         assert_eq!(items, 1, "the secrets of those who lost are gone");
         home.oneup().arg("logout").run();
-        leftovers(&home).into_iter().for_each(|left| tally.lost(left));
+        leftovers(&home).into_iter().for_each(|left| report.failed(left));
     }
+    report.finish();
 }
 
 #[test]
@@ -135,7 +137,7 @@ fn a_login_that_waits_too_long_for_a_renewal_fails_and_leaves_no_secret() {
 /// Everything at once, in no order.
 #[test]
 fn a_storm_of_all_commands_ends_in_a_home_that_works() {
-    let mut tally = Tally::new(Kind::Load, "login, logout, show and refresh in a storm");
+    let mut report = FaultReport::new(Kind::Load, "login, logout, show and refresh in a storm");
     for round in 0..size(1, 8) {
         let (home, realm) = (Home::new(), Realm::new(3600));
         let storm: Vec<Child> = (0..40)
@@ -148,15 +150,16 @@ fn a_storm_of_all_commands_ends_in_a_home_that_works() {
             })
             .collect();
         for (code, stderr) in storm.into_iter().map(end) {
-            tally.tried(1);
+            report.tried(1);
             // 4: nobody is logged in just then.
             if !matches!(code, Some(0 | 4)) {
-                tally.lost(format!("ended as {code:?}: {stderr}"));
+                report.failed(format!("ended as {code:?}: {stderr}"));
             }
         }
         realm.login(home.oneup(), "new", "file").run();
         home.oneup().args(["token", "show", "--refresh"]).run();
         home.oneup().arg("logout").run();
-        leftovers(&home).into_iter().for_each(|left| tally.lost(left));
+        leftovers(&home).into_iter().for_each(|left| report.failed(left));
     }
+    report.finish();
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::realm::Realm;
 use super::scenario::{Deed, Scenario};
 use crate::support::strace::{Call, calls, requires_strace, traced};
-use crate::support::{Home, Kind, Tally, size};
+use crate::support::{FaultReport, Home, Kind, size};
 
 /// How often a blow is struck that misses.
 const TRIES: u32 = 8;
@@ -73,7 +73,7 @@ fn cut_off(what: &'static str, scenario: Scenario, blows: &[Blow]) {
     if !requires_strace() {
         return;
     }
-    let mut tally = Tally::new(Kind::Fault, what);
+    let mut report = FaultReport::new(Kind::Fault, what);
     let realm = || if scenario.deed == Deed::Rotation { Realm::rotating() } else { Realm::new(3600) };
     let all = steps(scenario, &realm());
     let all: Vec<_> =
@@ -102,13 +102,14 @@ fn cut_off(what: &'static str, scenario: Scenario, blows: &[Blow]) {
         }
     });
     let struck = struck.into_inner().expect("no panic").len();
-    tally.tried(struck);
+    report.tried(struck);
     for wrong in lost.into_inner().expect("no panic") {
-        tally.lost(wrong);
+        report.failed(wrong);
     }
     // A wake-up more in the run that was looked at leaves a call that no other run makes.
     let missed = all.len() - struck;
     assert!(missed <= 1 + all.len() / 10, "only {struck} of {} blows struck", all.len());
+    report.finish();
 }
 
 /// Threads wake each other in another order each time, and so a call's number is another: a blow that missed is struck

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::realm::Realm;
-use crate::support::{Home, Kind, Oneup, Tally, requires_program, size, terminate};
+use crate::support::{FaultReport, Home, Kind, Oneup, requires_program, size, terminate};
 
 fn show_at(home: &Home, time: &str) -> Oneup {
     home.oneup_under(&["faketime", "-f", time]).args(["token", "show"])
@@ -15,7 +15,7 @@ fn a_clock_that_jumps_costs_a_renewal_and_never_the_login() {
     if !requires_program("faketime") {
         return;
     }
-    let mut tally = Tally::new(Kind::Fault, "clock jumps");
+    let mut report = FaultReport::new(Kind::Fault, "clock jumps");
     let (home, realm) = (Home::new(), Realm::new(3600));
     realm.login(home.oneup(), "old", "file").run();
     // The number of the token that is shown: a new one each time that the old one can't be live.
@@ -37,8 +37,9 @@ fn a_clock_that_jumps_costs_a_renewal_and_never_the_login() {
     ] {
         show_at(&home, time).stdout(format!("old-token-{number}\n")).stderr("").run();
         home.oneup_under(&["faketime", "-f", time]).arg("status").stdout_has("renewed by itself").run();
-        tally.tried(2);
+        report.tried(2);
     }
+    report.finish();
 }
 
 /// A machine that slept, or whose clock was set, finds its token expired at the next beat.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::realm::Realm;
-use crate::support::{Home, Kind, Tally};
+use crate::support::{FaultReport, Home, Kind};
 
 fn login(realm: &Realm) -> Home {
     let home = Home::new();
@@ -18,7 +18,7 @@ fn item(home: &Home) -> PathBuf {
 
 #[test]
 fn a_profile_of_a_newer_version_is_named_and_kept_by_every_command() {
-    let mut tally = Tally::new(Kind::Fault, "profiles and items of a newer version");
+    let mut report = FaultReport::new(Kind::Fault, "profiles and items of a newer version");
     let realm = Realm::new(3600);
     let home = login(&realm);
     let file = home.config().join("profiles/provider.toml");
@@ -42,17 +42,18 @@ fn a_profile_of_a_newer_version_is_named_and_kept_by_every_command() {
             .status(code)
             .stderr_has("was written by a newer oneup\nhint: update oneup")
             .run();
-        tally.tried(1);
+        report.tried(1);
     }
     realm.login(home.oneup(), "new", "file").status(1).stderr_has("newer oneup").run();
     home.oneup().arg("status").outcome();
-    tally.tried(2);
+    report.tried(2);
     assert_eq!((kept(), realm.asked()), (before, asked), "nothing was changed, and nothing sent");
+    report.finish();
 }
 
 #[test]
 fn an_item_of_a_newer_version_is_named_and_kept() {
-    let mut tally = Tally::new(Kind::Fault, "profiles and items of a newer version");
+    let mut report = FaultReport::new(Kind::Fault, "profiles and items of a newer version");
     let realm = Realm::new(3600);
     let home = login(&realm);
     let path = item(&home);
@@ -62,10 +63,11 @@ fn an_item_of_a_newer_version_is_named_and_kept() {
     let asked = realm.asked();
     for words in [&["token", "show"][..], &["token", "show", "--refresh"], &["logout"]] {
         home.oneup().args(words).status(6).stderr_has("another version").run();
-        tally.tried(1);
+        report.tried(1);
     }
     assert_eq!((std::fs::read_to_string(&path).ok(), realm.asked()), (Some(text), asked));
     // A login under the same name begins anew, as the person asked.
     realm.login(home.oneup(), "new", "file").run();
     home.oneup().args(["token", "show", "--refresh"]).run();
+    report.finish();
 }

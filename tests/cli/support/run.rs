@@ -1,4 +1,4 @@
-//! A fluent builder that runs oneup and holds its stdout, stderr and exit code against what is promised.
+//! A home directory for one test, and a builder that runs oneup in it and checks stdout, stderr and the exit code.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -7,18 +7,28 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use assert_cmd::Command;
+use oneup::store::{self, StoreKind};
 use tempfile::TempDir;
 
-/// A temporary home: HOME, config and state directories of its own. Gone when its last user is.
+use super::TokenEndpoint;
+
+/// A temporary home directory with config and state directories; deleted with its last clone.
 #[derive(Clone)]
 pub(crate) struct Home(Rc<TempDir>);
 
 impl Home {
-    /// An empty one.
+    /// An empty home.
     pub(crate) fn new() -> Self {
         Self(Rc::new(
             tempfile::Builder::new().prefix("oneup-test-").tempdir().expect("a temporary directory"),
         ))
+    }
+
+    /// One with the profile `provider`, logged in at this endpoint as client `c`; the credentials are in the file store.
+    pub(crate) fn logged_in(endpoint: &TokenEndpoint) -> Self {
+        let home = Self::new();
+        endpoint.login(&home).run();
+        home
     }
 
     /// A path in it.
@@ -36,7 +46,31 @@ impl Home {
         self.path("state")
     }
 
-    /// Writes a file into it; the answer is its path.
+    /// The files of the file store: one for each login.
+    pub(crate) fn stored_files(&self) -> Vec<PathBuf> {
+        let dir = std::fs::read_dir(self.state().join("secrets")).into_iter().flatten();
+        dir.map(|entry| entry.expect("an entry").path()).collect()
+    }
+
+    /// The file store's only file.
+    pub(crate) fn stored_file(&self) -> PathBuf {
+        let mut files = self.stored_files();
+        assert_eq!(files.len(), 1, "{files:?}");
+        files.remove(0)
+    }
+
+    /// Makes each token in the file store this many seconds older, as if time had passed.
+    pub(crate) fn age_tokens(&self, seconds: i64) {
+        let store = store::open(StoreKind::File, &self.state(), Duration::from_secs(5), false);
+        for file in self.stored_files() {
+            let id = file.file_stem().and_then(OsStr::to_str).expect("an ID");
+            let mut stored = store.read(id).expect("a readable store").expect("a login");
+            stored.token.as_mut().expect("a token").obtained_at -= seconds;
+            store.write(id, &stored).expect("a writable store");
+        }
+    }
+
+    /// Writes a file into it, and returns its path.
     pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(name);
         std::fs::create_dir_all(path.parent().expect("below the home")).expect("a directory in the home");
@@ -79,7 +113,7 @@ impl Oneup {
         let mut command = Command::new(words[0]);
         command.args(&words[1..]);
         command.timeout(Duration::from_secs(90)).current_dir(home.path(""));
-        for (name, _) in std::env::vars_os().filter(|(name, _)| is_foreign(name)) {
+        for (name, _) in std::env::vars_os().filter(|(name, _)| is_inherited(name)) {
             command.env_remove(name);
         }
         command
@@ -131,7 +165,7 @@ impl Oneup {
         self
     }
 
-    /// Lets the kernel cache of live tokens be used.
+    /// Uses the kernel cache of access tokens.
     pub(crate) fn with_cache(self) -> Self {
         self.env_remove("ONEUP_NO_CACHE")
     }
@@ -142,7 +176,7 @@ impl Oneup {
         self
     }
 
-    /// What it reads; nothing unless given.
+    /// Its standard input; empty unless given.
     pub(crate) fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.command.write_stdin(bytes);
         self
@@ -185,7 +219,7 @@ impl Oneup {
         self
     }
 
-    /// Runs it as a child that the test holds itself; nothing is checked.
+    /// Starts it as a child process of the test; nothing is checked.
     pub(crate) fn spawn(self) -> std::process::Child {
         let mut command = std::process::Command::new(self.command.get_program());
         command.args(self.command.get_args()).current_dir(self.home.path(""));
@@ -196,13 +230,13 @@ impl Oneup {
             };
         }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        // So that its children can be told from those of other tests.
+        // Its children can be told from those of other tests by their process group.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         command.spawn().expect("oneup starts")
     }
 
-    /// Runs it, whatever comes of it.
+    /// Runs it; nothing is checked.
     pub(crate) fn outcome(mut self) -> Outcome {
         self.end()
     }
@@ -217,7 +251,7 @@ impl Oneup {
         }
     }
 
-    /// Runs it, and fails with everything there is to see when an expectation isn't met.
+    /// Runs it, and panics with the command line and all output when an expectation isn't met.
     #[track_caller]
     pub(crate) fn run(mut self) -> Outcome {
         let outcome = self.end();
@@ -258,20 +292,20 @@ impl Oneup {
     }
 }
 
-/// What a run left behind.
+/// The result of a run.
 pub(crate) struct Outcome {
-    /// The exit code; none when a signal ended it.
+    /// The exit code; `None` when a signal ended it.
     pub(crate) status: Option<i32>,
     /// All of stdout.
     pub(crate) stdout: String,
     /// All of stderr.
     pub(crate) stderr: String,
-    /// Where it ran, for the next run.
+    /// The home that it ran in, for the next run.
     pub(crate) home: Home,
 }
 
-/// Variables of the surroundings that would change what oneup does.
-fn is_foreign(name: &OsStr) -> bool {
+/// Variables of the developer's environment that would change what oneup does.
+fn is_inherited(name: &OsStr) -> bool {
     let name = name.to_string_lossy().to_ascii_uppercase();
     name.starts_with("ONEUP_")
         || name.starts_with("XDG_")
@@ -292,7 +326,7 @@ fn is_foreign(name: &OsStr) -> bool {
         )
 }
 
-/// The first line that differs, as expected and as it came.
+/// The first line that differs, expected and actual.
 fn difference(stream: &str, expected: Option<&str>, actual: &str) -> Option<String> {
     let expected = expected.filter(|expected| *expected != actual)?;
     let (mut left, mut right) = (expected.split('\n'), actual.split('\n'));

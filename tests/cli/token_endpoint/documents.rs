@@ -1,6 +1,6 @@
 //! Discovery, keys, introspection and revocation: what a realm publishes can be as wrong as what it answers.
 
-use crate::support::{Home, Kind, RawServer, Tally, raw_server};
+use crate::support::{FaultReport, Home, Kind, RawServer, raw_server};
 
 const SECRET: &str = "s3cr3t-of-the-client";
 const REALM: &str = "/auth/realms/r";
@@ -65,7 +65,7 @@ fn wrong(elsewhere: &str) -> Vec<(&'static str, Vec<u8>)> {
 /// Whatever a realm's documents say, oneup ends in time, says so without harm, and asks nobody else.
 #[test]
 fn no_document_leads_elsewhere_or_does_harm() {
-    let mut tally = Tally::new(Kind::Input, "documents of a realm");
+    let mut report = FaultReport::new(Kind::Input, "documents of a realm");
     let stranger = raw_server(|_, _, _| RawServer::answer("200 OK", "application/json", "{}"));
     for path in ["/openid-configuration", "/certs", "/introspect"] {
         for (name, answer) in wrong(&stranger.url()) {
@@ -74,21 +74,22 @@ fn no_document_leads_elsewhere_or_does_harm() {
             let inspect = home.oneup().args(["token", "inspect", "-", "--timeout", "5"]);
             let flag = if path == "/introspect" { "--introspect" } else { "--verify" };
             let outcome = inspect.arg(flag).stdin(token(&format!("{}{REALM}", server.url()))).outcome();
-            tally.tried(1);
+            report.tried(1);
             let said = format!("{}{}", outcome.stdout, outcome.stderr);
             let fits = matches!(outcome.status, Some(3 | 4 | 5 | 7));
             if !fits || said.contains(['\u{1b}', '\u{9b}', '\u{7}']) || said.contains(SECRET) {
-                tally.lost(format!("{path}: {name}: {:?}: {said}", outcome.status));
+                report.failed(format!("{path}: {name}: {:?}: {said}", outcome.status));
             }
         }
     }
     assert!(stranger.requests().is_empty(), "{:?}", stranger.requests());
+    report.finish();
 }
 
 /// A realm that can't revoke is no reason to keep a login; a stranger is not told the token.
 #[test]
 fn logout_forgets_whatever_the_realm_says() {
-    let mut tally = Tally::new(Kind::Input, "answers to a logout");
+    let mut report = FaultReport::new(Kind::Input, "answers to a logout");
     let stranger = raw_server(|_, _, _| RawServer::answer("200 OK", "application/json", "{}"));
     for path in ["/openid-configuration", "/revoke"] {
         let lies = format!(r#"{{"issuer":"ISSUER","revocation_endpoint":"{}/revoke"}}"#, stranger.url());
@@ -97,13 +98,14 @@ fn logout_forgets_whatever_the_realm_says() {
             let server = realm(path, answer);
             let home = home(&server);
             let outcome = home.oneup().args(["logout", "--timeout", "5"]).outcome();
-            tally.tried(1);
+            report.tried(1);
             let gone = std::fs::read_dir(home.state().join("secrets")).is_ok_and(|dir| dir.count() == 0);
             let tame = !outcome.stderr.contains(['\u{1b}', '\u{9b}', '\u{7}']);
             if outcome.status != Some(0) || !gone || !tame || outcome.stderr.contains("t0ken-of-the-realm") {
-                tally.lost(format!("{path}: {name}: {:?}: {}", outcome.status, outcome.stderr));
+                report.failed(format!("{path}: {name}: {:?}: {}", outcome.status, outcome.stderr));
             }
         }
     }
     assert!(stranger.requests().is_empty(), "{:?}", stranger.requests());
+    report.finish();
 }

@@ -12,7 +12,7 @@ mod wire;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use crate::support::{Kind, Oneup, RawServer, Tally, raw_server};
+use crate::support::{FaultReport, Kind, Oneup, RawServer, raw_server};
 
 const SECRET: &str = "s3cr3t-of-the-client";
 const TOKEN: &str = "t0ken-of-the-server";
@@ -37,11 +37,11 @@ fn login(server: &RawServer) -> Oneup {
 /// Gives each answer as often as it is asked for, and holds the exit code and what stderr says. With 0 the token is
 /// on stdout, else nothing is.
 fn hold(what: &'static str, rows: Vec<(&str, Vec<u8>, i32, &str)>) {
-    let mut tally = Tally::new(Kind::Input, what);
+    let mut report = FaultReport::new(Kind::Input, what);
     for (name, answer, code, words) in rows {
         let server = raw_server(move |_, _, _| answer.clone());
         let outcome = login(&server).args(["--timeout", "20"]).outcome();
-        tally.tried(1);
+        report.tried(1);
         let stdout = if code == 0 { format!("{TOKEN}\n") } else { String::new() };
         let tame =
             !outcome.stderr.contains(['\u{1b}', '\u{7}', '\u{202e}', '\0']) && outcome.stderr.len() < 2_000;
@@ -51,9 +51,10 @@ fn hold(what: &'static str, rows: Vec<(&str, Vec<u8>, i32, &str)>) {
             || !tame
         {
             let (shown, said) = (outcome.stdout.get(..200).unwrap_or(&outcome.stdout), &outcome.stderr);
-            tally.lost(format!("{name}: {:?}, stdout {shown:?}, stderr {said:?}", outcome.status));
+            report.failed(format!("{name}: {:?}, stdout {shown:?}, stderr {said:?}", outcome.status));
         }
     }
+    report.finish();
 }
 
 #[test]

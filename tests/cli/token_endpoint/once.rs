@@ -1,7 +1,7 @@
 //! What works once is sent once: a code or a refresh token that a failing server has seen may be spent.
 
 use super::{SECRET, token};
-use crate::support::{Home, Kind, Oneup, RawServer, Tally, raw_server};
+use crate::support::{FaultReport, Home, Kind, Oneup, RawServer, raw_server};
 
 fn login(home: &Home, server: &RawServer) -> Oneup {
     home.oneup()
@@ -28,14 +28,14 @@ fn doubtful() -> Vec<(&'static str, Vec<u8>)> {
 
 #[test]
 fn a_code_is_sent_once_and_may_be_spent() {
-    let mut tally = Tally::new(Kind::Input, "failures after a code was sent");
+    let mut report = FaultReport::new(Kind::Input, "failures after a code was sent");
     for (name, answer) in doubtful() {
         let server = raw_server(move |_, _, _| answer.clone());
         let outcome = login(&Home::new(), &server).outcome();
-        tally.tried(1);
+        report.tried(1);
         let told = outcome.stderr.contains("may be spent; log in again: oneup login patient");
         if (outcome.status, server.requests().len(), told) != (Some(5), 1, true) {
-            tally.lost(format!(
+            report.failed(format!(
                 "{name}: {:?}, {} sent, {}",
                 outcome.status,
                 server.requests().len(),
@@ -43,11 +43,12 @@ fn a_code_is_sent_once_and_may_be_spent() {
             ));
         }
     }
+    report.finish();
 }
 
 #[test]
 fn a_refresh_token_is_sent_once_and_kept() {
-    let mut tally = Tally::new(Kind::Input, "failures after a refresh token was sent");
+    let mut report = FaultReport::new(Kind::Input, "failures after a refresh token was sent");
     for (name, answer) in doubtful() {
         let server = raw_server(move |number, _, _| match number {
             1 => answer.clone(),
@@ -56,9 +57,9 @@ fn a_refresh_token_is_sent_once_and_kept() {
         let home = Home::new();
         login(&home, &server).run();
         let outcome = home.oneup().args(["token", "show", "--refresh"]).outcome();
-        tally.tried(1);
+        report.tried(1);
         if (outcome.status, server.requests().len()) != (Some(5), 2) {
-            tally.lost(format!(
+            report.failed(format!(
                 "{name}: {:?}, {} sent: {}",
                 outcome.status,
                 server.requests().len(),
@@ -69,4 +70,5 @@ fn a_refresh_token_is_sent_once_and_kept() {
         home.oneup().args(["token", "show", "--refresh"]).run();
         assert!(server.requests()[2].contains("refresh_token=r3fresh-of-theirs"));
     }
+    report.finish();
 }

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
 use super::{SECRET, TOKEN, token};
-use crate::support::{Kind, Oneup, Tally, raw_server};
+use crate::support::{FaultReport, Kind, Oneup, raw_server};
 
 /// A login at a server that is not here, through this proxy.
 fn login(url: &str, proxy: &str) -> Oneup {
@@ -44,7 +44,7 @@ fn a_proxy_carries_https_its_password_stays_hidden_and_loopback_goes_without_it(
 
 #[test]
 fn every_way_in_which_a_proxy_fails_is_the_network() {
-    let mut tally = Tally::new(Kind::Input, "proxies that fail");
+    let mut report = FaultReport::new(Kind::Input, "proxies that fail");
     for (name, answer) in [
         ("forbidden", &b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"[..]),
         ("bad gateway", b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"),
@@ -59,15 +59,16 @@ fn every_way_in_which_a_proxy_fails_is_the_network() {
         let outcome =
             login("https://gateway.example/token", &format!("http://me:proxypw@{}", proxy.address()))
                 .outcome();
-        tally.tried(1);
+        report.tried(1);
         let leaked = outcome.stderr.contains("proxypw") || outcome.stderr.contains(SECRET);
         if outcome.status != Some(5)
             || leaked
             || proxy.requests().iter().any(|request| request.contains(SECRET))
         {
-            tally.lost(format!("{name}: {:?}: {}", outcome.status, outcome.stderr));
+            report.failed(format!("{name}: {:?}: {}", outcome.status, outcome.stderr));
         }
     }
+    report.finish();
 }
 
 #[test]
@@ -84,7 +85,7 @@ fn a_proxy_that_hangs_ends_at_the_deadline() {
 /// SOCKS speaks first in bytes of its own.
 #[test]
 fn every_way_in_which_a_socks_proxy_fails_is_the_network() {
-    let mut tally = Tally::new(Kind::Input, "SOCKS proxies that fail");
+    let mut report = FaultReport::new(Kind::Input, "SOCKS proxies that fail");
     for scheme in ["socks5", "socks5h", "socks4", "socks4a"] {
         for (name, answers) in [
             ("hangs up", vec![&b""[..]]),
@@ -108,21 +109,22 @@ fn every_way_in_which_a_socks_proxy_fails_is_the_network() {
             // An address, so that no name need be looked up: nothing leaves this machine.
             let outcome =
                 login("https://192.0.2.1/token", &format!("{scheme}://me:proxypw@{address}")).outcome();
-            tally.tried(1);
+            report.tried(1);
             if outcome.status != Some(5)
                 || outcome.stderr.contains("proxypw")
                 || outcome.stderr.contains(SECRET)
             {
-                tally.lost(format!("{scheme} {name}: {:?}: {}", outcome.status, outcome.stderr));
+                report.failed(format!("{scheme} {name}: {:?}: {}", outcome.status, outcome.stderr));
             }
         }
     }
+    report.finish();
 }
 
 /// A variable that holds no proxy is never taken for "no proxy": the network fails, or the person is told.
 #[test]
 fn a_proxy_that_is_none_is_told_without_its_password() {
-    let mut tally = Tally::new(Kind::Input, "proxy variables that name none");
+    let mut report = FaultReport::new(Kind::Input, "proxy variables that name none");
     for proxy in [
         "http://me:proxypw@",
         "://me:proxypw@x",
@@ -132,9 +134,10 @@ fn a_proxy_that_is_none_is_told_without_its_password() {
         "http://me:proxypw@127.0.0.1:99999",
     ] {
         let outcome = login("https://192.0.2.1/token", proxy).outcome();
-        tally.tried(1);
+        report.tried(1);
         if !matches!(outcome.status, Some(2 | 5)) || outcome.stderr.contains("proxypw") {
-            tally.lost(format!("{proxy}: {:?}: {}", outcome.status, outcome.stderr));
+            report.failed(format!("{proxy}: {:?}: {}", outcome.status, outcome.stderr));
         }
     }
+    report.finish();
 }

@@ -11,7 +11,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use super::{SECRET, TOKEN};
-use crate::support::{Home, Kind, Oneup, Tally, requires_program};
+use crate::support::{FaultReport, Home, Kind, Oneup, requires_program};
 
 /// An authority of our own, and what it signs.
 struct Authority {
@@ -95,13 +95,13 @@ fn each_bad_certificate_is_named_and_never_waved_through() {
     if !(requires_program("openssl") && requires_program("faketime")) {
         return;
     }
-    let mut tally = Tally::new(Kind::Input, "certificates");
+    let mut report = FaultReport::new(Kind::Input, "certificates");
     let authority = Authority::new();
     let mut row = |port: u16, trusted: bool, words: &str| {
         let run =
             if trusted { login(port).arg("--cacert").arg(authority.path("ca.pem")) } else { login(port) };
         let outcome = run.outcome();
-        tally.tried(1);
+        report.tried(1);
         let good = words.is_empty() && outcome.status == Some(0) && outcome.stdout == format!("{TOKEN}\n");
         let bad = outcome.status == Some(5)
             && outcome.stderr.contains(words)
@@ -111,7 +111,7 @@ fn each_bad_certificate_is_named_and_never_waved_through() {
                 "--cacert FILE"
             });
         if !(good || bad && !words.is_empty()) || outcome.stderr.contains("insecure") {
-            tally.lost(format!("{words}: {:?}: {}", outcome.status, outcome.stderr));
+            report.failed(format!("{words}: {:?}: {}", outcome.status, outcome.stderr));
         }
     };
     authority.sign("localhost", "+0");
@@ -132,6 +132,7 @@ fn each_bad_certificate_is_named_and_never_waved_through() {
         -addext subjectAltName=DNS:localhost -keyout own.key -out own.pem",
     );
     row(authority.serve("own.pem", "own.key"), true, "its certificate is self-signed");
+    report.finish();
 }
 
 #[test]

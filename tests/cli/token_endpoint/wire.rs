@@ -4,7 +4,7 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use super::{TOKEN, hold, login};
-use crate::support::{Kind, Tally, raw_server, size};
+use crate::support::{FaultReport, Kind, raw_server, size};
 
 /// A good answer with this head before it.
 fn after(head: impl AsRef<[u8]>) -> Vec<u8> {
@@ -119,7 +119,7 @@ type Endless = (&'static str, &'static [u8], &'static [u8], i32, &'static str);
 /// Each writes on and on, until the other side hangs up.
 #[test]
 fn what_never_ends_is_cut_off_by_size_or_by_the_deadline() {
-    let mut tally = Tally::new(Kind::Input, "answers without an end");
+    let mut report = FaultReport::new(Kind::Input, "answers without an end");
     let chunk: Vec<u8> = [&b"1000\r\n"[..], &[b'x'; 0x1000], b"\r\n"].concat();
     let chunk: &'static [u8] = chunk.leak();
     let endless: [Endless; 6] = [
@@ -147,12 +147,12 @@ fn what_never_ends_is_cut_off_by_size_or_by_the_deadline() {
         });
         let begun = Instant::now();
         let outcome = login(&server).args(["--timeout", "3"]).outcome();
-        tally.tried(1);
+        report.tried(1);
         if outcome.status != Some(code)
             || !outcome.stderr.contains(words)
             || begun.elapsed() > Duration::from_secs(20)
         {
-            tally.lost(format!(
+            report.failed(format!(
                 "{name}: {:?} after {:?}: {}",
                 outcome.status,
                 begun.elapsed(),
@@ -160,6 +160,7 @@ fn what_never_ends_is_cut_off_by_size_or_by_the_deadline() {
             ));
         }
     }
+    report.finish();
 }
 
 #[test]
@@ -182,7 +183,7 @@ fn a_cookie_is_not_kept_and_nothing_but_the_form_is_sent() {
 
 #[test]
 fn a_redirect_target_is_named_without_harm() {
-    let mut tally = Tally::new(Kind::Input, "redirects of a token request");
+    let mut report = FaultReport::new(Kind::Input, "redirects of a token request");
     for location in [
         "https://evil.example/x",
         "//evil.example/",
@@ -199,11 +200,12 @@ fn a_redirect_target_is_named_without_harm() {
             let head = format!("HTTP/1.1 {status} Go\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n");
             let server = raw_server(move |_, _, _| head.clone().into_bytes());
             let outcome = login(&server).status(3).outcome();
-            tally.tried(1);
+            report.tried(1);
             let tame = !outcome.stderr.contains(['\u{9b}', '\u{202e}']) && outcome.stderr.len() < 2_000;
             if outcome.status != Some(3) || server.requests().len() != 1 || !tame {
-                tally.lost(format!("{status} to {location:.50}: {:?} {}", outcome.status, outcome.stderr));
+                report.failed(format!("{status} to {location:.50}: {:?} {}", outcome.status, outcome.stderr));
             }
         }
     }
+    report.finish();
 }

@@ -1,0 +1,260 @@
+//! A token endpoint for one test: it issues numbered tokens, counts its requests, and can be slow, fail or hang.
+//!
+//! It is built on [`RawServer`], so that a fault can be a reset or half a response, and a test sees each request as it
+//! was sent.
+
+use std::collections::BTreeMap;
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::sleep;
+use std::time::Duration;
+
+use super::{Home, Oneup, RawServer, raw_server};
+
+/// The client secret of [`TokenEndpoint::login`], unless the endpoint checks its clients.
+pub(crate) const CLIENT_SECRET: &str = "s3cr3t-of-the-client";
+
+/// What happens to one request instead of a token.
+#[derive(Clone)]
+pub(crate) enum Fault {
+    /// These bytes are the response; none at all reset the connection.
+    Response(Vec<u8>),
+    /// No response for a minute.
+    Hang,
+}
+
+/// What requests that are not for a token get: the request line and the rest, to a whole response.
+type Resources = Box<dyn Fn(&str) -> Vec<u8> + Send + Sync>;
+
+/// How an endpoint behaves; [`start`](Self::start) runs it.
+pub(crate) struct Builder {
+    lifetime: u32,
+    delay: Duration,
+    prefix: String,
+    members: String,
+    faults: BTreeMap<usize, Fault>,
+    checks_clients: bool,
+    rotates: bool,
+    resources: Option<Resources>,
+}
+
+impl Builder {
+    /// Seconds that a token is valid for; 3600 unless given.
+    pub(crate) fn lifetime(mut self, seconds: u32) -> Self {
+        self.lifetime = seconds;
+        self
+    }
+
+    /// Waits before each response.
+    pub(crate) fn delay(mut self, delay: Duration) -> Self {
+        self.delay = delay;
+        self
+    }
+
+    /// The tokens are `{prefix}0`, `{prefix}1`, … instead of `token-0`, ….
+    pub(crate) fn prefix(mut self, prefix: &str) -> Self {
+        prefix.clone_into(&mut self.prefix);
+        self
+    }
+
+    /// More members of the token response, such as `"scope":""`.
+    pub(crate) fn members(mut self, json: &str) -> Self {
+        self.members = format!(",{json}");
+        self
+    }
+
+    /// The token request of this number, from 0, meets a fault.
+    pub(crate) fn fault(mut self, number: usize, fault: Fault) -> Self {
+        self.faults.insert(number, fault);
+        self
+    }
+
+    /// Accepts only clients `ID` with [`client_secret`]`(ID)`, whose tokens are `ID-token-N`: two logins can't be mixed
+    /// up unnoticed. A grant other than client credentials brings a refresh token.
+    pub(crate) fn checks_clients(mut self) -> Self {
+        self.checks_clients = true;
+        self
+    }
+
+    /// Checks its clients, and each refresh token works once and brings the next one.
+    pub(crate) fn rotates(mut self) -> Self {
+        self.rotates = true;
+        self.checks_clients()
+    }
+
+    /// Responds to everything that is no token request; 404, and 200 to a revocation, unless given.
+    pub(crate) fn resources(mut self, response: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> Self {
+        self.resources = Some(Box::new(response));
+        self
+    }
+
+    /// Serves until dropped.
+    pub(crate) fn start(self) -> TokenEndpoint {
+        let state = Arc::new(State::default());
+        let shared = Arc::clone(&state);
+        let server = raw_server(move |_, request, _: &mut TcpStream| self.respond(&shared, request));
+        TokenEndpoint { server, state }
+    }
+
+    fn respond(&self, state: &State, request: &str) -> Vec<u8> {
+        sleep(self.delay);
+        if state.is_down.load(Ordering::SeqCst) {
+            return RawServer::answer("500 Down", "text/html", "<p>down");
+        }
+        let line = request.lines().next().unwrap_or_default();
+        if !(line.starts_with("POST ") && line.contains("/token ")) {
+            return match &self.resources {
+                Some(response) => response(request),
+                None if line.contains("/revoke ") => RawServer::answer("200 OK", "text/plain", ""),
+                None => RawServer::answer("404 Not Found", "text/html", "<html>"),
+            };
+        }
+        let number = state.requests.fetch_add(1, Ordering::SeqCst);
+        match self.faults.get(&number) {
+            Some(Fault::Response(bytes)) => bytes.clone(),
+            Some(Fault::Hang) => {
+                sleep(Duration::from_secs(60));
+                Vec::new()
+            }
+            None if self.checks_clients => self.respond_to_client(state, request),
+            None => self.token(&self.prefix, number, ""),
+        }
+    }
+
+    fn respond_to_client(&self, state: &State, request: &str) -> Vec<u8> {
+        let body = request.split("\r\n\r\n").nth(1).unwrap_or_default();
+        let field = |name: &str| {
+            let fields = url::form_urlencoded::parse(body.as_bytes());
+            fields.filter(|(key, _)| key == name).map(|(_, value)| value.into_owned()).next()
+        };
+        let client = field("client_id").unwrap_or_default();
+        if field("client_secret") != Some(client_secret(&client)) {
+            return json("401 No", r#"{"error":"unauthorized_client"}"#);
+        }
+        let number = state.issued.fetch_add(1, Ordering::SeqCst);
+        let refresh = match field("grant_type").as_deref() {
+            Some("client_credentials") => String::new(),
+            Some("refresh_token")
+                if self.rotates && field("refresh_token") != Some(refresh_token(number - 1)) =>
+            {
+                return json("400 No", r#"{"error":"invalid_grant"}"#);
+            }
+            _ => format!(r#","refresh_token":"{}""#, refresh_token(if self.rotates { number } else { 0 })),
+        };
+        self.token(&format!("{client}-token-"), number, &refresh)
+    }
+
+    fn token(&self, prefix: &str, number: usize, more: &str) -> Vec<u8> {
+        let (lifetime, members) = (self.lifetime, &self.members);
+        let body = format!(
+            r#"{{"access_token":"{prefix}{number}","token_type":"Bearer","expires_in":{lifetime}{members}{more}}}"#
+        );
+        json("200 OK", &body)
+    }
+}
+
+fn json(status: &str, body: &str) -> Vec<u8> {
+    RawServer::answer(status, "application/json", body)
+}
+
+/// The client secret of a client, at an endpoint that checks its clients.
+pub(crate) fn client_secret(client: &str) -> String {
+    format!("{client}-s3cr3t")
+}
+
+fn refresh_token(number: usize) -> String {
+    format!("r3fresh-{number}")
+}
+
+#[derive(Default)]
+struct State {
+    is_down: AtomicBool,
+    /// Token requests, whatever they got.
+    requests: AtomicUsize,
+    /// Tokens that checked clients got, and refresh tokens that were rejected.
+    issued: AtomicUsize,
+}
+
+/// A running token endpoint on loopback.
+pub(crate) struct TokenEndpoint {
+    server: RawServer,
+    state: Arc<State>,
+}
+
+impl TokenEndpoint {
+    /// Tokens `token-0`, `token-1`, … that are valid for an hour.
+    pub(crate) fn start() -> Self {
+        Self::builder().start()
+    }
+
+    /// The same, to be changed before it starts.
+    pub(crate) fn builder() -> Builder {
+        Builder {
+            lifetime: 3600,
+            delay: Duration::ZERO,
+            prefix: "token-".to_owned(),
+            members: String::new(),
+            faults: BTreeMap::new(),
+            checks_clients: false,
+            rotates: false,
+            resources: None,
+        }
+    }
+
+    /// `http://127.0.0.1:PORT`
+    pub(crate) fn url(&self) -> String {
+        self.server.url()
+    }
+
+    /// `http://127.0.0.1:PORT/auth/token`
+    pub(crate) fn token_url(&self) -> String {
+        format!("{}/auth/token", self.url())
+    }
+
+    /// Every request so far, those for other resources too: head and body.
+    pub(crate) fn requests(&self) -> Vec<String> {
+        self.server.requests()
+    }
+
+    /// How many requests came, those for other resources too.
+    pub(crate) fn count(&self) -> usize {
+        self.requests().len()
+    }
+
+    /// From now on it answers everything with 500; or it works again.
+    pub(crate) fn set_down(&self, down: bool) {
+        self.state.is_down.store(down, Ordering::SeqCst);
+    }
+
+    /// The refresh token that was issued last: where they rotate, the only one that works.
+    pub(crate) fn newest_refresh_token(&self) -> String {
+        refresh_token(self.state.issued.load(Ordering::SeqCst) - 1)
+    }
+
+    /// `login provider` here, as client `c`.
+    pub(crate) fn login(&self, home: &Home) -> Oneup {
+        self.point(home.oneup().args(["login", "provider", "--client-id", "c"]))
+            .env("ONEUP_CLIENT_SECRET", CLIENT_SECRET)
+    }
+
+    /// `login provider` as one of the clients that the endpoint checks, with credentials in this store.
+    pub(crate) fn login_as(&self, run: Oneup, client: &str, store: &str) -> Oneup {
+        self.point(run.args(["login", "provider", "--client-id", client, "--store", store]))
+            .env("ONEUP_CLIENT_SECRET", client_secret(client))
+    }
+
+    /// `login patient` with an authorization code, as one of the clients that the endpoint checks: it gets a refresh
+    /// token.
+    pub(crate) fn login_with_code(&self, run: Oneup, client: &str, store: &str) -> Oneup {
+        self.point(run.args(["login", "patient", "--code", "-", "--client-id", client, "--store", store]))
+            .env("ONEUP_CLIENT_SECRET", client_secret(client))
+            .stdin("c0de")
+    }
+
+    /// The flags that lead a login here; the FHIR base is `/r4` of the same server.
+    fn point(&self, login: Oneup) -> Oneup {
+        let fhir_base = format!("{}/r4", self.url());
+        login.args(["--token-url", &self.token_url(), "--fhir-base", &fhir_base])
+    }
+}
