@@ -1,13 +1,13 @@
 //! What servers do wrong, row by row: a server that speaks raw bytes, and what oneup makes of it.
 
-mod answers;
+mod responses;
 mod documents;
-mod once;
+mod single_use;
 #[cfg(unix)]
 mod proxies;
 #[cfg(unix)]
 mod tls;
-mod wire;
+mod malformed_http;
 
 use std::io::Write;
 use std::time::{Duration, Instant};
