@@ -6,49 +6,52 @@ use crate::error::{Error, Result};
 use crate::oauth::loopback::is_loopback;
 use crate::text::sanitize;
 
-/// Parses an endpoint, and refuses what must not carry a secret: another scheme than https (http on loopback
-/// excepted), a user name or password in it, a fragment (RFC 6749 §3.1, §3.2).
+/// Parses the URL of an endpoint. Rejects what must not carry a secret: a scheme other than https (or http on
+/// loopback), a user name or password, a fragment (RFC 6749 §3.1, §3.2).
 ///
 /// # Errors
 /// Usage, before anything is sent.
 pub fn require_safe(url: &str) -> Result<Url> {
-    let shown = || sanitize(url, 200);
-    // The parser forgives a missing slash (`https:a.example`), where other readers of a URL find another host.
-    let spelt_out = |parsed: &Url| {
+    // The parser accepts a missing slash (`https:a.example`), which other parsers read as another host.
+    let is_absolute = |parsed: &Url| {
         let scheme = url.trim_start().split_once("://").map_or("", |(scheme, _)| scheme);
         parsed.has_host() && scheme.eq_ignore_ascii_case(parsed.scheme())
     };
-    let parsed = Url::parse(url).ok().filter(spelt_out).ok_or_else(|| {
-        Error::usage(format!("{} is not a URL", shown())).with_hint("a URL begins with https://")
+    let parsed = Url::parse(url).ok().filter(is_absolute).ok_or_else(|| {
+        Error::usage(format!("{} is not a URL", display(url))).with_hint("a URL begins with https://")
     })?;
     if !parsed.username().is_empty() || parsed.password().is_some() {
-        return Err(Error::usage(format!(
-            "a URL of {} must not hold a user name or a password",
-            host(&parsed)
-        ))
-        .with_hint("leave out what stands before the @"));
+        let host = sanitize(parsed.host_str().unwrap_or_default(), 200);
+        return Err(Error::usage(format!("the URL of {host} must not contain a user name or password"))
+            .with_hint("remove everything between :// and @"));
     }
     if parsed.fragment().is_some() {
-        return Err(Error::usage(format!("{} must not have a fragment (#...)", shown()))
-            .with_hint("leave out the # and what follows"));
+        return Err(Error::usage(format!("{} must not have a fragment (#...)", display(url)))
+            .with_hint("remove the # and everything after it"));
     }
     match parsed.scheme() {
         "https" => Ok(parsed),
         "http" if is_loopback(&parsed) => Ok(parsed),
         "http" => Err(Error::usage(format!(
-            "{} is plain http, which would show the secret to the network",
-            shown()
+            "{} is plain http, which would send the secret unencrypted",
+            display(url)
         ))
-        .with_hint("use https://; plain http is for loopback alone")),
-        _ => {
-            Err(Error::usage(format!("{} is not an https URL", shown()))
-                .with_hint("a URL begins with https://"))
-        }
+        .with_hint("use https://; plain http is allowed on loopback only")),
+        _ => Err(Error::usage(format!("{} is not an https URL", display(url)))
+            .with_hint("a URL begins with https://")),
     }
 }
 
-fn host(url: &Url) -> String {
-    sanitize(url.host_str().unwrap_or_default(), 200)
+/// Returns a URL that may not parse, for a message: cut, and without what may be a user name and password.
+pub fn display(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").map_or(("", url), |(scheme, rest)| (scheme, rest));
+    // Up to the last @: a password can contain any of `/?#@` by mistake, which no parser splits as it was meant.
+    let masked = match rest.rsplit_once('@') {
+        Some((_, rest)) if scheme.is_empty() => format!("***@{rest}"),
+        Some((_, rest)) => format!("{scheme}://***@{rest}"),
+        None => url.to_owned(),
+    };
+    sanitize(&masked, 200)
 }
 
 #[cfg(test)]
@@ -56,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plain_http_is_for_loopback_alone() {
+    fn allows_https_and_http_on_loopback() {
         for url in [
             "https://a.example/t",
             "http://127.0.0.1:1/t",
@@ -86,6 +89,22 @@ mod tests {
             "",
         ] {
             assert_eq!(require_safe(url).expect_err(url).kind().exit().code(), 2);
+        }
+    }
+
+    #[test]
+    fn messages_mask_passwords() {
+        for (url, shown) in [
+            ("https://user:pw@a.example/t", "https://***@a.example/t"),
+            ("https://user:p/w#@a.example/t", "https://***@a.example/t"),
+            ("user:pw@a.example", "***@a.example"),
+            ("https://a.example/t", "https://a.example/t"),
+        ] {
+            assert_eq!(display(url), shown);
+        }
+        for url in ["ftp://user:pw@a.example/", "http://user:p#pw@a.example/", "user:pw@a.example"] {
+            let error = require_safe(url).expect_err(url).to_string();
+            assert!(!error.contains("pw"), "{error}");
         }
     }
 }

@@ -1,123 +1,128 @@
-//! Why no answer came, told apart: DNS, refused, TLS, proxy, deadline, a broken connection.
+//! Why there is no response, told apart: DNS, refused, TLS, proxy, timeout, broken connection, not HTTP.
 
 use std::error::Error as StdError;
+use std::fmt::{self, Debug};
 use std::io;
 use std::time::Duration;
 
-use rustls::{CertificateError, Error as Tls};
-
+use super::tls;
 use crate::error::Error;
 use crate::text::sanitize;
 
-/// Explains a failed request.
-pub fn explain(url: &str, timeout: Duration, error: &reqwest::Error) -> Error {
+/// Returns the error for a request that failed.
+pub fn into_error(url: &str, timeout: Duration, error: reqwest::Error) -> Error {
     if error.is_timeout() {
-        return too_slow(url, timeout);
+        return timed_out(url, timeout);
     }
-    classify(url, timeout, error)
+    classify(url, timeout, error.without_url())
 }
 
-/// Explains a body that broke off.
-pub fn explain_read(url: &str, timeout: Duration, error: io::Error) -> Error {
-    let timed_out = error.kind() == io::ErrorKind::TimedOut
+/// Returns the error for a body that could not be read to its end.
+pub fn into_read_error(url: &str, timeout: Duration, error: io::Error) -> Error {
+    let is_timeout = error.kind() == io::ErrorKind::TimedOut
         || chain(&error)
             .any(|cause| cause.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_timeout));
-    if timed_out { too_slow(url, timeout) } else { classify(url, timeout, &error) }
+    if is_timeout { timed_out(url, timeout) } else { classify(url, timeout, error) }
 }
 
-/// The deadline passed.
-pub fn too_slow(url: &str, timeout: Duration) -> Error {
-    Error::network(format!("{} did not answer whole within {} s", place(url), timeout.as_secs()))
-        .with_hint("try again, or give it longer with --timeout SECS")
+/// Returns the error for a request whose deadline has passed.
+pub fn timed_out(url: &str, timeout: Duration) -> Error {
+    Error::network(format!("request to {} timed out after {} s", origin(url), timeout.as_secs()))
+        .with_hint("try again, with a longer --timeout SECS if the network is slow")
 }
 
-fn classify(url: &str, timeout: Duration, error: &(dyn StdError + 'static)) -> Error {
-    let place = place(url);
-    if let Some(tls) = find::<Tls>(error) {
-        return explain_tls(&place, tls);
+fn classify(url: &str, timeout: Duration, error: impl StdError + Send + Sync + 'static) -> Error {
+    let origin = origin(url);
+    if let Some(tls) = find::<rustls::Error>(&error) {
+        return tls::into_error(&origin, tls);
     }
-    // The library's own text has the URL in it, which may have any word in it.
-    let inner = chain(error)
-        .filter(|cause| cause.downcast_ref::<reqwest::Error>().is_none_or(|it| it.url().is_none()));
-    let text = inner.map(ToString::to_string).collect::<Vec<_>>().join(": ");
+    let text = chain(&error).map(ToString::to_string).collect::<Vec<_>>().join(": ");
+    let kind = find::<io::Error>(&error).map(io::Error::kind);
     if text.contains("dns error") {
-        return Error::network(format!("can't find the address of {place} (DNS)"))
-            .with_hint("check the host name and the network");
+        return Error::network(format!("could not resolve the host name of {origin} (DNS)"))
+            .with_hint("check the host name and the network connection");
     }
     if text.contains("proxy") || text.contains("tunnel") || text.contains("SOCKS") {
-        return Error::network(format!("the proxy does not let a request through to {place}"))
-            .with_detail(match find::<io::Error>(error).map(io::Error::kind) {
-                _ if text.contains("authorization") => "it wants authentication (407)",
-                Some(io::ErrorKind::ConnectionRefused) => "it refused the connection: nothing listens there",
-                _ => "its tunnel failed",
-            })
-            .with_hint("check HTTPS_PROXY, ALL_PROXY and NO_PROXY");
+        return proxy_error(&origin, &text, kind);
     }
-    match find::<io::Error>(error).map(io::Error::kind) {
-        Some(io::ErrorKind::ConnectionRefused) => Error::network(format!("{place} refused the connection"))
-            .with_hint("check host and port, and that the server runs"),
-        Some(io::ErrorKind::TimedOut) => too_slow(url, timeout),
-        _ => Error::network(format!("the connection to {place} broke off"))
-            .with_detail(sanitize(innermost(error), 200)),
+    if text.contains("invalid HTTP") {
+        return Error::network(format!("{origin} did not send an HTTP response"))
+            .with_hint("check host and port of the URL; another service may listen there");
+    }
+    match kind {
+        Some(io::ErrorKind::ConnectionRefused) => Error::network(format!("{origin} refused the connection"))
+            .with_hint("check host and port of the URL, and that the server is running"),
+        Some(io::ErrorKind::TimedOut) => timed_out(url, timeout),
+        Some(io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable) => {
+            Error::network(format!("{origin} is unreachable")).with_hint("check the network connection")
+        }
+        Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) => {
+            Error::network(format!("{origin} sent a response that can't be decoded"))
+                .with_hint("try again; a proxy on the way may have damaged it")
+        }
+        _ => Error::network(format!("connection to {origin} closed before the response was complete"))
+            .with_cause(Described { text: describe_closed(kind), error: Box::new(error) })
+            .with_hint(
+                "try again; if it happens each time, a proxy or firewall may be closing the connection",
+            ),
     }
 }
 
-fn explain_tls(place: &str, tls: &Tls) -> Error {
-    use CertificateError as Bad;
-    let why = match tls {
-        Tls::InvalidCertificate(Bad::Expired | Bad::ExpiredContext { .. }) => {
-            "its certificate has expired".into()
-        }
-        Tls::InvalidCertificate(Bad::NotValidYet | Bad::NotValidYetContext { .. }) => {
-            "its certificate is not valid yet; is this machine's clock right?".into()
-        }
-        Tls::InvalidCertificate(Bad::NotValidForName | Bad::NotValidForNameContext { .. }) => {
-            "its certificate is for another host".into()
-        }
-        Tls::InvalidCertificate(Bad::UnknownIssuer | Bad::BadSignature) => {
-            "its certificate is self-signed, or from an authority that this machine does not trust".into()
-        }
-        Tls::InvalidCertificate(Bad::Revoked) => "its certificate was revoked".into(),
-        Tls::InvalidCertificate(other) if format!("{other:?}").contains("CaUsedAsEndEntity") => {
-            "its certificate is self-signed, as an authority (CA:TRUE), which no server may be".into()
-        }
-        other => sanitize(&other.to_string(), 200),
+fn proxy_error(origin: &str, text: &str, kind: Option<io::ErrorKind>) -> Error {
+    let what = match kind {
+        Some(io::ErrorKind::ConnectionRefused) => "proxy refused the connection",
+        _ if text.contains("authorization") => "proxy requires authentication (HTTP 407)",
+        _ => "proxy CONNECT failed",
     };
-    let hint = match tls {
-        Tls::InvalidCertificate(Bad::NotValidForName | Bad::NotValidForNameContext { .. }) => {
-            "check the host's name; a certificate lists those that it is for"
-        }
-        _ => "behind a company's proxy, give its authority with --cacert FILE",
-    };
-    Error::network(format!("no secure connection (TLS) to {place}")).with_detail(why).with_hint(hint)
+    Error::network(format!("can't reach {origin}: {what}"))
+        .with_hint("check HTTPS_PROXY, ALL_PROXY and NO_PROXY")
 }
 
-/// Scheme, host and port: a URL's path and query say nothing about a failed connection.
-fn place(url: &str) -> String {
+/// Returns fixed words only: the texts of inner errors can contain a proxy's password.
+fn describe_closed(kind: Option<io::ErrorKind>) -> &'static str {
+    match kind {
+        Some(io::ErrorKind::ConnectionReset) => "connection reset by peer",
+        Some(io::ErrorKind::UnexpectedEof) => "unexpected end of file",
+        Some(io::ErrorKind::BrokenPipe) => "broken pipe",
+        _ => "invalid or incomplete response",
+    }
+}
+
+/// An error of the HTTP library, kept as the cause and displayed as `text`.
+struct Described {
+    text: &'static str,
+    error: Box<dyn StdError + Send + Sync>,
+}
+
+impl fmt::Debug for Described {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Debug::fmt(&self.error, f)
+    }
+}
+
+impl fmt::Display for Described {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text)
+    }
+}
+
+impl StdError for Described {}
+
+/// Scheme, host and port: path and query don't matter for a failed connection, and may be secret.
+pub fn origin(url: &str) -> String {
     let origin = url::Url::parse(url).map(|url| url.origin().ascii_serialization());
     sanitize(&origin.unwrap_or_default(), 200)
 }
 
 fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     std::iter::successors(Some(error), |&error| match error.downcast_ref::<io::Error>() {
-        // An io::Error that wraps another error names that error's source as its own, and so hides the error itself.
+        // The source of an io::Error that wraps another error is that error's source, which skips the error itself.
         Some(io) => io.get_ref().map(|inner| inner as &(dyn StdError + 'static)),
         None => error.source(),
     })
 }
 
+/// Returns the innermost error of this type.
 fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
     chain(error).filter_map(|cause| cause.downcast_ref::<T>()).last()
-}
-
-fn innermost(error: &(dyn StdError + 'static)) -> &'static str {
-    // Only fixed words: texts of inner errors can name proxies, and with them their credentials.
-    match find::<io::Error>(error).map(io::Error::kind) {
-        Some(io::ErrorKind::ConnectionReset) => "it was reset by the server",
-        Some(io::ErrorKind::UnexpectedEof) => "it was closed before the answer was whole",
-        Some(io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable) => {
-            "the network is unreachable"
-        }
-        _ => "the answer never came whole",
-    }
 }

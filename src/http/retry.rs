@@ -1,4 +1,4 @@
-//! When a request is sent again, and what is said when it is not.
+//! When a request is sent again, and what `Retry-After` asks for.
 
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
@@ -7,59 +7,66 @@ use reqwest::header::HeaderMap;
 use super::{HttpResponse, Retry, retry_after};
 use crate::error::{Error, Result};
 
-/// Requests in all, the first one included.
-const ATTEMPTS: u32 = 4;
+/// How often a request is sent, the first time included.
+const MAX_ATTEMPTS: u32 = 4;
 
-/// The pause before the second request; it doubles each time.
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
+/// The wait before the second attempt; it doubles each time.
+const FIRST_BACKOFF: Duration = Duration::from_millis(250);
 
-/// How long to wait before the next request; none when this outcome stands.
-pub fn wait(
-    outcome: &Result<(HttpResponse, HeaderMap)>,
+/// Returns how long to wait before the next attempt, or `None` when this result is final. `attempt` counts from 0.
+pub fn backoff(
+    result: &Result<(HttpResponse, HeaderMap)>,
     retry: Retry,
     attempt: u32,
     deadline: Instant,
 ) -> Option<Duration> {
-    if retry == Retry::Never || attempt + 1 >= ATTEMPTS {
+    if retry == Retry::Never || attempt + 1 >= MAX_ATTEMPTS {
         return None;
     }
-    let asked = match outcome {
-        Ok((answer, headers)) if is_busy(answer.status) => retry_after(headers).map(Duration::from_secs),
+    let requested = match result {
+        Ok((response, headers)) if is_transient(response.status) => {
+            retry_after(headers).map(Duration::from_secs)
+        }
         _ => return None,
     };
-    let wait = asked.unwrap_or(FIRST_PAUSE * 2u32.pow(attempt));
-    Instant::now().checked_add(wait).is_some_and(|then| then < deadline).then_some(wait)
+    let backoff = requested.unwrap_or(FIRST_BACKOFF * 2u32.pow(attempt));
+    Instant::now().checked_add(backoff).is_some_and(|then| then < deadline).then_some(backoff)
 }
 
-/// A busy server is a network failure; every other answer is the caller's to read.
-pub fn settled(url: &str, answer: HttpResponse, headers: &HeaderMap) -> Result<HttpResponse> {
-    if !is_busy(answer.status) && answer.status < 500 {
-        return Ok(answer);
-    }
-    let what = if answer.status == 429 { "asks for fewer requests" } else { "is failing" };
-    let error =
-        Error::network(format!("{url} {what} (HTTP {})", answer.status)).with_detail(answer.snippet());
-    Err(match retry_after(headers) {
-        Some(seconds) => error.with_hint(format!("it asks to wait {seconds} s before the next try")),
-        None => error.with_hint("try again later"),
-    })
+/// Returns the response, unless its status is 429 or 5xx.
+///
+/// # Errors
+/// Network, with the time that the server asks to wait.
+pub fn require_available(url: &str, response: HttpResponse, headers: &HeaderMap) -> Result<HttpResponse> {
+    let status = response.status;
+    let message = match status {
+        429 => format!("{url}: rate limited (HTTP 429)"),
+        500.. => format!("{url}: server error (HTTP {status})"),
+        _ => return Ok(response),
+    };
+    let hint = match retry_after(headers) {
+        Some(seconds) => format!("try again in {seconds} s, as the server asks (Retry-After)"),
+        None => "try again later; https://status.1up.health shows whether 1up has an outage".into(),
+    };
+    Err(Error::network(message).with_detail(response.snippet()).with_hint(hint))
 }
 
-fn is_busy(status: u16) -> bool {
+fn is_transient(status: u16) -> bool {
     matches!(status, 429 | 502..=504)
 }
 
-/// `Retry-After` (RFC 9110 §10.2.3): delta-seconds or an HTTP date; 0 for one that has passed.
-pub fn seconds(value: &str, now: i64) -> Option<u64> {
+/// Parses `Retry-After` (RFC 9110 §10.2.3), delta-seconds or an HTTP date, into seconds from `now`; 0 for a date that
+/// has passed.
+pub fn parse_retry_after(value: &str, now: i64) -> Option<u64> {
     let value = value.trim();
     value
         .parse()
         .ok()
-        .or_else(|| http_date(value).map(|at| u64::try_from(at.saturating_sub(now)).unwrap_or(0)))
+        .or_else(|| parse_http_date(value).map(|at| u64::try_from(at.saturating_sub(now)).unwrap_or(0)))
 }
 
-/// An HTTP date in any of its three forms (RFC 9110 §5.6.7), in seconds since the epoch.
-pub fn http_date(value: &str) -> Option<i64> {
+/// Parses an HTTP date in any of its three forms (RFC 9110 §5.6.7) into seconds since the epoch.
+pub fn parse_http_date(value: &str) -> Option<i64> {
     let since = httpdate::parse_http_date(value.trim()).ok()?.duration_since(UNIX_EPOCH).ok()?;
     i64::try_from(since.as_secs()).ok()
 }
@@ -69,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn retry_after_is_seconds_or_a_date() {
+    fn parses_seconds_and_dates() {
         for (value, expected) in [
             ("7", Some(7)),
             (" 0 ", Some(0)),
@@ -83,7 +90,7 @@ mod tests {
             ("", None),
             ("1e9", None),
         ] {
-            assert_eq!(seconds(value, 60), expected, "{value}");
+            assert_eq!(parse_retry_after(value, 60), expected, "{value}");
         }
     }
 }

@@ -1,6 +1,7 @@
-//! `--verbose`: each exchange on stderr, every secret masked; and the mask itself.
+//! `--verbose`: each exchange on stderr, with every secret masked.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use serde_json::Value;
 use url::form_urlencoded;
 use zeroize::Zeroizing;
@@ -11,10 +12,13 @@ use crate::text::sanitize;
 
 const MASK: &str = "***";
 
-/// Form fields whose values may be shown; every other one is masked, so that a new field is safe by default.
+/// The longest segment of a path that is shown whole: longer than any FHIR ID (64).
+const MAX_SEGMENT_LEN: usize = 80;
+
+/// Form fields whose values are shown; all others are masked, so that a new field is safe by default.
 const SHOWN_FIELDS: [&str; 5] = ["grant_type", "client_id", "scope", "redirect_uri", "token_type_hint"];
 
-/// Members of an answer that may be shown.
+/// Members of a response whose values are shown.
 const SHOWN_MEMBERS: [&str; 10] = [
     "error",
     "error_description",
@@ -28,7 +32,7 @@ const SHOWN_MEMBERS: [&str; 10] = [
     "issuer",
 ];
 
-/// The request line and the form, field by field.
+/// Returns the request line and the form, a field a line.
 pub fn request(method: &str, url: &str, form: Option<&Form>) -> String {
     let mut lines = vec![format!("> {method} {}", sanitize(url, 300))];
     let Some(form) = form else { return lines.remove(0) };
@@ -42,12 +46,29 @@ pub fn request(method: &str, url: &str, form: Option<&Form>) -> String {
     lines.join("\n")
 }
 
-/// The status, the content type and, where a form was answered, the members of a JSON body.
-pub fn answer(answer: &HttpResponse, of_a_form: bool) -> String {
-    let kind = answer.content_type.as_deref().unwrap_or("no content type");
+/// Returns the request line of a streaming request, without the query: it can contain patient data.
+pub fn bare_request(method: &str, url: &str) -> String {
+    let path = url.split(['?', '#']).next().unwrap_or_default();
+    // Some servers put a token into the path of a file.
+    let segments =
+        path.split('/').map(|segment| if segment.len() > MAX_SEGMENT_LEN { MASK } else { segment });
+    format!("> {method} {}", sanitize(&segments.collect::<Vec<_>>().join("/"), 300))
+}
+
+/// Returns status and content type of a streamed response.
+pub fn head(status: u16, headers: &HeaderMap) -> String {
+    let kind = headers
+        .get(CONTENT_TYPE)
+        .map_or("no content type".into(), |kind| sanitize(&String::from_utf8_lossy(kind.as_bytes()), 80));
+    format!("< HTTP {status}, {kind}")
+}
+
+/// Returns status, content type and size, and the members of a JSON body in response to a form.
+pub fn response(response: &HttpResponse, to_form: bool) -> String {
+    let kind = response.content_type.as_deref().unwrap_or("no content type");
     let mut lines =
-        vec![format!("< HTTP {}, {}, {} bytes", answer.status, sanitize(kind, 80), answer.body.len())];
-    if of_a_form && let Ok(Value::Object(members)) = serde_json::from_slice(&answer.body) {
+        vec![format!("< HTTP {}, {}, {} bytes", response.status, sanitize(kind, 80), response.body.len())];
+    if to_form && let Ok(Value::Object(members)) = serde_json::from_slice(&response.body) {
         for (name, value) in &members {
             let shown = if SHOWN_MEMBERS.contains(&name.as_str()) {
                 sanitize(&value.to_string(), 300)
@@ -120,14 +141,14 @@ mod tests {
     }
 
     #[test]
-    fn a_trace_shows_names_and_no_secret() {
+    fn shows_names_and_masks_values() {
         assert_eq!(
             request("POST", "https://a.example/token", Some(&form())),
             "> POST https://a.example/token\n>   grant_type=refresh_token\n>   refresh_token=***\n\
              >   client_id=svc\n>   client_secret=***"
         );
         let body = br#"{"access_token":"t0ken","expires_in":60,"patient":"p1"}"#.to_vec();
-        let shown = answer(&HttpResponse { status: 200, content_type: None, date: None, body }, true);
+        let shown = response(&HttpResponse { status: 200, content_type: None, date: None, body }, true);
         assert_eq!(
             shown,
             "< HTTP 200, no content type, 55 bytes\n<   access_token: ***\n<   expires_in: 60\n<   patient: ***"

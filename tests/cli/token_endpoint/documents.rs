@@ -1,11 +1,11 @@
-//! Discovery, keys, introspection and revocation: what a realm publishes can be as wrong as what it answers.
+//! Discovery, JWKS, introspection and revocation endpoints that misbehave.
 
 use crate::support::{FaultReport, Home, Kind, RawServer, raw_server};
 
 const SECRET: &str = "s3cr3t-of-the-client";
 const REALM: &str = "/auth/realms/r";
 
-/// A JWT that nobody signed, of this issuer.
+/// A JWT of this issuer with an invalid signature.
 fn token(issuer: &str) -> String {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
     let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
@@ -13,7 +13,7 @@ fn token(issuer: &str) -> String {
     format!("{}.{}.c2ln", part(r#"{"alg":"RS256","kid":"k"}"#), part(&claims))
 }
 
-/// A home whose profile trusts this server's realm, and whose login is in the store.
+/// A home with a login at this server's realm.
 fn home(server: &RawServer) -> Home {
     let issuer = format!("{}{REALM}", server.url());
     let home = Home::new();
@@ -25,7 +25,7 @@ fn home(server: &RawServer) -> Home {
     home
 }
 
-/// A realm whose documents with this at the end of their path are answered so, and the others well.
+/// A realm that sends `answer` for paths that end with `path`, and valid documents otherwise.
 fn realm(path: &'static str, answer: Vec<u8>) -> RawServer {
     raw_server(move |_, request, _| {
         let asked = request.split(' ').nth(1).unwrap_or_default();
@@ -62,9 +62,8 @@ fn wrong(elsewhere: &str) -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// Whatever a realm's documents say, oneup ends in time, says so without harm, and asks nobody else.
 #[test]
-fn no_document_leads_elsewhere_or_does_harm() {
+fn invalid_documents_are_reported_and_never_followed() {
     let mut report = FaultReport::new(Kind::Input, "documents of a realm");
     let stranger = raw_server(|_, _, _| RawServer::answer("200 OK", "application/json", "{}"));
     for path in ["/openid-configuration", "/certs", "/introspect"] {
@@ -86,9 +85,8 @@ fn no_document_leads_elsewhere_or_does_harm() {
     report.finish();
 }
 
-/// A realm that can't revoke is no reason to keep a login; a stranger is not told the token.
 #[test]
-fn logout_forgets_whatever_the_realm_says() {
+fn logout_deletes_the_profile_whatever_the_realm_responds() {
     let mut report = FaultReport::new(Kind::Input, "answers to a logout");
     let stranger = raw_server(|_, _, _| RawServer::answer("200 OK", "application/json", "{}"));
     for path in ["/openid-configuration", "/revoke"] {

@@ -1,13 +1,13 @@
-//! What servers do wrong, row by row: a server that speaks raw bytes, and what oneup makes of it.
+//! Token endpoints that misbehave: a server that sends raw bytes, and what oneup does then.
 
-mod responses;
 mod documents;
-mod single_use;
+mod malformed_http;
 #[cfg(unix)]
 mod proxies;
+mod responses;
+mod single_use;
 #[cfg(unix)]
 mod tls;
-mod malformed_http;
 
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -34,7 +34,7 @@ fn login(server: &RawServer) -> Oneup {
         .never(SECRET)
 }
 
-/// Gives each answer as often as it is asked for, and holds the exit code and what stderr says. With 0 the token is
+/// Sends each response to every request and checks the exit code and a part of stderr. With exit code 0 the token is
 /// on stdout, else nothing is.
 fn hold(what: &'static str, rows: Vec<(&str, Vec<u8>, i32, &str)>) {
     let mut report = FaultReport::new(Kind::Input, what);
@@ -58,7 +58,7 @@ fn hold(what: &'static str, rows: Vec<(&str, Vec<u8>, i32, &str)>) {
 }
 
 #[test]
-fn no_redirect_is_followed_and_its_target_is_named() {
+fn redirects_are_not_followed_and_their_target_is_printed() {
     for status in ["301", "302", "303", "307", "308"] {
         let server = raw_server(move |_, _, _| {
             format!("HTTP/1.1 {status} Go\r\nLocation: https://evil.example/x\r\nContent-Length: 0\r\n\r\n")
@@ -70,7 +70,7 @@ fn no_redirect_is_followed_and_its_target_is_named() {
 }
 
 #[test]
-fn an_error_description_is_escaped_and_cut_and_never_repeats_the_secret() {
+fn error_description_is_sanitized_cut_and_masked() {
     let long = "x".repeat(10_000);
     let body = format!(
         r#"{{"error":"invalid_client","error_description":"\u001b]0;pwn\u0007 \u202e {SECRET} {long}"}}"#
@@ -81,7 +81,7 @@ fn an_error_description_is_escaped_and_cut_and_never_repeats_the_secret() {
 }
 
 #[test]
-fn a_busy_server_is_asked_again_and_then_answers() {
+fn retries_429_and_502_to_504() {
     for status in ["429 Slow", "502 Bad", "503 Busy", "504 Late"] {
         let server = raw_server(move |number, _, _| match number {
             0 => RawServer::answer(status, "text/html", "<p>busy"),
@@ -93,7 +93,7 @@ fn a_busy_server_is_asked_again_and_then_answers() {
 }
 
 #[test]
-fn retry_after_is_honoured_within_the_deadline_and_told_beyond_it() {
+fn honors_retry_after_within_the_deadline() {
     let asked = |value: &'static str| {
         raw_server(move |number, _, _| match number {
             0 => {
@@ -108,29 +108,29 @@ fn retry_after_is_honoured_within_the_deadline_and_told_beyond_it() {
         login(&asked(value)).stdout(format!("{TOKEN}\n")).run();
     }
     let server = asked("99999999");
-    login(&server).status(5).stderr_has("it asks to wait 99999999 s").run();
+    login(&server).status(5).stderr_has("try again in 99999999 s, as the server asks").run();
     assert_eq!(server.requests().len(), 1);
 }
 
 #[test]
-fn a_server_that_never_stops_being_busy_ends_as_a_network_failure() {
+fn gives_up_after_four_attempts() {
     let server = raw_server(|_, _, _| RawServer::answer("503 Busy", "text/html", "<p>busy"));
-    login(&server).status(5).stderr_has("is failing (HTTP 503)").run();
+    login(&server).status(5).stderr_has("server error (HTTP 503)").run();
     assert_eq!(server.requests().len(), 4);
 }
 
 #[test]
-fn a_wait_beyond_all_clocks_is_a_network_failure() {
+fn huge_retry_after_does_not_overflow() {
     let server = raw_server(|_, _, _| {
         let after = format!("Retry-After: {}", u64::MAX);
         format!("HTTP/1.1 429 Slow\r\n{after}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").into_bytes()
     });
-    login(&server).status(5).stderr_has("asks for fewer requests (HTTP 429)").run();
+    login(&server).status(5).stderr_has("rate limited (HTTP 429)").run();
     assert_eq!(server.requests().len(), 1);
 }
 
 #[test]
-fn an_answer_that_is_not_valid_shows_none_of_its_tokens() {
+fn invalid_token_response_shows_no_token() {
     let server = raw_server(|_, _, _| {
         let body =
             r#"{"access_token":"T0KEN-OF-A-MAC","refresh_token":"REFRESH-OF-A-MAC","token_type":"mac"}"#;
@@ -139,9 +139,8 @@ fn an_answer_that_is_not_valid_shows_none_of_its_tokens() {
     login(&server).arg("-v").status(3).never("T0KEN-OF-A-MAC").never("REFRESH-OF-A-MAC").run();
 }
 
-/// In the trace and in the error, whatever the status and the method of client authentication.
 #[test]
-fn a_secret_that_comes_back_is_masked_wherever_it_stands() {
+fn echoed_secret_is_masked_in_trace_and_errors() {
     for (status, body) in [
         ("401 No", format!(r#"{{"error":"invalid_client","error_description":"bad {SECRET}"}}"#)),
         ("200 OK", format!(r#"{{"error":"invalid_client","error_description":"bad {SECRET}"}}"#)),
@@ -157,7 +156,7 @@ fn a_secret_that_comes_back_is_masked_wherever_it_stands() {
 }
 
 #[test]
-fn the_deadline_counts_for_the_whole_exchange() {
+fn timeout_counts_for_the_whole_exchange() {
     let server = raw_server(|_, _, stream| {
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n");
         for _ in 0..300 {
@@ -169,12 +168,12 @@ fn the_deadline_counts_for_the_whole_exchange() {
         Vec::new()
     });
     let start = Instant::now();
-    login(&server).args(["--timeout", "2"]).status(5).stderr_has("within 2 s").run();
+    login(&server).args(["--timeout", "2"]).status(5).stderr_has("timed out after 2 s").run();
     assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
 }
 
 #[test]
-fn addresses_that_must_not_get_a_secret_are_refused_before_anything_is_sent() {
+fn unsafe_token_urls_are_rejected_before_anything_is_sent() {
     for (url, words) in [
         ("http://gateway.example/token", "plain http"),
         ("http://localhost.evil.example/token", "plain http"),
@@ -194,7 +193,7 @@ fn addresses_that_must_not_get_a_secret_are_refused_before_anything_is_sent() {
 }
 
 #[test]
-fn dns_refused_and_tls_are_told_apart() {
+fn dns_refused_and_tls_have_different_messages() {
     let closed =
         std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("its number");
     let plain = raw_server(|_, _, _| b"HTTP/1.1 400 no TLS here\r\n\r\n".to_vec());

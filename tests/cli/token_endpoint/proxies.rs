@@ -1,4 +1,4 @@
-//! Proxies that fail, hang, lie or ask for a password; what they are given of ours is where to go, and nothing else.
+//! Proxies that fail, hang or ask for a password. They see the host name of the target and nothing else.
 
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};
@@ -30,7 +30,7 @@ fn login(url: &str, proxy: &str) -> Oneup {
 }
 
 #[test]
-fn a_proxy_carries_https_its_password_stays_hidden_and_loopback_goes_without_it() {
+fn proxy_is_used_for_https_and_not_for_loopback() {
     let proxy = raw_server(|_, _, _| {
         b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n".to_vec()
     });
@@ -43,7 +43,7 @@ fn a_proxy_carries_https_its_password_stays_hidden_and_loopback_goes_without_it(
 }
 
 #[test]
-fn every_way_in_which_a_proxy_fails_is_the_network() {
+fn proxy_failures_are_network_errors() {
     let mut report = FaultReport::new(Kind::Input, "proxies that fail");
     for (name, answer) in [
         ("forbidden", &b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"[..]),
@@ -72,7 +72,7 @@ fn every_way_in_which_a_proxy_fails_is_the_network() {
 }
 
 #[test]
-fn a_proxy_that_hangs_ends_at_the_deadline() {
+fn hanging_proxy_stops_at_the_deadline() {
     let proxy = raw_server(|_, _, _| {
         std::thread::sleep(Duration::from_secs(60));
         Vec::new()
@@ -82,9 +82,8 @@ fn a_proxy_that_hangs_ends_at_the_deadline() {
     assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
 }
 
-/// SOCKS speaks first in bytes of its own.
 #[test]
-fn every_way_in_which_a_socks_proxy_fails_is_the_network() {
+fn socks_proxy_failures_are_network_errors() {
     let mut report = FaultReport::new(Kind::Input, "SOCKS proxies that fail");
     for scheme in ["socks5", "socks5h", "socks4", "socks4a"] {
         for (name, answers) in [
@@ -121,9 +120,8 @@ fn every_way_in_which_a_socks_proxy_fails_is_the_network() {
     report.finish();
 }
 
-/// A variable that holds no proxy is never taken for "no proxy": the network fails, or the person is told.
 #[test]
-fn a_proxy_that_is_none_is_told_without_its_password() {
+fn invalid_proxy_variable_is_an_error_without_its_password() {
     let mut report = FaultReport::new(Kind::Input, "proxy variables that name none");
     for proxy in [
         "http://me:proxypw@",

@@ -1,4 +1,4 @@
-//! What works once is sent once: a code or a refresh token that a failing server has seen may be spent.
+//! Codes and refresh tokens work once, so they are sent once, whatever the server responds.
 
 use super::{SECRET, token};
 use crate::support::{FaultReport, Home, Kind, Oneup, RawServer, raw_server};
@@ -12,7 +12,7 @@ fn login(home: &Home, server: &RawServer) -> Oneup {
         .never("c0de-of-the-person")
 }
 
-/// Answers after which nobody knows whether the server took what it was sent.
+/// Responses after which the code may or may not have been used.
 fn doubtful() -> Vec<(&'static str, Vec<u8>)> {
     let busy = |status| RawServer::answer(status, "text/html", "<p>busy");
     vec![
@@ -27,7 +27,7 @@ fn doubtful() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 #[test]
-fn a_code_is_sent_once_and_may_be_spent() {
+fn code_is_sent_once() {
     let mut report = FaultReport::new(Kind::Input, "failures after a code was sent");
     for (name, answer) in doubtful() {
         let server = raw_server(move |_, _, _| answer.clone());
@@ -47,7 +47,7 @@ fn a_code_is_sent_once_and_may_be_spent() {
 }
 
 #[test]
-fn a_refresh_token_is_sent_once_and_kept() {
+fn refresh_token_is_sent_once_and_kept() {
     let mut report = FaultReport::new(Kind::Input, "failures after a refresh token was sent");
     for (name, answer) in doubtful() {
         let server = raw_server(move |number, _, _| match number {
@@ -66,7 +66,7 @@ fn a_refresh_token_is_sent_once_and_kept() {
                 outcome.stderr
             ));
         }
-        // The person decides to try again: then it is sent, and it is the one that was kept.
+        // The next command sends the refresh token that was kept.
         home.oneup().args(["token", "show", "--refresh"]).run();
         assert!(server.requests()[2].contains("refresh_token=r3fresh-of-theirs"));
     }
