@@ -14,7 +14,7 @@ use crate::system::dirs::Dirs;
 pub struct Context {
     /// `--profile` or `ONEUP_PROFILE`.
     pub profile: Option<String>,
-    /// Whether `--profile` stood on the command line: then `ONEUP_TOKEN` is ignored.
+    /// Whether `--profile` is on the command line: then `ONEUP_TOKEN` is ignored.
     pub profile_from_flag: bool,
     dirs: Dirs,
     /// Nobody can answer a prompt.
@@ -35,10 +35,9 @@ impl Context {
     /// Reads the environment where a flag is silent.
     pub fn resolve(globals: Globals) -> Self {
         choose_color(globals.color);
-        let from_flag = globals.profile.is_some();
         Self {
-            profile: globals.profile.or_else(|| nonempty("ONEUP_PROFILE")),
-            profile_from_flag: from_flag,
+            profile: globals.profile,
+            profile_from_flag: globals.profile_from_flag,
             dirs: Dirs::new(globals.config_dir, globals.state_dir),
             no_input: globals.no_input || is_on("CI") || !std::io::stdin().is_terminal(),
             no_cache: is_on("ONEUP_NO_CACHE"),

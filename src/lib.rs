@@ -21,37 +21,39 @@ pub mod text;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::CommandFactory;
+use anstyle::{AnsiColor, Style};
 
-use error::{ErrorKind, Exit};
+use cli::parse::{Parsed, parse};
+use error::{ErrorKind, Exit, Result};
+
+/// The style of `error:`.
+const ERROR: Style = AnsiColor::Red.on_default();
 
 /// Runs the command line `args`, the program's name first, and returns the exit code of the process.
 pub fn run(args: &[OsString]) -> ExitCode {
     protect_memory();
     if std::env::var_os("COMPLETE").is_some() {
-        clap_complete::CompleteEnv::with_factory(cli::Cli::command).complete();
+        clap_complete::CompleteEnv::with_factory(cli::help::completion_command).complete();
     }
-    let outcome = match parse(args) {
-        Ok(cli) => commands::run(&context::Context::resolve(cli.globals), &cli.command),
-        Err(result) => result,
-    };
-    match outcome {
+    match execute(args) {
         Ok(exit) => exit.into(),
         Err(error) => {
             if error.kind() != ErrorKind::Interrupted {
-                context::eprint_line(format_args!("\x1b[31merror:\x1b[0m {error}"));
+                context::eprint_line(format_args!("{ERROR}error:{ERROR:#} {error}"));
             }
-            ExitCode::from(error.kind().exit().code())
+            error.kind().exit().into()
         }
     }
 }
 
-/// Reads the command line; help and mistakes are answered by their exit code or error.
-fn parse(args: &[OsString]) -> Result<cli::Cli, error::Result<Exit>> {
-    cli::fast_path::parse(args).map_or_else(|| cli::help::parse(args), Ok)
+fn execute(args: &[OsString]) -> Result<Exit> {
+    match parse(args)? {
+        Parsed::Run(cli) => commands::run(&context::Context::resolve(cli.globals), &cli.command),
+        Parsed::Done(exit) => Ok(exit),
+    }
 }
 
-/// No core dump, and no other process of this user, gets to see the secrets that pass through.
+/// Prevents core dumps, and other processes of this user from reading the secrets in memory.
 fn protect_memory() {
     #[cfg(target_os = "linux")]
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);

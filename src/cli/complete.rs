@@ -1,5 +1,4 @@
-//! Values that a shell completes while the person types: names of profiles, programs and files. A shell asks oneup,
-//! and oneup's answer is all that it offers.
+//! Values that complete at TAB: profile names, page names, programs and files.
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
@@ -10,7 +9,7 @@ use clap_complete::engine::{
 
 use crate::system::dirs::Dirs;
 
-/// Completes `--profile` with the profiles of the default config directory, or of `ONEUP_CONFIG_DIR`.
+/// Completes the profile names of the default config directory, or of `ONEUP_CONFIG_DIR`.
 pub fn profiles() -> ArgValueCandidates {
     ArgValueCandidates::new(|| {
         let dirs = Dirs::new(std::env::var_os("ONEUP_CONFIG_DIR").map(Into::into), None);
@@ -29,18 +28,18 @@ pub fn pages() -> ArgValueCandidates {
     })
 }
 
-/// Completes a program and its arguments: files, and what the PATH has of this beginning.
+/// Completes a program and its arguments: files, and programs on the PATH.
 pub fn program() -> ArgValueCompleter {
     ArgValueCompleter::new(|typed: &OsStr| {
-        let mut found = files(typed);
-        found.extend(
-            typed.to_str().filter(|beginning| !beginning.is_empty()).map(programs).unwrap_or_default(),
-        );
-        found
+        let mut candidates = files(typed);
+        if let Some(prefix) = typed.to_str().filter(|prefix| !prefix.is_empty()) {
+            candidates.extend(programs(prefix));
+        }
+        candidates
     })
 }
 
-/// Completes curl's arguments: files, also after the `@` of `-d @FILE`.
+/// Completes curl's arguments: files, with or without the `@` of `-d @FILE`.
 pub fn curl() -> ArgValueCompleter {
     ArgValueCompleter::new(|typed: &OsStr| match typed.to_str().and_then(|typed| typed.strip_prefix('@')) {
         Some(file) => files(file.as_ref()).into_iter().map(|candidate| candidate.add_prefix("@")).collect(),
@@ -52,14 +51,14 @@ fn files(typed: &OsStr) -> Vec<CompletionCandidate> {
     PathCompleter::any().complete(typed)
 }
 
-/// What stands in the directories of the PATH and begins so.
-fn programs(beginning: &str) -> Vec<CompletionCandidate> {
+/// Returns the programs on the PATH that begin with `prefix`.
+fn programs(prefix: &str) -> Vec<CompletionCandidate> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let entries =
         std::env::split_paths(&path).filter_map(|dir| std::fs::read_dir(dir).ok()).flatten().flatten();
     let names: BTreeSet<OsString> = entries
         .map(|entry| entry.file_name())
-        .filter(|name| name.to_str().is_some_and(|name| name.starts_with(beginning)))
+        .filter(|name| name.to_str().is_some_and(|name| name.starts_with(prefix)))
         .collect();
     names.into_iter().map(CompletionCandidate::new).collect()
 }

@@ -1,64 +1,114 @@
-//! `oneup login` as data.
+//! Arguments of `oneup login`.
 
 use std::path::PathBuf;
 
-use clap::builder::NonEmptyStringValueParser;
+use clap::builder::{NonEmptyStringValueParser, UnknownArgumentValueParser};
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 
-use super::TokenFormat;
+use super::sections::{Sections, TOKEN_REQUEST};
+use super::{TokenFormat, variable};
 
+/// Get a token and save the login as a profile
+///
+/// Prompts for what is missing, or says which flag or variable is missing. A second login to the same profile keeps its
+/// settings unless a flag changes them.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
+#[command(add = Sections {
+    examples: &[
+        ("Log in for Provider Access; prompt for client ID and client secret", "oneup login provider"),
+        ("Add a second login", "oneup login provider --profile acme"),
+        ("Log in for Patient Access, in the browser", "oneup login patient"),
+    ],
+    exit_codes: TOKEN_REQUEST,
+})]
 pub enum Login {
-    /// Provider Access: client credentials
+    /// Log in for Provider Access with client credentials
     ///
-    /// For programs of an organisation, with no person involved. Client id and client secret come from 1up's Dev Portal
-    /// ("Create a Client"). There is no flag that takes a secret's value: every process of the machine can read another's
-    /// arguments.
+    /// For programs of an organization, without a user. Client ID and client secret come from 1up's Dev Portal
+    /// ("Create a Client"). No flag takes the secret itself: other processes can read the arguments of a process.
+    #[command(add = Sections {
+        examples: &[
+            ("Prompt for what is missing and save the login", "oneup login provider"),
+            (
+                "Get the client secret from a password manager; it is not stored",
+                "oneup login provider --client-id ID \\\n  --client-secret-command 'pass show 1up/acme'",
+            ),
+            (
+                "In CI, with ONEUP_CLIENT_ID and ONEUP_CLIENT_SECRET set: print the token",
+                "oneup login provider --no-store",
+            ),
+        ],
+        exit_codes: TOKEN_REQUEST,
+    })]
     Provider(ClientCredentials),
-    /// Payer-to-Payer: client credentials
+    /// Log in for Payer-to-Payer with client credentials
     ///
-    /// As `oneup login provider`, for exchange between payers. `$member-match` needs a scope of its own, which begins
-    /// with `member-match-`: see the Dev Portal, and give it with --scope.
+    /// As `oneup login provider`, for exchange between payers. `$member-match` needs another scope, which begins with
+    /// `member-match-`: see the Dev Portal, and set it with --scope.
+    #[command(add = Sections {
+        examples: &[
+            ("Prompt for what is missing and save the login", "oneup login p2p"),
+            (
+                "Read the client secret from a private file",
+                "oneup login p2p --client-id ID --client-secret-file secret.txt",
+            ),
+        ],
+        exit_codes: TOKEN_REQUEST,
+    })]
     P2p(ClientCredentials),
-    /// Patient Access: a member logs in in the browser
+    /// Log in for Patient Access in the browser
     ///
-    /// Authorization code with PKCE. oneup prints the address of the health plan's login page and opens it in the browser;
-    /// the browser comes back to a listener on loopback, which closes after one valid answer. Where it can't come back
-    /// (SSH, another computer, a redirect URI elsewhere), paste the address that it ended on. It gives up after 5
-    /// minutes, which is as long as a code lives.
+    /// Authorization code with PKCE. oneup prints the URL of the health plan's login page and opens it in the browser,
+    /// which is then redirected to a listener on loopback. If it can't be (SSH, another computer, another redirect
+    /// URI), paste the redirect URL instead. The login times out after 5 minutes, the lifetime of a code.
+    #[command(add = Sections {
+        examples: &[
+            ("Log in to the demo health plan in this computer's browser", "oneup login patient --client-id ID"),
+            (
+                "Over SSH: open the URL elsewhere, then paste the redirect URL",
+                "oneup login patient --client-id ID --no-browser --no-listen",
+            ),
+            (
+                "Log in to another plan with other scopes",
+                "oneup login patient --plan HOST/SYSTEM \\\n  --scope 'patient/*.read launch/patient openid'",
+            ),
+        ],
+        exit_codes: TOKEN_REQUEST,
+    })]
     Patient(Box<Patient>),
 }
 
-/// What every login takes.
+/// Options of every login.
 #[derive(Debug, Args)]
 pub struct LoginCommon {
-    /// The client id of the Dev Portal
-    #[arg(long, value_name = "ID", env = "ONEUP_CLIENT_ID", value_parser = NonEmptyStringValueParser::new(), hide_env_values = true)]
+    /// Client ID from the Dev Portal
+    #[arg(long, value_name = "ID", env = variable("ONEUP_CLIENT_ID"), value_parser = NonEmptyStringValueParser::new(), hide_env_values = true)]
     pub client_id: Option<String>,
-    /// Scopes [default: the product's own]
+    /// Scopes to request [default: the product's]
     ///
-    /// Separated by spaces.
-    #[arg(long, env = "ONEUP_SCOPE", hide_env_values = true)]
+    /// Separated by spaces: quote them.
+    #[arg(long, env = variable("ONEUP_SCOPE"), hide_env_values = true)]
     pub scope: Option<String>,
-    /// Where the secrets are kept
+    /// Where to store client secret and tokens
     ///
-    /// Client secret and tokens; decided at login, and never switched [default: auto]
-    #[arg(long, value_enum, env = "ONEUP_STORE", hide_env_values = true)]
+    /// Chosen at login and kept [default: auto]
+    #[arg(long, value_enum, env = variable("ONEUP_STORE"), hide_env_values = true)]
     pub store: Option<StoreChoice>,
-    /// Remember nothing: print the token to stdout
+    /// Print the token to stdout instead of storing it
     #[arg(long)]
     pub no_store: bool,
-    /// How --no-store prints the token [default: raw]
+    /// Output format of --no-store [default: raw]
     ///
     /// One of the formats of `oneup token show`.
-    #[arg(long, value_enum, value_name = "FORMAT", requires = "no_store", hide_possible_values = true)]
+    #[arg(long, value_enum, value_name = "FORMAT", requires = "no_store", hide_possible_values = true, hide_short_help = true)]
     pub format: Option<TokenFormat>,
-    /// Read it from the first line of stdin
+    /// Read the client secret from stdin
     #[arg(long, group = "secret_source", help_heading = "Client secret")]
     pub client_secret_stdin: bool,
-    /// Read it from a file
+    /// Read the client secret from FILE
     ///
-    /// One line ending at its end is stripped [env: ONEUP_CLIENT_SECRET_FILE]
+    /// One trailing newline is stripped [env: ONEUP_CLIENT_SECRET_FILE]
     #[arg(
         long,
         value_name = "FILE",
@@ -67,9 +117,9 @@ pub struct LoginCommon {
         value_hint = ValueHint::FilePath
     )]
     pub client_secret_file: Option<PathBuf>,
-    /// Run a command for it; none is stored
+    /// Get the client secret from CMD; it is not stored
     ///
-    /// The first line that this shell command prints is the client secret, at each renewal again
+    /// The first line that this shell command prints is the client secret. It runs for each token request
     /// [env: ONEUP_CLIENT_SECRET_COMMAND]
     #[arg(
         long,
@@ -79,34 +129,40 @@ pub struct LoginCommon {
         value_hint = ValueHint::CommandString
     )]
     pub client_secret_command: Option<String>,
-    /// Refused: a secret in an argument is seen by every process of the machine
-    #[arg(long, hide = true, value_name = "VALUE", num_args = 0..=1, default_missing_value = "")]
+    /// Never set: other processes can read a secret in an argument, so parsing fails with the flags to use instead.
+    #[arg(
+        long,
+        hide = true,
+        num_args = 0..=1,
+        default_missing_value = "",
+        value_parser = UnknownArgumentValueParser::suggest_arg("--client-secret-stdin")
+    )]
     pub client_secret: Option<String>,
-    /// The gateway that the realm stands behind [default: https://gateway.1up.health]
-    #[arg(long, value_name = "URL", env = "ONEUP_GATEWAY", value_parser = NonEmptyStringValueParser::new(), hide_env_values = true, help_heading = "Server")]
+    /// Gateway that hosts the realm [default: https://gateway.1up.health]
+    #[arg(long, value_name = "URL", env = variable("ONEUP_GATEWAY"), value_parser = NonEmptyStringValueParser::new(), hide_env_values = true, help_heading = "Server")]
     pub gateway: Option<String>,
-    /// The Keycloak realm [default: dev-portal]
-    #[arg(long, value_name = "NAME", env = "ONEUP_REALM", value_parser = NonEmptyStringValueParser::new(), hide_env_values = true, help_heading = "Server")]
+    /// Keycloak realm [default: dev-portal]
+    #[arg(long, value_name = "NAME", env = variable("ONEUP_REALM"), value_parser = NonEmptyStringValueParser::new(), hide_env_values = true, help_heading = "Server")]
     pub realm: Option<String>,
-    /// The token endpoint, instead of what gateway, realm and plan give
+    /// Token endpoint, instead of the one derived from gateway, realm or plan
     #[arg(
         long,
         value_name = "URL",
-        env = "ONEUP_TOKEN_URL", value_parser = NonEmptyStringValueParser::new(),
+        env = variable("ONEUP_TOKEN_URL"), value_parser = NonEmptyStringValueParser::new(),
         hide_env_values = true,
         help_heading = "Server"
     )]
     pub token_url: Option<String>,
-    /// What `oneup curl /PATH` is joined to
+    /// FHIR base URL, which `oneup curl /PATH` is joined to
     #[arg(
         long,
         value_name = "URL",
-        env = "ONEUP_FHIR_BASE", value_parser = NonEmptyStringValueParser::new(),
+        env = variable("ONEUP_FHIR_BASE"), value_parser = NonEmptyStringValueParser::new(),
         hide_env_values = true,
         help_heading = "Server"
     )]
     pub fhir_base: Option<String>,
-    /// Client authentication: in the body (1up's form), or in a Basic header [default: post]
+    /// Client authentication method [default: post]
     #[arg(long, value_enum, value_name = "METHOD", help_heading = "Server")]
     pub auth_method: Option<AuthMethod>,
 }
@@ -121,42 +177,42 @@ pub struct ClientCredentials {
 pub struct Patient {
     #[command(flatten)]
     pub common: LoginCommon,
-    /// The health plan [default: 1uphealthdemo.com/test]
+    /// Health plan [default: 1uphealthdemo.com/test]
     ///
-    /// HOST, HOST/SYSTEM, or a base URL.
-    #[arg(long, value_name = "PLAN", env = "ONEUP_PLAN", value_parser = NonEmptyStringValueParser::new(), hide_env_values = true)]
+    /// HOST, HOST/SYSTEM or a base URL.
+    #[arg(long, value_name = "PLAN", env = variable("ONEUP_PLAN"), value_parser = NonEmptyStringValueParser::new(), hide_env_values = true)]
     pub plan: Option<String>,
-    /// Where the browser comes back to
+    /// Redirect URI, exactly as registered
     ///
-    /// The redirect URI as it is registered, byte for byte [default: http://localhost:8484/callback]
+    /// Default: http://localhost:8484/callback
     #[arg(
         long,
         value_name = "URI",
-        env = "ONEUP_REDIRECT_URI", value_parser = NonEmptyStringValueParser::new(),
+        env = variable("ONEUP_REDIRECT_URI"), value_parser = NonEmptyStringValueParser::new(),
         hide_env_values = true,
         help_heading = "Browser"
     )]
     pub redirect_uri: Option<String>,
-    /// Don't wait for it: paste its address
+    /// Don't listen for the redirect; paste the redirect URL instead
     ///
-    /// The address that the browser ended on, or the code alone.
+    /// Paste the URL that the browser was redirected to, or only the code.
     #[arg(long, help_heading = "Browser")]
     pub no_listen: bool,
-    /// Open none
+    /// Don't open a browser; print the URL
     #[arg(long, help_heading = "Browser")]
     pub no_browser: bool,
-    /// Redeem a code obtained elsewhere
+    /// Read the authorization code from stdin
     ///
-    /// An authorization code; - reads it from stdin.
-    #[arg(long, value_name = "CODE|-", help_heading = "Browser")]
+    /// For a code that was obtained elsewhere. The redirect URL is accepted too.
+    #[arg(long, value_name = "-", value_parser = ["-"], hide_possible_values = true, help_heading = "Browser")]
     pub code: Option<String>,
-    /// The authorization endpoint, instead of what plan, gateway and realm give
+    /// Authorization endpoint, instead of the one derived from plan, gateway or realm
     #[arg(long, value_name = "URL", help_heading = "Server")]
     pub authorize_url: Option<String>,
-    /// Send `aud`: the FHIR server that the token is for
+    /// FHIR server to send as `aud` in the authorization request
     #[arg(long, value_name = "URL", help_heading = "Server")]
     pub aud: Option<String>,
-    /// Leave PKCE out, for a server that refuses it
+    /// Don't use PKCE, for a server that rejects it
     #[arg(long, help_heading = "Server")]
     pub no_pkce: bool,
 }
@@ -164,9 +220,9 @@ pub struct Patient {
 /// `--auth-method`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum AuthMethod {
-    /// client_id and client_secret in the body
+    /// client_secret_post: client ID and secret in the request body
     Post,
-    /// Form-encoded, then base64, in the Authorization header
+    /// client_secret_basic: client ID and secret in the Authorization header
     Basic,
 }
 
@@ -175,10 +231,10 @@ pub enum AuthMethod {
 pub enum StoreChoice {
     /// The OS keyring; on Linux without one, the kernel keyring
     Auto,
-    /// The OS keyring: Secret Service, Keychain, Credential Manager
+    /// The OS keyring: Secret Service, Keychain or Credential Manager
     Keyring,
-    /// The kernel keyring: gone at reboot (Linux)
+    /// The Linux kernel keyring; lost at reboot
     Keyutils,
-    /// A file that only you can read, not encrypted
+    /// A private file, not encrypted
     File,
 }

@@ -1,38 +1,54 @@
-//! `oneup token` as data.
+//! Arguments of `oneup token`.
 
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::ReportFormat;
+use super::sections::{Sections, TOKEN_REQUEST};
 
+/// Print or inspect an access token
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
+#[command(add = Sections {
+    examples: &[
+        ("Print a valid access token", "oneup token show"),
+        ("Check the token's signature", "oneup token inspect --verify"),
+    ],
+    exit_codes: &["0", "2", "3", "4", "5", "6", "7"],
+})]
 pub enum TokenCommand {
-    /// Print a live access token, renewed first if it isn't
-    ///
-    /// Prints the token and one newline. Live means: with more than the margin left, which is the smaller of 60 s and 10 %
-    /// of the token's lifetime. Client credentials mint anew, a refresh token is used; without either, log in again. While
-    /// one process renews a profile's token the others wait and use its result: any number of them make one request.
-    ///
-    /// `ONEUP_TOKEN`, when set, is the token, unless --profile is given.
     Show(Show),
-    /// Say what a token is: for whom, from whom, how long, which scopes
-    ///
-    /// The profile's stored token, never renewed by looking, or one read from stdin. A token that is no JWT is called
-    /// opaque, and what the store knows of it is shown. Keys come from the realm that the profile trusts, never from an
-    /// issuer that only the token names.
     Inspect(Inspect),
 }
 
+/// Print a valid access token, refreshing it first if needed
+///
+/// Prints the token and one newline. A token is valid while more than the expiry leeway is left: the smaller of 60 s and
+/// 10 % of its lifetime. To get a new one, oneup uses the client credentials or the refresh token; with neither, log in
+/// again. Any number of concurrent processes make one token request per profile.
+///
+/// If ONEUP_TOKEN is set, it is the token, unless --profile is given.
 #[derive(Debug, Args)]
+#[command(add = Sections {
+    examples: &[
+        ("Set a variable in this shell", "eval \"$(oneup token show --format export)\""),
+        ("Get a token that is valid for at least five minutes", "oneup token show --min-ttl 300"),
+        (
+            "Pass a header to another program without an argument",
+            "curl -H @<(oneup token show --format header) https://api.1up.health/r4",
+        ),
+    ],
+    exit_codes: TOKEN_REQUEST,
+})]
 pub struct Show {
-    /// How to print it
+    /// Output format
     #[arg(long, value_enum, default_value_t = TokenFormat::Raw)]
     pub format: TokenFormat,
-    /// How much life it must have left, at least
+    /// Minimum remaining lifetime, in seconds
     ///
-    /// Instead of the margin: 60 s, or 10 % of its lifetime where that is less.
+    /// Replaces the expiry leeway: 60 s, or 10 % of the lifetime if that is less.
     #[arg(long, value_name = "SECS")]
     pub min_ttl: Option<u64>,
-    /// Renew it even if it is live
+    /// Get a new token even if the stored one is still valid
     #[arg(long)]
     pub refresh: bool,
 }
@@ -40,11 +56,11 @@ pub struct Show {
 /// `--format` of `token show` and `login --no-store`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum TokenFormat {
-    /// The token
+    /// The token alone
     Raw,
     /// `Authorization: Bearer TOKEN`
     Header,
-    /// Token, lifetime, expiry, scope, profile and product
+    /// JSON: token, lifetime, expiry, scope, profile and product
     Json,
     /// `ONEUP_TOKEN=TOKEN`
     Env,
@@ -55,24 +71,36 @@ pub enum TokenFormat {
     /// `$env:ONEUP_TOKEN = 'TOKEN'`
     #[value(name = "powershell")]
     PowerShell,
-    /// GitHub Actions: masked, and exported through $GITHUB_ENV
+    /// GitHub Actions: mask the token and export it through $GITHUB_ENV
     Github,
-    /// Azure Pipelines: a secret variable
+    /// Azure Pipelines: set a secret variable
     Azure,
 }
 
+/// Show a token's claims, expiry and scopes
+///
+/// Reads the profile's stored token, without refreshing it, or a token from stdin. A token that is not a JWT is called
+/// opaque; then the stored metadata is shown. Signature keys come from the realm that the profile trusts, never from an
+/// issuer that only the token names.
 #[derive(Debug, Args)]
+#[command(add = Sections {
+    examples: &[
+        ("Find out why the API responds with 403", "oneup token inspect --verify"),
+        ("Inspect a token from the clipboard, offline", "pbpaste | oneup token inspect -"),
+    ],
+    exit_codes: &["0", "2", "3", "4", "5", "6", "7"],
+})]
 pub struct Inspect {
     /// Read the token from stdin instead of the profile
     #[arg(value_name = "-", value_parser = ["-"])]
     pub stdin: Option<String>,
-    /// Check the signature against the keys of the profile's realm
+    /// Verify the signature with the keys of the profile's realm
     #[arg(long)]
     pub verify: bool,
     /// Ask the profile's realm whether the token is active
     #[arg(long)]
     pub introspect: bool,
-    /// How to print it
+    /// Output format
     #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
     pub format: ReportFormat,
 }

@@ -1,4 +1,4 @@
-//! Wrong usage, told as every other failure: what, then the next step; where a word was probably meant, that word.
+//! Usage errors in the form of every other error: what is wrong, then a hint.
 
 use std::ffi::OsString;
 
@@ -8,101 +8,115 @@ use clap::{Command, CommandFactory};
 use crate::cli::Cli;
 use crate::error::Error;
 use crate::text::closest_match::closest_match;
+use crate::text::sanitize;
 
-/// What other tools call it, and what it is here.
-const SYNONYMS: &[(&str, &str)] = &[
+/// Names that other tools have for a command.
+const SYNONYMS: [(&str, &str); 11] = [
     ("auth", "login"),
     ("signin", "login"),
-    ("sign-in", "login"),
-    ("init", "login"),
-    ("payer", "login p2p"),
-    ("payer-to-payer", "login p2p"),
-    ("member", "login patient"),
-    ("signout", "logout"),
-    ("sign-out", "logout"),
-    ("revoke", "logout"),
     ("list", "status"),
     ("ls", "status"),
-    ("profile", "status"),
     ("profiles", "status"),
-    ("get", "token show"),
-    ("print", "token show"),
-    ("access-token", "token show"),
-    ("print-access-token", "token show"),
     ("refresh", "token show --refresh"),
-    ("renew", "token show --refresh"),
-    ("decode", "token inspect"),
+    ("print-access-token", "token show"),
     ("whoami", "token inspect"),
-    ("introspect", "token inspect --introspect"),
     ("verify", "token inspect --verify"),
     ("api", "curl"),
-    ("fetch", "curl"),
-    ("request", "curl"),
-    ("run", "exec"),
-    ("env", "exec"),
-    ("check", "doctor"),
-    ("server", "sandbox serve"),
-    ("mock", "sandbox serve"),
-    ("try", "sandbox demo"),
-    ("completion", "completions"),
-    ("manual", "man"),
     ("version", "--version"),
 ];
 
-/// What clap refused, and what to do instead.
-pub fn explain(error: &clap::Error, args: &[OsString]) -> Error {
+/// The longest argument that is repeated in a message, in characters.
+const MAX_ARG_LEN: usize = 80;
+
+/// Turns an error of clap's into oneup's. An argument that may be a secret is not repeated.
+pub fn into_error(error: &clap::Error, args: &[OsString]) -> Error {
     let mut root = Cli::command();
     root.build();
-    let rendered = error.render().to_string();
-    let (what, cause) = first_paragraph(&rendered);
-    let bad = text(error, ContextKind::InvalidSubcommand);
-    let place = place(&root, args, bad);
-    let name = place.get_bin_name().unwrap_or("oneup");
-    if may_be_secret(error, name) {
-        return Error::usage("there is an argument too many; it is not shown, as it may be a secret")
-            .with_hint(match name {
-                "oneup token inspect" => {
-                    "a token is read from stdin: oneup token inspect - < FILE".to_owned()
-                }
-                "oneup token show" => "a profile is chosen with --profile NAME".to_owned(),
-                _ => format!("{name} --help"),
-            });
+    let word = text(error, ContextKind::InvalidSubcommand);
+    let command = innermost_command(&root, args, word);
+    let name = command.get_bin_name().unwrap_or("oneup");
+    let help = format!("{name} --help");
+    if let Some(word) = word {
+        return unknown_command(&root, command, word, &help);
     }
-    let meant = match (bad, suggestion(error)) {
-        (Some(word), _) => subcommand(&root, place, word),
-        (None, suggestion) => suggestion.map(str::to_owned),
+    if text(error, ContextKind::InvalidArg).is_some_and(|arg| arg.starts_with("--client-secret ["))
+        && error.kind() == ErrorKind::UnknownArgument
+    {
+        return Error::usage("a client secret is not accepted as an argument: other processes can read it")
+            .with_hint(
+                "use --client-secret-stdin, --client-secret-file FILE, --client-secret-command CMD or \
+                 ONEUP_CLIENT_SECRET",
+            );
+    }
+    if may_be_secret(error, name) {
+        return Error::usage("unexpected argument (not shown: it may be a secret)")
+            .with_hint(secret_hint(error, name, args).unwrap_or(help));
+    }
+    let (message, detail) = describe(error);
+    let hint = match (origin_variable(error, command, args), suggestion(error)) {
+        (Some(variable), _) => format!("the value comes from {variable}; correct or unset it"),
+        (None, Some(suggestion)) => format!("did you mean `{suggestion}`?"),
+        (None, None) if is_profile(error, name) => "to choose a profile, use --profile NAME".to_owned(),
+        (None, None) => help,
     };
-    let what = match bad {
-        // It may be a token.
-        Some(_) if name == "oneup token" && meant.is_none() => {
-            "there is no such command of oneup token".into()
+    let error = Error::usage(message).with_hint(hint);
+    match detail {
+        Some(detail) => error.with_detail(detail),
+        None => error,
+    }
+}
+
+fn unknown_command(root: &Command, parent: &Command, word: &str, help: &str) -> Error {
+    let name = parent.get_bin_name().unwrap_or("oneup");
+    let suggestion = closest_command(root, parent, word);
+    // A word after `oneup login` or `oneup token` may be a secret or a token.
+    let message = if suggestion.is_none() && name != "oneup" {
+        format!("unknown command of {name} (not shown: it may be a secret)")
+    } else {
+        format!("unknown command `{name} {}`", sanitize(word, MAX_ARG_LEN))
+    };
+    Error::usage(message).with_hint(match suggestion {
+        Some(suggestion) => format!("did you mean `{suggestion}`?"),
+        None => help.to_owned(),
+    })
+}
+
+/// Returns the message and, where there is one, its detail.
+fn describe(error: &clap::Error) -> (String, Option<String>) {
+    let arg = sanitize(text(error, ContextKind::InvalidArg).unwrap_or_default(), MAX_ARG_LEN);
+    let value = sanitize(text(error, ContextKind::InvalidValue).unwrap_or_default(), MAX_ARG_LEN);
+    let source = || std::error::Error::source(error).map(ToString::to_string);
+    match error.kind() {
+        ErrorKind::UnknownArgument => (format!("unexpected argument '{arg}'"), None),
+        ErrorKind::InvalidValue if value.is_empty() => {
+            (format!("missing value for '{arg}'"), valid_values(error))
         }
-        Some(word) => format!("there is no command `{name} {}`", crate::text::sanitize(word, 80)),
-        None => what.to_owned(),
-    };
-    let error = Error::usage(what).with_hint(match (variable(error, place, args), meant) {
-        (Some(variable), _) => format!("the value is {variable}'s: unset it, or correct it"),
-        (None, Some(meant)) => format!("did you mean `{meant}`?"),
-        (None, None) if is_profile(error, name) => "a profile is chosen with --profile NAME".to_owned(),
-        (None, None) => format!("{name} --help"),
-    });
-    if cause.is_empty() { error } else { error.with_detail(cause) }
+        ErrorKind::InvalidValue => (format!("invalid value '{value}' for '{arg}'"), valid_values(error)),
+        ErrorKind::ValueValidation => (format!("invalid value '{value}' for '{arg}'"), source()),
+        ErrorKind::MissingRequiredArgument => {
+            (format!("missing argument: {}", texts(error, ContextKind::InvalidArg).join(" ")), None)
+        }
+        ErrorKind::ArgumentConflict => match texts(error, ContextKind::PriorArg).as_slice() {
+            [prior] if *prior == arg => (format!("'{arg}' is given more than once"), None),
+            prior => (format!("'{arg}' cannot be used with '{}'", prior.join("', '")), None),
+        },
+        ErrorKind::TooManyValues => (format!("'{arg}' takes no value"), None),
+        ErrorKind::InvalidUtf8 => ("an argument is not valid UTF-8".into(), None),
+        kind => (kind.as_str().unwrap_or("invalid arguments").to_owned(), None),
+    }
 }
 
-/// `error: WHAT` and the indented lines below it.
-fn first_paragraph(rendered: &str) -> (&str, String) {
-    let paragraph = rendered.split("\n\n").next().unwrap_or(rendered).trim_end();
-    let (what, cause) = paragraph.split_once('\n').unwrap_or((paragraph, ""));
-    let cause = cause.lines().map(str::trim_start).collect::<Vec<_>>().join("\n");
-    (what.strip_prefix("error: ").unwrap_or(what).trim_end_matches(':'), cause)
+fn valid_values(error: &clap::Error) -> Option<String> {
+    let values = texts(error, ContextKind::ValidValue);
+    (!values.is_empty()).then(|| format!("[possible values: {}]", values.join(", ")))
 }
 
-/// The innermost command that was named rightly, before the word that is wrong.
-pub fn place<'a>(root: &'a Command, args: &[OsString], bad: Option<&str>) -> &'a Command {
+/// Returns the innermost subcommand that `args` name, before the word `until`.
+pub fn innermost_command<'a>(root: &'a Command, args: &[OsString], until: Option<&str>) -> &'a Command {
     let takes_value = |flag: &str| {
         let long = flag.strip_prefix("--");
-        let found = root.get_arguments().find(|arg| long.is_some() && arg.get_long() == long);
-        found.is_some_and(|arg| arg.get_action().takes_values())
+        let arg = root.get_arguments().find(|arg| long.is_some() && arg.get_long() == long);
+        arg.is_some_and(|arg| arg.get_action().takes_values())
     };
     let mut is_value = false;
     let words = args
@@ -111,81 +125,100 @@ pub fn place<'a>(root: &'a Command, args: &[OsString], bad: Option<&str>) -> &'a
         .filter_map(|arg| arg.to_str())
         .filter(|word| !std::mem::replace(&mut is_value, takes_value(word)));
     words
-        .take_while(|word| Some(*word) != bad)
+        .take_while(|word| Some(*word) != until)
         .filter(|word| *word != "help")
         .fold(root, |command, word| command.find_subcommand(word).unwrap_or(command))
 }
 
-/// The command that was probably meant: here, by another name, or elsewhere.
-fn subcommand(root: &Command, place: &Command, word: &str) -> Option<String> {
-    let here = place.get_subcommands().map(Command::get_name);
-    let place = place.get_bin_name().unwrap_or("oneup");
+/// Returns the command that was probably meant: one of `parent`, a synonym, or one elsewhere in the tree.
+fn closest_command(root: &Command, parent: &Command, word: &str) -> Option<String> {
+    let name = parent.get_bin_name().unwrap_or("oneup");
+    let siblings = parent.get_subcommands().map(Command::get_name);
+    let synonym = SYNONYMS.iter().find(|(synonym, _)| *synonym == word.to_lowercase());
     let mut all = Vec::new();
-    leaves(root, "", &mut all);
+    push_commands(root, &mut all);
     let elsewhere = || {
-        let last = |path: &str| path.rsplit(' ').next().unwrap_or_default().to_owned();
-        let names: Vec<String> = all.iter().map(|path| last(path)).collect();
-        let meant = closest_match(word, names.iter().map(String::as_str))?;
-        all.iter().find(|path| last(path) == meant).map(|path| format!("oneup {path}"))
+        let meant = closest_match(word, all.iter().map(|command| command.get_name()))?;
+        all.iter().find(|command| command.get_name() == meant)?.get_bin_name().map(str::to_owned)
     };
-    let synonym = SYNONYMS.iter().find(|(other, _)| *other == word.to_lowercase());
-    closest_match(word, here)
-        .map(|name| format!("{place} {name}"))
-        .or_else(|| synonym.map(|(_, name)| format!("oneup {name}")))
+    closest_match(word, siblings)
+        .map(|sibling| format!("{name} {sibling}"))
+        .or_else(|| synonym.map(|(_, command)| format!("oneup {command}")))
         .or_else(elsewhere)
 }
 
-fn leaves(command: &Command, path: &str, found: &mut Vec<String>) {
+fn push_commands<'a>(command: &'a Command, all: &mut Vec<&'a Command>) {
     for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
-        let path = format!("{path} {}", sub.get_name()).trim().to_owned();
-        leaves(sub, &path, found);
-        found.push(path);
+        push_commands(sub, all);
+        all.push(sub);
     }
 }
 
-/// Whether the argument in error is a word, and no flag.
-fn is_stray(error: &clap::Error) -> bool {
+/// Returns whether the argument in error is a positional one.
+fn is_positional(error: &clap::Error) -> bool {
     text(error, ContextKind::InvalidArg).is_some_and(|arg| !arg.starts_with('-'))
 }
 
-/// Whether the argument in error is a word where a profile's name would make sense.
+/// Returns whether the argument in error is where a user would expect to name a profile.
 fn is_profile(error: &clap::Error, name: &str) -> bool {
-    is_stray(error)
+    is_positional(error)
         && error.kind() == ErrorKind::UnknownArgument
         && ["oneup logout", "oneup status"].contains(&name)
 }
 
-/// Whether the argument in error is a word where there should be none, where secrets are handled.
+/// Returns whether the argument in error may be a secret: a positional one of a command that handles secrets, or the
+/// value of a flag that takes no secret.
 fn may_be_secret(error: &clap::Error, name: &str) -> bool {
     let arg = text(error, ContextKind::InvalidArg).unwrap_or_default();
-    if arg.starts_with("--client-secret") && error.kind() == ErrorKind::TooManyValues {
-        return true;
-    }
-    let handled = ["oneup login ", "oneup token "].iter().any(|beginning| name.starts_with(beginning));
-    is_stray(error) && handled && matches!(error.kind(), ErrorKind::UnknownArgument | ErrorKind::InvalidValue)
+    let is_flag_value = match error.kind() {
+        ErrorKind::TooManyValues => arg.starts_with("--client-secret"),
+        ErrorKind::InvalidValue => arg.starts_with("--code"),
+        _ => false,
+    };
+    let handles_secrets = ["oneup login ", "oneup token "].iter().any(|prefix| name.starts_with(prefix));
+    is_flag_value
+        || is_positional(error)
+            && handles_secrets
+            && matches!(error.kind(), ErrorKind::UnknownArgument | ErrorKind::InvalidValue)
 }
 
-/// The variable that a refused value came from, where no flag gave it.
-fn variable(error: &clap::Error, place: &Command, args: &[OsString]) -> Option<String> {
+fn secret_hint(error: &clap::Error, name: &str, args: &[OsString]) -> Option<String> {
+    let has_flag = |flag: &str| args.iter().filter_map(|arg| arg.to_str()).any(|arg| arg.starts_with(flag));
+    if text(error, ContextKind::InvalidArg).is_some_and(|arg| arg.starts_with("--code")) {
+        return Some(format!("use --code - to read the code from stdin: {name} --code - < FILE"));
+    }
+    match name {
+        "oneup token inspect" => {
+            Some("to inspect a token, pass it on stdin: oneup token inspect - < FILE".into())
+        }
+        "oneup token show" => Some("to choose a profile, use --profile NAME".into()),
+        _ if has_flag("--scope") => {
+            Some("quote a scope of several words: --scope 'patient/*.read openid'".into())
+        }
+        _ => None,
+    }
+}
+
+/// Returns the environment variable that an invalid value comes from, unless a flag is in `args`.
+fn origin_variable(error: &clap::Error, command: &Command, args: &[OsString]) -> Option<String> {
     if !matches!(error.kind(), ErrorKind::InvalidValue | ErrorKind::ValueValidation) {
         return None;
     }
     let flag = text(error, ContextKind::InvalidArg)?.split(' ').next()?;
     let given = args.iter().filter_map(|arg| arg.to_str()).any(|arg| arg.split('=').next() == Some(flag));
     let long = flag.strip_prefix("--").filter(|_| !given)?;
-    let arg = place.get_arguments().find(|arg| arg.get_long() == Some(long))?;
+    let arg = command.get_arguments().find(|arg| arg.get_long() == Some(long))?;
     arg.get_env().map(|name| name.to_string_lossy().into_owned())
 }
 
-/// The flag or value that clap finds most like the one that was given.
+/// Returns clap's suggestion of a flag or value.
 fn suggestion(error: &clap::Error) -> Option<&str> {
     match error.kind() {
-        // The flag that only says where to put the secret instead.
-        ErrorKind::UnknownArgument => text(error, ContextKind::SuggestedArg).map(|flag| match flag {
-            "--client-secret" => "--client-secret-stdin",
-            flag => flag,
-        }),
-        // clap suggests zsh for tcsh: nobody's slip of the finger.
+        ErrorKind::UnknownArgument => match text(error, ContextKind::SuggestedArg)? {
+            "--client-secret" => Some("--client-secret-stdin"),
+            flag => Some(flag),
+        },
+        // clap's threshold is too low here: it suggests zsh for tcsh.
         ErrorKind::InvalidValue => {
             closest_match(text(error, ContextKind::InvalidValue)?, text(error, ContextKind::SuggestedValue))
         }
@@ -194,108 +227,16 @@ fn suggestion(error: &clap::Error) -> Option<&str> {
 }
 
 fn text(error: &clap::Error, kind: ContextKind) -> Option<&str> {
-    match error.get(kind)? {
-        ContextValue::String(text) => Some(text),
-        ContextValue::Strings(texts) => texts.first().map(String::as_str),
-        _ => None,
+    texts(error, kind).first().copied()
+}
+
+fn texts(error: &clap::Error, kind: ContextKind) -> Vec<&str> {
+    match error.get(kind) {
+        Some(ContextValue::String(text)) => vec![text],
+        Some(ContextValue::Strings(texts)) => texts.iter().map(String::as_str).collect(),
+        _ => Vec::new(),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use clap::Parser;
-
-    use super::*;
-
-    #[track_caller]
-    fn told(line: &str) -> String {
-        let args: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
-        explain(&Cli::try_parse_from(&args).expect_err(line), &args).to_string()
-    }
-
-    #[test]
-    fn the_near_miss_is_named() {
-        for (line, meant) in [
-            ("oneup token shwo", "oneup token show"),
-            ("oneup show", "oneup token show"),
-            ("oneup --profile acme logn", "oneup login"),
-            ("oneup --profile sandbox token shwo", "oneup token show"),
-            ("oneup login payer", "oneup login p2p"),
-            ("oneup auth", "oneup login"),
-            ("oneup auth login", "oneup login"),
-            ("oneup provider", "oneup login provider"),
-            ("oneup sandbox serv", "oneup sandbox serve"),
-            ("oneup help tokn", "oneup token"),
-            ("oneup refresh", "oneup token show --refresh"),
-            ("oneup version", "oneup --version"),
-            ("oneup status --profle x", "--profile"),
-            ("oneup status --format jsn", "json"),
-            ("oneup completions bsh", "bash"),
-        ] {
-            let told = told(line);
-            assert!(told.contains(&format!("did you mean `{meant}`?")), "{line}: {told}");
-        }
-    }
-
-    #[test]
-    fn without_a_near_miss_the_help_is_named() {
-        assert_eq!(told("oneup teapot"), "there is no command `oneup teapot`\nhint: oneup --help");
-        assert_eq!(
-            told("oneup exec"),
-            "the following required arguments were not provided\n  <COMMAND>...\nhint: oneup exec --help"
-        );
-        assert_eq!(
-            told("oneup token show --min-ttl abc"),
-            "invalid value 'abc' for '--min-ttl <SECS>': invalid digit found in string\nhint: oneup token show --help"
-        );
-    }
-
-    #[test]
-    fn another_shell_is_no_slip_of_the_finger() {
-        for shell in ["tcsh", "ksh", "nushell"] {
-            let told = told(&format!("oneup completions {shell}"));
-            assert!(told.ends_with("\nhint: oneup completions --help"), "{told}");
-        }
-    }
-
-    #[test]
-    fn a_profiles_name_goes_behind_its_flag() {
-        for line in ["oneup logout acme", "oneup status acme", "oneup token show acme"] {
-            assert!(told(line).ends_with("\nhint: a profile is chosen with --profile NAME"), "{line}");
-        }
-    }
-
-    #[test]
-    fn what_may_be_a_secret_is_not_repeated() {
-        for (line, hint) in [
-            ("oneup token inspect eyJhbGciOi", "a token is read from stdin: oneup token inspect - < FILE"),
-            ("oneup token show eyJhbGciOi", "a profile is chosen with --profile NAME"),
-            ("oneup login provider --client-secret-stdin eyJhbGciOi", "oneup login provider --help"),
-            ("oneup login provider --client-secrt=eyJhbGciOi", "did you mean `--client-secret-stdin`?"),
-            ("oneup login provider --client-secret-stdin=eyJhbGciOi", "oneup login provider --help"),
-            ("oneup token eyJhbGciOi", "oneup token --help"),
-        ] {
-            let told = told(line);
-            assert!(!told.contains("eyJ") && told.ends_with(&format!("hint: {hint}")), "{told}");
-        }
-        assert!(told("oneup status teapot").contains("teapot"));
-    }
-
-    #[test]
-    fn every_synonym_is_a_command() {
-        for (other, name) in SYNONYMS {
-            let mut words = name.split(' ').take_while(|word| !word.starts_with('-'));
-            let mut command = Cli::command();
-            assert!(
-                words.all(|word| {
-                    let found = command.find_subcommand(word).cloned();
-                    found.is_some_and(|found| {
-                        command = found;
-                        true
-                    })
-                }),
-                "{other}: {name}"
-            );
-        }
-    }
-}
+mod tests;

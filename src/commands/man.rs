@@ -1,4 +1,4 @@
-//! `oneup man [COMMAND…]`: manual pages in roff, made from the help texts.
+//! `oneup man [COMMAND…]`: manual pages in roff format.
 
 use std::path::Path;
 
@@ -13,29 +13,31 @@ use crate::system::clock::now;
 use crate::text::closest_match::closest_match;
 use crate::text::sanitize;
 
-/// Prints the page of oneup, or of one of its commands; or writes all of them into a directory.
+/// Prints the page of oneup or of one of its commands, or writes all pages into a directory.
 ///
 /// # Errors
-/// Usage, for a command that isn't there; a directory that can't be written.
+/// Usage, for an unknown command; a directory that can't be written.
 pub fn run(args: &Man) -> Result<Exit> {
     let (root, date) = (help::command(), date());
     if let Some(dir) = &args.dir {
         return write_all(&root, dir, &date);
     }
-    // `token show`, `token-show` and the page's own name are the same.
-    let asked = args.command.join("-");
-    let wanted = asked.strip_prefix("oneup").map_or(asked.as_str(), |rest| rest.trim_start_matches('-'));
+    // `token show`, `token-show` and `oneup-token-show` name the same page.
+    let joined = args.command.join("-");
+    let wanted = joined.strip_prefix("oneup").map_or(joined.as_str(), |rest| rest.trim_start_matches('-'));
     let pages = man::commands(&root);
     let short = |command: &Command| man::name(command)["oneup".len()..].trim_start_matches('-').to_owned();
     let Some(command) = pages.iter().find(|command| short(command) == wanted) else {
         let names: Vec<String> = pages.iter().map(|command| short(command)).collect();
-        let error = Error::usage(format!("there is no page of `{}`", sanitize(&args.command.join(" "), 80)));
+        let error = Error::usage(format!("no manual page for `{}`", sanitize(&args.command.join(" "), 80)));
         return Err(match closest_match(wanted, names.iter().map(String::as_str)) {
             Some(name) => error.with_hint(format!("did you mean `oneup man {name}`?")),
-            None => error.with_hint("oneup --help lists the commands"),
+            None => error.with_hint("oneup --help"),
         });
     };
-    super::print(man::render(&root, command, &date)).map(|()| Exit::Success)
+    let page = man::render(&root, command, &date)
+        .map_err(|error| Error::failure("can't render the page").with_cause(error))?;
+    super::print(page).map(|()| Exit::Success)
 }
 
 fn write_all(root: &Command, dir: &Path, date: &str) -> Result<Exit> {
@@ -43,12 +45,12 @@ fn write_all(root: &Command, dir: &Path, date: &str) -> Result<Exit> {
     std::fs::create_dir_all(dir).map_err(unwritable)?;
     for command in man::commands(root) {
         let file = dir.join(format!("{}.1", man::name(command)));
-        std::fs::write(file, man::render(root, command, date)).map_err(unwritable)?;
+        man::render(root, command, date).and_then(|page| std::fs::write(file, page)).map_err(unwritable)?;
     }
     Ok(Exit::Success)
 }
 
-/// Today, or the day of `SOURCE_DATE_EPOCH`, so that a package built twice is the same.
+/// Returns today's date, or that of `SOURCE_DATE_EPOCH`, which makes packages reproducible.
 fn date() -> String {
     let fixed = nonempty("SOURCE_DATE_EPOCH").and_then(|seconds| seconds.parse().ok());
     let day = rfc3339(fixed.unwrap_or_else(now)).unwrap_or_default();

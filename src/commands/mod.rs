@@ -1,4 +1,4 @@
-//! One file per subcommand; the one match.
+//! One file per subcommand, and the dispatch.
 
 mod completions;
 mod curl;

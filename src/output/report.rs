@@ -1,6 +1,8 @@
 //! A page of labelled paragraphs: what `token inspect` prints for people. Its 75 columns can be quoted
 //! in a terminal of 80.
 
+use crate::text::wrap::push_wrapped;
+
 /// Columns of the page.
 const WIDTH: usize = 75;
 
@@ -64,21 +66,7 @@ impl Page {
 
     fn paragraph(&mut self, first: &str, indent: usize, text: &str) {
         self.0.push_str(first);
-        let mut column = indent;
-        for (count, word) in text.split(' ').enumerate() {
-            let length = word.chars().count();
-            if count > 0 && column + 1 + length > WIDTH {
-                self.0.push('\n');
-                self.0.push_str(&" ".repeat(indent));
-                column = indent;
-            } else if count > 0 {
-                self.0.push(' ');
-                column += 1;
-            }
-            self.0.push_str(word);
-            column += length;
-        }
-        self.0.push('\n');
+        push_wrapped(&mut self.0, text, indent, WIDTH);
     }
 }
 

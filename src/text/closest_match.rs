@@ -1,15 +1,15 @@
-//! The word that was probably meant, for errors that name the next step.
+//! Suggestions for mistyped words.
 
-/// Below this the likeness (Jaro-Winkler, 0 to 1) is chance.
-const ALIKE: f64 = 0.8;
+/// Minimum Jaro-Winkler similarity, from 0 to 1.
+const MIN_SIMILARITY: f64 = 0.8;
 
-/// The candidate most like the word that was typed, where one is like it at all.
+/// Returns the candidate that is most similar to `typed`, or `None` if none is similar enough.
 pub fn closest_match<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let typed = typed.to_lowercase();
     candidates
         .into_iter()
         .map(|candidate| (strsim::jaro_winkler(&typed, &candidate.to_lowercase()), candidate))
-        .filter(|(likeness, _)| *likeness > ALIKE)
+        .filter(|(similarity, _)| *similarity > MIN_SIMILARITY)
         .max_by(|(one, _), (other, _)| one.total_cmp(other))
         .map(|(_, candidate)| candidate)
 }
@@ -19,12 +19,12 @@ mod tests {
     use super::closest_match;
 
     #[test]
-    fn a_slip_of_the_finger_is_understood_and_another_word_is_not() {
+    fn suggests_typos_only() {
         let words = ["login", "logout", "status", "token"];
-        for (typed, meant) in
+        for (typed, expected) in
             [("logn", Some("login")), ("lgoout", Some("logout")), ("Staus", Some("status")), ("teapot", None)]
         {
-            assert_eq!(closest_match(typed, words), meant, "{typed}");
+            assert_eq!(closest_match(typed, words), expected, "{typed}");
         }
         assert_eq!(closest_match("acm", ["acme", "beta"]), Some("acme"));
         assert_eq!(closest_match("x", []), None);

@@ -1,6 +1,7 @@
 //! Untrusted text made safe for a terminal. The only sanitizer in the tree.
 
 pub mod closest_match;
+pub mod wrap;
 
 use std::borrow::Cow;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! What a terminal makes of it: 80 columns, no UTF-8, colours wanted or not.
+//! Output on terminals: width, ASCII, color, Ctrl-C.
 
 use crate::support::{Home, Oneup};
 
@@ -7,14 +7,14 @@ fn width(text: &str) -> usize {
 }
 
 #[test]
-fn the_demo_fits_80_columns_in_plain_letters() {
-    let run = Oneup::new().args(["sandbox", "demo"]).env("LC_ALL", "C").stdout_has("That was it.").run();
+fn demo_is_ascii_and_fits_80_columns() {
+    let run = Oneup::new().args(["sandbox", "demo"]).env("LC_ALL", "C").run();
     assert!(run.stdout.is_ascii(), "{}", run.stdout);
     assert!(width(&run.stdout) <= 80, "{}", run.stdout);
 }
 
 #[test]
-fn help_and_manual_pages_are_in_plain_letters() {
+fn help_and_manual_pages_are_ascii() {
     let home = Home::new();
     home.oneup().args(["man", "--dir", "man1"]).run();
     for page in std::fs::read_dir(home.path("man1")).expect("man1") {
@@ -26,16 +26,15 @@ fn help_and_manual_pages_are_in_plain_letters() {
     }
 }
 
-/// What a long text from a server is cut with, too.
 #[test]
-fn a_long_text_is_cut_in_plain_letters() {
+fn long_arguments_are_cut_in_messages() {
     let name = "x".repeat(200);
     let run = Oneup::new().args(["man", &name]).status(2).stderr_has("xxx...").run();
     assert!(run.stderr.is_ascii(), "{}", run.stderr);
 }
 
 #[test]
-fn colours_come_when_they_are_asked_for_and_into_no_pipe() {
+fn color_follows_the_variables_and_the_flag() {
     let demo = |name: &str, value: &str| {
         let run = Oneup::new().args(["sandbox", "demo"]).env(name, value).run();
         run.stdout.contains('\u{1b}')
@@ -47,10 +46,10 @@ fn colours_come_when_they_are_asked_for_and_into_no_pipe() {
     assert!(!error(&["token", "show"]));
 }
 
-/// The shell's own prompt would stand behind what was not answered.
+/// Otherwise the shell's prompt would be on the same line.
 #[cfg(unix)]
 #[test]
-fn after_ctrl_c_the_next_line_is_the_shells() {
+fn ctrl_c_ends_the_line() {
     use expectrl::{Expect, Session};
     for (args, waits) in [
         (&["login", "provider"][..], "Dev Portal"),
@@ -75,18 +74,18 @@ fn after_ctrl_c_the_next_line_is_the_shells() {
 
 #[cfg(unix)]
 #[test]
-fn a_terminal_gets_colours_unless_it_is_dumb_or_nobody_wants_them() {
+fn terminal_gets_color_unless_dumb_or_disabled() {
     use expectrl::{Expect, Session};
-    let coloured = |name: &str, value: &str| {
+    let has_color = |name: &str, value: &str| {
         let home = Home::new();
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_oneup"));
         command.args(["token", "show"]).env_clear();
         command.env("HOME", home.path("")).env("TERM", "xterm").env(name, value);
         let mut terminal = Session::spawn(command).expect("a pty");
-        let shown = terminal.expect("nobody is logged in").expect("an error");
-        String::from_utf8_lossy(shown.as_bytes()).contains('\u{1b}')
+        let screen = terminal.expect("logged in").expect("an error");
+        String::from_utf8_lossy(screen.as_bytes()).contains('\u{1b}')
     };
-    assert!(coloured("TERM", "xterm"));
-    assert!(!coloured("TERM", "dumb"));
-    assert!(!coloured("NO_COLOR", "1"));
+    assert!(has_color("TERM", "xterm"));
+    assert!(!has_color("TERM", "dumb"));
+    assert!(!has_color("NO_COLOR", "1"));
 }

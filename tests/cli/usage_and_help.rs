@@ -1,46 +1,52 @@
-//! What every run promises before any command: help, version, wrong usage.
+//! What holds before any command runs: help, version, usage errors, directories.
 
 use crate::support::{Home, Oneup};
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_stderr_that_is_full_changes_no_exit_code() {
-    for (words, code) in [(&[][..], 2), (&["token"], 2), (&["token", "shwo"], 2)] {
-        let full = std::fs::File::options().write(true).open("/dev/full").expect("it is there");
+fn full_stderr_keeps_the_exit_code() {
+    for args in [&[][..], &["token"], &["token", "shwo"]] {
+        let full = std::fs::File::options().write(true).open("/dev/full").expect("/dev/full");
         let mut oneup = std::process::Command::new(env!("CARGO_BIN_EXE_oneup"));
-        assert_eq!(oneup.args(words).stderr(full).status().expect("it runs").code(), Some(code), "{words:?}");
+        assert_eq!(oneup.args(args).stderr(full).status().expect("it runs").code(), Some(2), "{args:?}");
     }
 }
 
 #[test]
-fn version_is_name_and_number() {
+fn version_prints_name_and_number() {
     Oneup::new().arg("--version").stdout(format!("oneup {}\n", env!("CARGO_PKG_VERSION"))).stderr("").run();
 }
 
 #[test]
-fn help_goes_to_stdout_and_names_the_exit_codes() {
+fn help_goes_to_stdout_with_examples_and_exit_codes() {
     for args in [&["--help"][..], &["help"], &["help", "token", "show"], &["curl", "--help"]] {
-        Oneup::new().args(args).stdout_has("Usage: oneup").stdout_has("Exit codes:").stderr("").run();
+        Oneup::new()
+            .args(args)
+            .stdout_has("Usage: oneup")
+            .stdout_has("Examples:")
+            .stdout_has("Exit codes:")
+            .stderr("")
+            .run();
     }
     Oneup::new().arg("-h").stdout_has("Usage: oneup").stdout_has("oneup sandbox demo").stderr("").run();
 }
 
 #[test]
-fn oneup_alone_shows_the_way_and_is_wrong_usage() {
-    Oneup::new().status(2).stderr_has("Commands:").stderr_has("oneup sandbox demo").run();
-    Oneup::new().arg("token").status(2).stderr_has("inspect").run();
+fn missing_subcommand_prints_help_on_stderr() {
+    Oneup::new().status(2).stdout("").stderr_has("Commands:").stderr_has("oneup sandbox demo").run();
+    Oneup::new().arg("token").status(2).stdout("").stderr_has("inspect").run();
 }
 
 #[test]
-fn wrong_usage_is_an_error_with_the_next_step() {
-    let mistake = |args: &[&str], told: &str| Oneup::new().args(args).status(2).stderr(told).run();
-    mistake(
+fn usage_errors_end_with_a_hint() {
+    let expect = |args: &[&str], error: &str| Oneup::new().args(args).status(2).stderr(error).run();
+    expect(
         &["status", "--profle", "x"],
-        "error: unexpected argument '--profle' found\nhint: did you mean `--profile`?\n",
+        "error: unexpected argument '--profle'\nhint: did you mean `--profile`?\n",
     );
-    mistake(&["show"], "error: there is no command `oneup show`\nhint: did you mean `oneup token show`?\n");
-    mistake(&["teapot"], "error: there is no command `oneup teapot`\nhint: oneup --help\n");
-    mistake(
+    expect(&["show"], "error: unknown command `oneup show`\nhint: did you mean `oneup token show`?\n");
+    expect(&["teapot"], "error: unknown command `oneup teapot`\nhint: oneup --help\n");
+    expect(
         &["status", "--format", "jsn"],
         "error: invalid value 'jsn' for '--format <FORMAT>'\n  [possible values: text, json]\n\
          hint: did you mean `json`?\n",
@@ -48,14 +54,31 @@ fn wrong_usage_is_an_error_with_the_next_step() {
 }
 
 #[test]
-fn a_wrong_value_from_the_environment_names_its_variable() {
+fn client_secret_in_an_argument_is_refused_and_not_repeated() {
+    for args in [
+        &["login", "S3CRET-of-mine"][..],
+        &["login", "provider", "S3CRET-of-mine"],
+        &["login", "provider", "--client-secret", "S3CRET-of-mine"],
+        &["login", "provider", "--client-secret=S3CRET-of-mine"],
+        &["login", "provider", "--client-secret-stdin=S3CRET-of-mine"],
+        &["login", "patient", "--code", "S3CRET-of-mine"],
+        &["login", "patient", "--code=S3CRET-of-mine"],
+        &["token", "S3CRET-of-mine"],
+        &["token", "inspect", "S3CRET-of-mine"],
+    ] {
+        Oneup::new().args(args).status(2).stdout("").stderr_has("\nhint: ").never("S3CRET-of-mine").run();
+    }
+}
+
+#[test]
+fn invalid_value_from_the_environment_names_the_variable() {
     Oneup::new()
         .args(["login", "provider"])
         .env("ONEUP_STORE", "keychain")
         .status(2)
         .stderr(
             "error: invalid value 'keychain' for '--store <STORE>'\n  [possible values: auto, keyring, keyutils, file]\n\
-             hint: the value is ONEUP_STORE's: unset it, or correct it\n",
+             hint: the value comes from ONEUP_STORE; correct or unset it\n",
         )
         .run();
     let flag = ["login", "provider", "--store", "keychain"];
@@ -63,7 +86,19 @@ fn a_wrong_value_from_the_environment_names_its_variable() {
 }
 
 #[test]
-fn a_profile_that_is_nearly_there_is_named() {
+fn empty_variables_count_as_unset() {
+    for name in ["ONEUP_PROFILE", "ONEUP_STORE", "ONEUP_TIMEOUT", "ONEUP_CLIENT_ID", "ONEUP_NO_INPUT"] {
+        Oneup::new()
+            .args(["login", "provider"])
+            .env(name, "")
+            .status(2)
+            .stderr_has("client ID")
+            .run();
+    }
+}
+
+#[test]
+fn mistyped_profile_is_suggested() {
     let home = Home::new();
     for name in ["acme", "beta"] {
         home.write(&format!("config/profiles/{name}.toml"), "");
@@ -71,11 +106,53 @@ fn a_profile_that_is_nearly_there_is_named() {
     home.oneup()
         .args(["token", "show", "--profile", "acm"])
         .status(4)
-        .stderr("error: there is no profile acm\nhint: did you mean --profile acme? There are acme, beta\n")
+        .stderr_has("hint: did you mean --profile acme?")
         .run();
     home.oneup()
         .args(["status", "--profile", "teapot"])
         .status(4)
-        .stderr_has("hint: the profiles are acme, beta; log in with: oneup login PRODUCT --profile teapot")
+        .stderr_has("acme, beta")
+        .stderr_has("oneup login PRODUCT --profile teapot")
         .run();
+}
+
+/// Without a home directory and without an entry in passwd(5).
+#[cfg(target_os = "linux")]
+#[test]
+fn works_without_a_home_directory() {
+    use std::os::unix::process::CommandExt;
+    use std::process::{Command, Output, Stdio};
+    let run = |args: &[&str], variables: &[(&str, &str)]| -> Output {
+        let mut oneup = Command::new(env!("CARGO_BIN_EXE_oneup"));
+        oneup.args(args).env_clear().envs(variables.iter().copied()).stdin(Stdio::null());
+        oneup.env("PATH", "/usr/bin:/bin").uid(NOBODY_AT_ALL).current_dir("/");
+        oneup.output().expect("it runs")
+    };
+    if !is_root() {
+        return;
+    }
+    let stdout = |output: &Output| String::from_utf8_lossy(&output.stdout).into_owned();
+    let stderr = |output: &Output| String::from_utf8_lossy(&output.stderr).into_owned();
+    let token = run(&["token", "show"], &[("ONEUP_TOKEN", "abc")]);
+    assert_eq!(stdout(&token), "abc\n", "{}", stderr(&token));
+    assert!(run(&["completions", "bash"], &[]).status.success());
+    assert!(run(&["--", "oneup", "st"], &[("COMPLETE", "fish")]).status.success());
+    let doctor = run(&["doctor", "--timeout", "5"], &[]);
+    assert!(stdout(&doctor).contains("home directory"), "{}{}", stdout(&doctor), stderr(&doctor));
+    let status = run(&["status"], &[]);
+    assert_eq!(status.status.code(), Some(2));
+    assert_eq!(
+        stderr(&status),
+        "error: could not determine the home directory\n\
+         hint: set HOME, or use --config-dir DIR and --state-dir DIR\n"
+    );
+}
+
+/// A user ID that no passwd(5) entry has.
+#[cfg(target_os = "linux")]
+const NOBODY_AT_ALL: u32 = 48_321;
+
+#[cfg(target_os = "linux")]
+fn is_root() -> bool {
+    std::os::unix::fs::MetadataExt::uid(&std::fs::metadata("/proc/self").expect("/proc")) == 0
 }

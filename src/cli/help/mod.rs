@@ -1,158 +1,146 @@
-//! What a person reads of the command line. `--help`, the manual pages, the README and the errors of wrong usage take
-//! their words from here and from `cli`, so that they say the same. None of it is made unless somebody asks.
+//! `--help`, built only when it is asked for: examples and exit codes are appended from each command's [`Sections`].
 
-pub mod examples;
 pub mod man;
 pub mod tables;
 
-use std::ffi::OsString;
-use std::io::Write;
+use clap::builder::Styles;
+use clap::{Arg, Command, CommandFactory};
 
-use clap::builder::{Resettable, Styles};
-use clap::error::ErrorKind;
-use clap::{Arg, Command, CommandFactory, FromArgMatches};
+use super::sections::Sections;
+use super::{Cli, complete};
+use crate::text::wrap::push_wrapped;
 
-use crate::cli::{Cli, usage_error};
-use crate::error::{Exit, Result, ignore_broken_pipe};
-use examples::Topic;
-
-/// Columns of what is wrapped here; clap wraps at the terminal's.
+/// Columns of the examples and exit codes; clap wraps the rest at the terminal's width.
 const WIDTH: usize = 78;
 
 /// Below `oneup` and `oneup -h`.
-const START: &str = "Start here, without an account:  oneup sandbox demo";
+const FIRST_STEP: &str = "Try it without an account:  oneup sandbox demo";
 
-/// Reads the whole command line. Where it asks for help, or is wrong, this is the answer: an exit code after help was
-/// printed, or the error to print.
-pub fn parse(args: &[OsString]) -> Result<Cli, Result<Exit>> {
-    if matches!(args, [_, flag] if flag == "--version" || flag == "-V") {
-        return Err(version());
-    }
-    read(args).map_err(|error| match error.kind() {
-        ErrorKind::DisplayVersion => printed(&error),
-        ErrorKind::DisplayHelp => printed(&command().try_get_matches_from(args).err().unwrap_or(error)),
-        // The same to a person; which of them it is depends on the environment.
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
-            let help = usage_error::place(&command(), args, None).clone().render_help();
-            let _ = write!(anstream::stderr(), "{}", help.ansi());
-            Ok(Exit::Usage)
-        }
-        _ => Err(usage_error::explain(&error, args)),
-    })
-}
-
-fn read(args: &[OsString]) -> Result<Cli, clap::Error> {
-    let mut matches = forget_empty_variables(Cli::command()).try_get_matches_from(args)?;
-    Cli::from_arg_matches_mut(&mut matches)
-}
-
-/// A variable that is empty is unset: a CI system has those for secrets and settings that nobody gave it.
-fn forget_empty_variables(command: Command) -> Command {
-    let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
-    let rest = command.mut_args(|arg| match arg.get_env().and_then(std::env::var_os) {
-        Some(value) if value.is_empty() => arg.env(Resettable::Reset),
-        _ => arg,
-    });
-    names.iter().fold(rest, |command, name| command.mut_subcommand(name, forget_empty_variables))
-}
-
-/// Prints name and version, without describing the commands.
-fn version() -> Result<Exit> {
-    let described = Command::new("oneup").version(env!("CARGO_PKG_VERSION"));
-    described
-        .try_get_matches_from(["oneup", "--version"])
-        .map_or_else(|version| printed(&version), |_| Ok(Exit::Success))
-}
-
-fn printed(help: &clap::Error) -> Result<Exit> {
-    ignore_broken_pipe(help.print()).map(|()| if help.exit_code() == 0 { Exit::Success } else { Exit::Usage })
-}
-
-/// The command line with everything that its help says.
+/// Returns the whole command line with everything that its help says.
 pub fn command() -> Command {
     let mut root = Cli::command();
     root.build();
-    complete(root, "").after_help(START)
+    with_sections(root).after_help(FIRST_STEP)
 }
 
-fn complete(command: Command, path: &str) -> Command {
+/// Returns the command line that completion works on.
+pub fn completion_command() -> Command {
+    command().mut_subcommand("man", |man| man.mut_arg("command", |arg| arg.add(complete::pages())))
+}
+
+fn with_sections(command: Command) -> Command {
     let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
-    let whole = names.iter().fold(command.mut_args(on_one_screen), |command, name| {
-        command
-            .mut_subcommand(name, |sub| complete(sub, format!("{path} {name}").trim()).hide(name == "help"))
+    let command = names.iter().fold(command.mut_args(hide_rare_in_short_help), |command, name| {
+        command.mut_subcommand(name, |sub| with_sections(sub).hide(name == "help"))
     });
-    match examples::of(path) {
-        Some(topic) => whole.after_long_help(closing(topic)),
-        None => whole,
+    match command.get::<Sections>().copied() {
+        Some(sections) => command.after_long_help(render(sections)),
+        None => command,
     }
 }
 
-/// `-h` shows what the command itself needs; `--help` has the rest.
-fn on_one_screen(arg: Arg) -> Arg {
+/// `-h` shows the options of the command itself; `--help` shows all.
+fn hide_rare_in_short_help(arg: Arg) -> Arg {
     let rare = matches!(arg.get_help_heading(), Some("Global options" | "Server"));
     let hidden = rare && arg.get_id() != "profile";
     arg.hide_short_help(hidden)
 }
 
-/// Examples and exit codes, below the flags.
-fn closing(topic: &Topic) -> String {
-    let style = Styles::styled();
-    let (heading, reset) = (style.get_header().render(), style.get_header().render_reset());
-    let mut text = format!("{heading}Examples:{reset}\n");
-    for (what, lines) in topic.examples {
+fn render(sections: Sections) -> String {
+    let styles = Styles::styled();
+    let header = styles.get_header();
+    let mut text = format!("{header}Examples:{header:#}\n");
+    for (what, lines) in sections.examples {
         text += &format!("  {what}:\n");
         for line in lines.lines() {
             text += &format!("    {line}\n");
         }
     }
-    text += &format!("\n{heading}Exit codes:{reset}\n");
-    for (codes, meaning) in tables::EXIT_CODES.iter().filter(|(code, _)| topic.exits.contains(code)) {
-        text += &hanging(&format!("  {codes:<3}  "), meaning);
+    text += &format!("\n{header}Exit codes:{header:#}\n");
+    for (codes, meaning) in tables::exit_codes(sections) {
+        let label = format!("  {codes:<3}  ");
+        text += &label;
+        push_wrapped(&mut text, meaning, label.len(), WIDTH);
     }
     text
-}
-
-/// A paragraph that is set in below the end of its label.
-fn hanging(label: &str, text: &str) -> String {
-    let (mut shown, mut column) = (label.to_owned(), label.len());
-    for (count, word) in text.split(' ').enumerate() {
-        if count > 0 && column + 1 + word.len() > WIDTH {
-            shown += "\n";
-            shown += &" ".repeat(label.len());
-            column = label.len();
-        } else if count > 0 {
-            shown += " ";
-            column += 1;
-        }
-        shown += word;
-        column += word.len();
-    }
-    shown + "\n"
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn clap_finds_the_description_consistent() {
-        command().debug_assert();
+    fn walk(command: &Command, visit: &mut impl FnMut(&Command)) {
+        visit(command);
+        let subs = command.get_subcommands().filter(|sub| sub.get_name() != "help");
+        subs.for_each(|sub| walk(sub, visit));
     }
 
     #[test]
-    fn short_help_fits_a_screen_of_24_lines() {
-        fn walk(command: &Command, too_long: &mut Vec<String>) {
+    fn clap_accepts_the_command_line() {
+        command().debug_assert();
+        completion_command().debug_assert();
+    }
+
+    #[test]
+    fn short_help_fits_24_lines() {
+        let mut too_long = Vec::new();
+        walk(&command(), &mut |command| {
             let lines = command.clone().term_width(80).render_help().to_string().lines().count();
-            // Whoever logs in as a person has the browser's flags to choose from as well.
-            let limit = if command.get_name() == "patient" { 32 } else { 24 };
+            // `login patient` has the browser's options too.
+            let limit = if command.get_name() == "patient" { 34 } else { 24 };
             if lines > limit {
                 too_long.push(format!("{}: {lines}", command.get_bin_name().unwrap_or_default()));
             }
-            let subs = command.get_subcommands().filter(|sub| sub.get_name() != "help");
-            subs.for_each(|sub| walk(sub, too_long));
-        }
-        let mut too_long = Vec::new();
-        walk(&command(), &mut too_long);
+        });
         assert_eq!(too_long, Vec::<String>::new());
+    }
+
+    #[test]
+    fn every_command_has_two_examples_that_fit_80_columns_and_its_exit_codes() {
+        walk(&command(), &mut |command| {
+            let name = command.get_bin_name().unwrap_or_default();
+            let sections = command.get::<Sections>().unwrap_or_else(|| panic!("{name}: no sections"));
+            assert!(sections.examples.len() >= 2, "{name}");
+            for (what, lines) in sections.examples {
+                assert!(what.len() <= 76, "{what}");
+                assert!(lines.lines().all(|line| line.len() <= 76 && line.is_ascii()), "{lines}");
+            }
+            assert_eq!(tables::exit_codes(*sections).count(), sections.exit_codes.len(), "{name}");
+        });
+    }
+
+    #[test]
+    fn every_command_and_flag_has_a_help_line() {
+        walk(&command(), &mut |command| {
+            assert!(command.get_about().is_some(), "{}", command.get_name());
+            for arg in command.get_arguments().filter(|arg| !arg.is_hide_set()) {
+                assert!(arg.get_help().is_some(), "{} {}", command.get_name(), arg.get_id());
+            }
+        });
+    }
+
+    /// Returns the words of a command line as a shell splits them, up to the first `|`, `>` or `||`.
+    fn words(line: &str) -> Vec<String> {
+        let quoted = line.split('\'').enumerate().flat_map(|(index, part)| match index % 2 {
+            0 => part.split_whitespace().map(str::to_owned).collect(),
+            _ => vec![part.to_owned()],
+        });
+        quoted.take_while(|word| !matches!(word.as_str(), "|" | ">" | "||")).collect()
+    }
+
+    #[test]
+    fn every_example_parses() {
+        walk(&command(), &mut |described| {
+            let sections = described.get::<Sections>().expect("sections");
+            for line in sections.examples.iter().flat_map(|(_, lines)| {
+                lines.replace("\\\n", " ").lines().map(str::to_owned).collect::<Vec<_>>()
+            }) {
+                let start = line.find("oneup ").expect("oneup");
+                let substituted = line[..start].ends_with('(');
+                let end = line.find(')').filter(|_| substituted).unwrap_or(line.len());
+                let result = command().try_get_matches_from(words(&line[start..end]));
+                assert!(result.is_ok(), "{line}: {}", result.expect_err("an error"));
+            }
+        });
     }
 }

@@ -1,29 +1,36 @@
-//! What the README, `--help` and the manual pages each say: exit codes, variables, files. The README is held against it.
+//! Exit codes, environment variables and files, as the README, `--help` and the manual pages list them.
 
-/// What an exit code means, for scripts. The numbers are `error::Exit`'s.
+use crate::cli::sections::Sections;
+
+/// Exit codes and their meaning. The numbers are `error::Exit`'s.
 pub const EXIT_CODES: [(&str, &str); 10] = [
-    ("0", "done"),
-    ("1", "any other failure"),
-    ("2", "wrong usage: flags, empty or malformed input, plain http to a host that is not loopback"),
-    ("3", "protocol: the server's answer is not a valid OAuth answer"),
+    ("0", "success"),
+    ("1", "any other failure, including timing out on another oneup process"),
+    (
+        "2",
+        "usage: flags, empty or malformed input, plain http to a host that is not loopback, a proxy that cannot be used",
+    ),
+    ("3", "protocol: the server's response is not a valid OAuth response"),
     (
         "4",
-        "authentication: no such profile, nobody logged in, or the server refused the client, the code or the refresh token",
+        "authentication: no such profile, not logged in, or the server rejected the client, code or refresh token",
     ),
-    ("5", "network: DNS, refused, timeout, TLS, proxy, 429 or 5xx after retries"),
+    ("5", "network: DNS, connection, timeout, TLS, proxy, 429 or 5xx after retries"),
     ("6", "the credential store is missing, locked or failed"),
-    (
-        "7",
-        "`token inspect`: the token is expired, not yet valid, or does not verify; `doctor`: a check failed",
-    ),
+    ("7", "a check failed: `token inspect` (expired, not yet valid, not verified) or `doctor`"),
     (
         "125, 126, 127",
-        "`curl`, `exec`, `sandbox run`: oneup itself failed before starting the program; it can't be run; it isn't there",
+        "`curl`, `exec`, `sandbox run`: oneup itself failed; the program cannot be executed; it was not found",
     ),
     ("130, 143", "interrupted, terminated"),
 ];
 
-/// Variables that oneup reads, and what each is.
+/// Returns the exit codes of a command and their meaning.
+pub fn exit_codes(sections: Sections) -> impl Iterator<Item = (&'static str, &'static str)> {
+    EXIT_CODES.into_iter().filter(move |(codes, _)| sections.exit_codes.contains(codes))
+}
+
+/// Environment variables that oneup reads, and their meaning.
 pub const VARIABLES: [(&[&str], &str); 7] = [
     (
         &[
@@ -34,7 +41,7 @@ pub const VARIABLES: [(&[&str], &str); 7] = [
             "ONEUP_TIMEOUT",
             "ONEUP_CACERT",
         ],
-        "the global flags",
+        "defaults of the global flags",
     ),
     (
         &[
@@ -48,29 +55,26 @@ pub const VARIABLES: [(&[&str], &str); 7] = [
             "ONEUP_REDIRECT_URI",
             "ONEUP_STORE",
         ],
-        "the flags of `login`",
+        "defaults of the flags of `login`",
     ),
     (
         &["ONEUP_CLIENT_SECRET", "ONEUP_CLIENT_SECRET_FILE", "ONEUP_CLIENT_SECRET_COMMAND"],
-        "where the client secret comes from",
+        "the client secret, a file that contains it, or a command that prints it",
     ),
-    (&["ONEUP_TOKEN"], "the token that `token show` and `token inspect` take, unless `--profile` is given"),
-    (&["ONEUP_NO_CACHE"], "the kernel cache is neither read nor written"),
-    (
-        &["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY"],
-        "proxies, as curl reads them; never for loopback",
-    ),
+    (&["ONEUP_TOKEN"], "the token that `token show` and `token inspect` use, unless `--profile` is given"),
+    (&["ONEUP_NO_CACHE"], "disables the token cache in the kernel keyring"),
+    (&["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY"], "proxies, as in curl; never used for loopback"),
     (
         &["NO_COLOR", "CLICOLOR_FORCE", "CI"],
-        "no colour; colour even into a pipe; nobody is there to answer a question",
+        "disables color; forces color, even into a pipe; disables prompts",
     ),
 ];
 
-/// Files of a login on Linux; elsewhere the platform's own directories take their place.
+/// Files of a login on Linux; other platforms have their own directories.
 pub const FILES: [(&str, &str); 3] = [
-    ("~/.config/oneup/profiles/NAME.toml", "A profile: everything about a login that is not secret."),
-    ("~/.local/state/oneup/", "Locks, and what is known of a token's expiry without unlocking anything."),
-    ("~/.local/state/oneup/secrets/", "The file store: client secrets and tokens, mode 0600, not encrypted."),
+    ("~/.config/oneup/profiles/NAME.toml", "a profile: everything about a login that is not secret"),
+    ("~/.local/state/oneup/", "locks and token metadata, such as the expiry"),
+    ("~/.local/state/oneup/secrets/", "the file store: client secrets and tokens, mode 0600, not encrypted"),
 ];
 
 #[cfg(test)]
@@ -80,7 +84,7 @@ mod tests {
 
     const README: &str = include_str!("../../../README.md");
 
-    /// The rows of the README's table below this heading.
+    /// Returns the rows of the README's table below this heading.
     fn rows(heading: &str) -> Vec<Vec<String>> {
         let section = README.split(&format!("\n## {heading}\n")).nth(1).expect(heading);
         let table = section.lines().skip_while(|line| !line.starts_with('|'));
@@ -90,13 +94,13 @@ mod tests {
     }
 
     #[test]
-    fn the_readme_has_the_same_exit_codes() {
-        let told = EXIT_CODES.map(|(code, meaning)| vec![code.to_owned(), meaning.to_owned()]);
-        assert_eq!(rows("Exit codes"), told);
+    fn readme_lists_the_same_exit_codes() {
+        let listed = EXIT_CODES.map(|(code, meaning)| vec![code.to_owned(), meaning.to_owned()]);
+        assert_eq!(rows("Exit codes"), listed);
     }
 
     #[test]
-    fn every_exit_code_is_told() {
+    fn lists_every_exit_code() {
         for exit in [
             Exit::Failure,
             Exit::Usage,
@@ -111,23 +115,26 @@ mod tests {
             Exit::Program(130),
         ] {
             let code = exit.code().to_string();
-            assert!(EXIT_CODES.iter().any(|(codes, _)| codes.split(", ").any(|told| told == code)), "{code}");
+            assert!(
+                EXIT_CODES.iter().any(|(codes, _)| codes.split(", ").any(|listed| listed == code)),
+                "{code}"
+            );
         }
     }
 
     #[test]
-    fn the_readme_has_the_same_variables() {
-        let told = VARIABLES.map(|(names, meaning)| {
+    fn readme_lists_the_same_variables() {
+        let listed = VARIABLES.map(|(names, meaning)| {
             vec![
                 names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
                 meaning.to_owned(),
             ]
         });
-        assert_eq!(rows("Environment"), told);
+        assert_eq!(rows("Environment"), listed);
     }
 
     #[test]
-    fn every_variable_of_a_flag_is_told() {
+    fn lists_every_variable_of_a_flag() {
         fn walk(command: &clap::Command) {
             for variable in command.get_arguments().filter_map(clap::Arg::get_env) {
                 let name = variable.to_str().expect("ASCII");

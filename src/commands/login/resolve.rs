@@ -112,11 +112,6 @@ impl Place {
 /// The login of the same name and product, whose settings hold where no flag says otherwise. With `--no-store`
 /// nothing is remembered, and so nothing recalled.
 fn older(context: &Context, product: Product, args: &LoginCommon) -> Result<Option<Profile>> {
-    if args.client_secret.is_some() {
-        return Err(Error::usage("a client secret is not taken from an argument, where every process can see it").with_hint(
-            "give --client-secret-stdin, --client-secret-file FILE or --client-secret-command CMD, or set ONEUP_CLIENT_SECRET",
-        ));
-    }
     if args.no_store {
         return Ok(None);
     }

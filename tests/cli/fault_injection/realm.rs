@@ -103,7 +103,7 @@ impl Realm {
             "login",
             "patient",
             "--code",
-            "c0de",
+            "-",
             "--client-id",
             client,
             "--store",
@@ -112,6 +112,7 @@ impl Realm {
         ])
         .arg(format!("{}/auth/token", self.server.url()))
         .env("ONEUP_CLIENT_SECRET", secret(client))
+        .stdin("c0de")
     }
 }
 

@@ -158,9 +158,10 @@ fn a_code_from_elsewhere_is_redeemed_without_a_browser() {
     let address = browser::address_after_allowing(&url);
     let code = parameter(&address, "code");
     let home = Home::new();
-    home.oneup().args(flags).args(["--code", &code]).envs(sandbox.env()).never(&code).stdout("").run();
+    let login = || home.oneup().args(flags).args(["--code", "-"]).envs(sandbox.env()).stdin(&*code).never(&code);
+    login().stdout("").run();
     // It works once.
-    home.oneup().args(flags).args(["--code", &code]).envs(sandbox.env()).status(4).run();
+    login().status(4).run();
     home.oneup().args(["token", "show"]).run();
     let address = browser::address_after_allowing(&url);
     home.oneup().args(flags).args(["--code", "-"]).envs(sandbox.env()).stdin(address).stdout("").run();

@@ -5,9 +5,10 @@ use crate::support::{FaultReport, Home, Kind, Oneup, RawServer, raw_server};
 
 fn login(home: &Home, server: &RawServer) -> Oneup {
     home.oneup()
-        .args(["login", "patient", "--code", "c0de-of-the-person", "--client-id", "c", "--token-url"])
+        .args(["login", "patient", "--code", "-", "--client-id", "c", "--token-url"])
         .arg(format!("{}/token", server.url()))
         .env("ONEUP_CLIENT_SECRET", SECRET)
+        .stdin("c0de-of-the-person")
         .never(SECRET)
         .never("c0de-of-the-person")
 }

@@ -1,0 +1,76 @@
+//! From arguments to [`Cli`].
+
+use std::ffi::OsString;
+use std::io::Write;
+
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{CommandFactory, FromArgMatches};
+
+use super::{Cli, help, usage_error};
+use crate::error::{Exit, Result, ignore_broken_pipe};
+
+/// What the command line asks for.
+pub enum Parsed {
+    /// A command to run.
+    Run(Box<Cli>),
+    /// Nothing more: help or the version was printed.
+    Done(Exit),
+}
+
+/// Parses the command line `args`, the program's name first, and prints help where it asks for help.
+///
+/// # Errors
+/// Usage; a stdout that can't be written.
+pub fn parse(args: &[OsString]) -> Result<Parsed> {
+    match try_parse(args) {
+        Ok(cli) => Ok(Parsed::Run(Box::new(cli))),
+        Err(error) => match error.kind() {
+            ErrorKind::DisplayVersion => print(&error),
+            ErrorKind::DisplayHelp => {
+                print(&help::command().try_get_matches_from(args).err().unwrap_or(error))
+            }
+            // clap's choice between the two depends on the environment.
+            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
+                let mut command = usage_error::innermost_command(&help::command(), args, None).clone();
+                let _ = write!(anstream::stderr(), "{}", command.render_help().ansi());
+                Ok(Parsed::Done(Exit::Usage))
+            }
+            _ => Err(usage_error::into_error(&error, args)),
+        },
+    }
+}
+
+fn try_parse(args: &[OsString]) -> Result<Cli, clap::Error> {
+    let mut matches = Cli::command().try_get_matches_from(args)?;
+    let profile_from_flag = matches.value_source("profile") == Some(ValueSource::CommandLine);
+    let mut cli = Cli::from_arg_matches_mut(&mut matches)?;
+    cli.globals.profile_from_flag = profile_from_flag;
+    Ok(cli)
+}
+
+fn print(help: &clap::Error) -> Result<Parsed> {
+    ignore_broken_pipe(help.print())?;
+    Ok(Parsed::Done(Exit::Success))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn globals(line: &str) -> crate::cli::Globals {
+        let args: Vec<OsString> = line.split(' ').map(Into::into).collect();
+        try_parse(&args).expect(line).globals
+    }
+
+    #[test]
+    fn profile_flag_is_recognized_before_and_after_the_subcommand() {
+        for line in
+            ["oneup --profile p token show", "oneup token show --profile p", "oneup token --profile p show"]
+        {
+            let globals = globals(line);
+            assert_eq!((globals.profile.as_deref(), globals.profile_from_flag), (Some("p"), true), "{line}");
+        }
+        assert!(!globals("oneup token show").profile_from_flag);
+    }
+}
