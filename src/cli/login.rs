@@ -101,7 +101,14 @@ pub struct LoginCommon {
     /// Output format of --no-store [default: raw]
     ///
     /// One of the formats of `oneup token show`.
-    #[arg(long, value_enum, value_name = "FORMAT", requires = "no_store", hide_possible_values = true, hide_short_help = true)]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        requires = "no_store",
+        hide_possible_values = true,
+        hide_short_help = true
+    )]
     pub format: Option<TokenFormat>,
     /// Read the client secret from stdin
     #[arg(long, group = "secret_source", help_heading = "Client secret")]

@@ -57,8 +57,7 @@ fn every_shell_parses_its_completions() {
         ("fish", "oneup.fish", &["--no-config", "--no-execute"]),
     ] {
         if requires_program(shell) {
-            let output =
-                Command::new(shell).args(flags).arg(path(file)).output().expect("the shell runs");
+            let output = Command::new(shell).args(flags).arg(path(file)).output().expect("the shell runs");
             assert_clean(shell, &output);
         }
     }
@@ -153,9 +152,5 @@ fn page_is_found_by_command_or_by_name() {
 #[track_caller]
 fn assert_clean(program: &str, output: &Output) {
     let warnings = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success() && warnings.trim().is_empty(),
-        "{program}: {} {warnings}",
-        output.status
-    );
+    assert!(output.status.success() && warnings.trim().is_empty(), "{program}: {} {warnings}", output.status);
 }

@@ -99,20 +99,10 @@ impl Realm {
 
     /// A login as this client, with a code: it gets a refresh token.
     pub(super) fn login_with_code(&self, run: Oneup, client: &str, store: &str) -> Oneup {
-        run.args([
-            "login",
-            "patient",
-            "--code",
-            "-",
-            "--client-id",
-            client,
-            "--store",
-            store,
-            "--token-url",
-        ])
-        .arg(format!("{}/auth/token", self.server.url()))
-        .env("ONEUP_CLIENT_SECRET", secret(client))
-        .stdin("c0de")
+        run.args(["login", "patient", "--code", "-", "--client-id", client, "--store", store, "--token-url"])
+            .arg(format!("{}/auth/token", self.server.url()))
+            .env("ONEUP_CLIENT_SECRET", secret(client))
+            .stdin("c0de")
     }
 }
 

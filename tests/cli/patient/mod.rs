@@ -158,7 +158,8 @@ fn a_code_from_elsewhere_is_redeemed_without_a_browser() {
     let address = browser::address_after_allowing(&url);
     let code = parameter(&address, "code");
     let home = Home::new();
-    let login = || home.oneup().args(flags).args(["--code", "-"]).envs(sandbox.env()).stdin(&*code).never(&code);
+    let login =
+        || home.oneup().args(flags).args(["--code", "-"]).envs(sandbox.env()).stdin(&*code).never(&code);
     login().stdout("").run();
     // It works once.
     login().status(4).run();
