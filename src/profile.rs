@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::oauth::grant::ClientAuthentication;
 use crate::oauth::product::{Product, plan_endpoints, realm_endpoints};
 use crate::store::StoreKind;
+use crate::system::files::{self, Purpose};
 use crate::text::closest_match::closest_match;
 
 /// The layout of the file that this version writes.
@@ -100,7 +101,7 @@ pub fn names(config_dir: &Path) -> Result<Vec<String>> {
     let entries = match std::fs::read_dir(&dir) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(unreadable(&dir, error)),
+        Err(error) => return Err(files::io_error("read", &dir, error)),
     };
     let mut names: Vec<String> = entries
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.strip_suffix(".toml").map(str::to_owned))
@@ -117,11 +118,7 @@ pub fn names(config_dir: &Path) -> Result<Vec<String>> {
 pub fn load(config_dir: &Path, name: &str) -> Result<Option<Profile>> {
     check_name(name)?;
     let path = path(config_dir, name);
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(unreadable(&path, error)),
-    };
+    let Some(text) = files::read_text(&path, Purpose::Config)? else { return Ok(None) };
     parse(name, &path, &text).map(Some)
 }
 
@@ -189,10 +186,6 @@ fn none_called(config_dir: &Path, name: &str) -> Error {
     }
 }
 
-fn unreadable(path: &Path, error: std::io::Error) -> Error {
-    Error::failure(format!("can't read {}", path.display())).with_cause(error)
-}
-
 fn malformed(path: &Path, text: &str, error: &toml::de::Error) -> Error {
     let schema = text.parse::<toml::Table>().ok().and_then(|table| table.get("schema")?.as_integer());
     if schema.is_some_and(|schema| schema > i64::from(SCHEMA)) {
@@ -254,7 +247,7 @@ impl Profile {
         let path = path(config_dir, &self.name);
         let text = toml::to_string(self)
             .map_err(|error| Error::failure("can't write the profile").with_cause(error))?;
-        crate::system::files::replace(&path, text.as_bytes())
+        files::replace_target(&path, text.as_bytes())
     }
 
     /// Removes the file; true if it was there.
@@ -262,7 +255,7 @@ impl Profile {
     /// # Errors
     /// A directory that can't be written.
     pub fn remove(config_dir: &Path, name: &str) -> Result<bool> {
-        crate::system::files::remove(&path(config_dir, name))
+        files::remove(&path(config_dir, name))
     }
 
     /// The command that logs in to this profile again.

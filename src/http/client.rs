@@ -12,6 +12,7 @@ use rustls::pki_types::pem::PemObject;
 use super::{Http, failure, require_safe};
 use crate::error::{Error, Result};
 use crate::oauth::loopback::is_loopback;
+use crate::system::files::{self, Purpose};
 
 impl Http {
     /// A client for one exchange with the server of `url`. The request brings its own timeout.
@@ -66,7 +67,8 @@ pub fn read_bundle(path: &Path) -> Result<Vec<reqwest::Certificate>> {
         Error::usage(format!("can't use the CA bundle {}", path.display()))
             .with_hint("--cacert takes a PEM file with one or more certificates")
     };
-    let pem = std::fs::read(path).map_err(|cause| error().with_cause(cause))?;
+    let pem = files::read(path, Purpose::Config)?
+        .ok_or_else(|| error().with_detail("no such file"))?;
     let mut usable = Vec::new();
     for der in CertificateDer::pem_slice_iter(&pem) {
         let der = der.map_err(|_| error().with_detail("it is not valid PEM"))?;

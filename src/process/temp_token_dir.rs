@@ -48,10 +48,14 @@ fn builder() -> tempfile::Builder<'static, 'static> {
     builder
 }
 
-/// One that another process took for abandoned, before it was held, is made anew.
+/// The file in each directory that oneup made: the sweep removes no other directory.
+#[cfg(unix)]
+const MARKER: &str = ".oneup-token-dir";
+
+/// Creates the directory and locks it, again if another process removed it before it was locked.
 #[cfg(unix)]
 fn make(place: &Path) -> io::Result<TempTokenDir> {
-    use std::os::unix::fs::MetadataExt;
+    use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
     loop {
         let dir = builder().tempdir_in(place)?;
         let held = match File::open(dir.path()) {
@@ -62,6 +66,7 @@ fn make(place: &Path) -> io::Result<TempTokenDir> {
         if std::fs::metadata(dir.path())
             .is_ok_and(|there| held.metadata().is_ok_and(|ours| there.ino() == ours.ino()))
         {
+            File::options().write(true).create_new(true).mode(0o600).open(dir.path().join(MARKER))?;
             return Ok(TempTokenDir { dir, _held: Some(held) });
         }
     }
@@ -72,7 +77,7 @@ fn make(place: &Path) -> io::Result<TempTokenDir> {
     builder().tempdir_in(place).map(|dir| TempTokenDir { dir, _held: None })
 }
 
-/// Removes directories of ours that nobody holds. In a directory that all may write to, others' are left alone.
+/// Removes directories that a killed oneup left: those with our name, owner, mode and marker that no process has locked.
 #[cfg(unix)]
 fn sweep(place: &Path) {
     use std::os::unix::fs::MetadataExt;
@@ -80,7 +85,10 @@ fn sweep(place: &Path) {
     for entry in std::fs::read_dir(place).into_iter().flatten().flatten() {
         let path = entry.path();
         if entry.file_name().as_encoded_bytes().starts_with(PREFIX.as_bytes())
-            && entry.metadata().is_ok_and(|found| found.is_dir() && found.uid() == own)
+            && entry.metadata().is_ok_and(|metadata| {
+                metadata.is_dir() && metadata.uid() == own && metadata.mode() & 0o7777 == 0o700
+            })
+            && path.join(MARKER).symlink_metadata().is_ok_and(|marker| marker.is_file() && marker.uid() == own)
             && let Ok(dir) = File::open(&path)
             && dir.try_lock().is_ok()
         {
@@ -95,24 +103,41 @@ fn sweep(_: &Path) {}
 
 #[cfg(all(test, unix))]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
+    fn dir_with_mode(path: &Path, mode: u32) {
+        std::fs::create_dir(path).expect("a directory");
+        std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).expect("owned by us");
+    }
+
     #[test]
-    fn what_is_held_stays_and_what_is_abandoned_goes() {
+    fn sweep_removes_only_unlocked_directories_that_oneup_made() {
         let place = tempfile::tempdir().expect("a temporary directory");
-        let held = make(place.path()).expect("a room");
-        let abandoned = place.path().join(format!("{PREFIX}old"));
-        std::fs::create_dir(&abandoned).expect("a directory");
-        std::fs::write(abandoned.join("token"), "t0ken").expect("a file");
+        let in_use = make(place.path()).expect("a directory");
+        let path = |name: &str| place.path().join(name);
+        let named = |name: &str| path(&format!("{PREFIX}{name}"));
+        dir_with_mode(&named("abandoned"), 0o700);
+        for (dir, mode) in [(named("open"), 0o755), (path("other"), 0o700)] {
+            dir_with_mode(&dir, mode);
+        }
+        for dir in [named("abandoned"), named("open"), path("other")] {
+            std::fs::write(dir.join(MARKER), "").expect("a file");
+            std::fs::write(dir.join("token"), "t0ken").expect("a file");
+        }
+        dir_with_mode(&named("unmarked"), 0o700);
         let elsewhere = tempfile::tempdir().expect("a temporary directory");
-        let link = place.path().join(format!("{PREFIX}link"));
-        std::os::unix::fs::symlink(elsewhere.path(), &link).expect("a link");
-        std::fs::create_dir(place.path().join("other")).expect("a directory");
+        std::fs::write(elsewhere.path().join(MARKER), "").expect("a file");
+        std::os::unix::fs::symlink(elsewhere.path(), named("link")).expect("a link");
         sweep(place.path());
-        assert!(held.path().is_dir() && !abandoned.exists());
-        assert!(elsewhere.path().is_dir() && link.exists() && place.path().join("other").is_dir());
-        let path = held.path().to_owned();
-        drop(held);
+        assert!(!named("abandoned").exists());
+        for kept in [in_use.path().to_owned(), named("open"), path("other"), named("unmarked"), named("link")] {
+            assert!(kept.exists(), "{} was removed", kept.display());
+        }
+        assert!(elsewhere.path().join(MARKER).exists());
+        let path = in_use.path().to_owned();
+        drop(in_use);
         assert!(!path.exists());
     }
 }

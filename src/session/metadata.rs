@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::oauth::token::{Lifetime, Token};
-use crate::system::files;
+use crate::system::files::{self, Purpose};
 
 /// A token without its secrets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -51,7 +51,7 @@ fn path(context: &Context, id: &str) -> Result<PathBuf> {
 
 /// The note of a profile, by its id. A broken or absent one is none: it is only a note.
 pub fn load(context: &Context, id: &str) -> Option<TokenMetadata> {
-    serde_json::from_slice(&std::fs::read(path(context, id).ok()?).ok()?).ok()
+    serde_json::from_slice(&files::read(&path(context, id).ok()?, Purpose::State).ok()??).ok()
 }
 
 /// Replaces the note.

@@ -14,7 +14,7 @@ use crate::profile::{self, Profile};
 use crate::session::metadata;
 use crate::session::{lock_path, open_store};
 use crate::store::{StoreKind, cache};
-use crate::system::files;
+use crate::system::files::{self, Purpose};
 use crate::system::lock;
 
 /// An item of a store, and the profile that may lead to it.
@@ -97,8 +97,11 @@ fn path(config_dir: &Path) -> PathBuf {
 
 /// A list that can't be read names nothing.
 fn read(path: &Path) -> Vec<Orphan> {
-    let orphans: Vec<Orphan> =
-        std::fs::read(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+    let orphans: Vec<Orphan> = files::read(path, Purpose::State)
+        .ok()
+        .flatten()
+        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+        .unwrap_or_default();
     orphans.into_iter().filter(|entry| profile::is_id(&entry.id)).collect()
 }
 

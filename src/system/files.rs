@@ -1,47 +1,60 @@
-//! Files that are replaced whole or not at all, and that only their owner can read.
+//! Files that are replaced whole or not at all, and files that only their owner can read.
+
+mod open;
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+
+pub use open::{MAX_LEN, Purpose, read, read_text};
 
 use crate::error::{Error, Result};
 
-/// Replaces a file: a private (0600) new one beside it, synced, renamed over it. Directories are made as needed,
-/// private too. Whoever replaces a file holds the lock that it belongs to.
+/// Replaces a file by a private one (0600): a new file beside it is synced, then renamed. Missing directories are created,
+/// private too. The caller holds the lock that the file belongs to.
 ///
 /// # Errors
-/// Failure, naming the file; what was there is still there.
+/// Failure, naming the file; the old file is then still there.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
-    try_replace(path, bytes).map_err(|error| failed("write", path, error))
+    try_replace(path, bytes).map_err(|error| io_error("write", path, error))
 }
 
-fn try_replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+/// Replaces the target of a symbolic link, as [`replace`]; the link stays. Any other file is replaced itself.
+///
+/// # Errors
+/// As [`replace`].
+pub fn replace_target(path: &Path, bytes: &[u8]) -> Result<()> {
+    let target = path.is_symlink().then(|| path.canonicalize().ok()).flatten();
+    replace(target.as_deref().unwrap_or(path), bytes)
+}
+
+fn try_replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let dir = path.parent().unwrap_or(Path::new("."));
     create_private_dir(dir)?;
-    let new = beside(path);
+    let new = unfinished(path);
     let renamed = write_new(&new, bytes).and_then(|()| std::fs::rename(&new, path));
     if renamed.is_err() {
         let _ = std::fs::remove_file(&new);
     }
     renamed?;
-    // The rename itself is durable once the directory is; a file system that can't sync one is no reason to fail.
+    // The rename is durable once the directory is; a file system that can't sync one is no reason to fail.
     #[cfg(unix)]
     let _ = File::open(dir).and_then(|dir| dir.sync_all());
     Ok(())
 }
 
-/// Where the new file stands until it is whole. Always the same place, so that what a killed process left there is
-/// replaced by the next, and removed with the file.
-fn beside(path: &Path) -> PathBuf {
+/// The name of the new file until it is whole. It is always the same, so that the file that a killed process left is
+/// replaced by the next one, and removed with the file itself.
+fn unfinished(path: &Path) -> PathBuf {
     let mut name = OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
     name.push(".new");
     path.with_file_name(name)
 }
 
-fn write_new(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    remove_if_there(path)?;
+fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    remove_if_exists(path)?;
     let mut options = File::options();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -51,52 +64,103 @@ fn write_new(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     file.sync_all()
 }
 
-/// The user's own directory in memory (`XDG_RUNTIME_DIR`), where there is one: not another user's, as `sudo -E` has it.
+/// Creates a private file, unless it exists: of several processes that try, one succeeds and the others return false.
+///
+/// # Errors
+/// Failure, naming the file.
+pub fn create(path: &Path, bytes: &[u8]) -> Result<bool> {
+    let create = || {
+        let dir = path.parent().unwrap_or(Path::new("."));
+        create_private_dir(dir)?;
+        let mut file = tempfile::NamedTempFile::new_in(dir)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        match file.persist_noclobber(path) {
+            Ok(_) => Ok(true),
+            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            Err(error) => Err(error.error),
+        }
+    };
+    create().map_err(|error| io_error("write", path, error))
+}
+
+/// Returns the user's own directory in memory (`XDG_RUNTIME_DIR`), unless it belongs to another user, as after `sudo -E`,
+/// or others can write into it.
 pub fn runtime_dir() -> Option<PathBuf> {
     let dir = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|dir| dir.is_absolute())?;
     #[cfg(unix)]
     {
-        let own = rustix::process::geteuid().as_raw();
-        let found = std::fs::metadata(&dir).ok()?;
-        (found.is_dir() && std::os::unix::fs::MetadataExt::uid(&found) == own).then_some(dir)
+        use std::os::unix::fs::MetadataExt;
+        let user = rustix::process::geteuid().as_raw();
+        let metadata = std::fs::metadata(&dir).ok()?;
+        (metadata.is_dir() && metadata.uid() == user && metadata.mode() & 0o022 == 0).then_some(dir)
     }
     #[cfg(not(unix))]
     dir.is_dir().then_some(dir)
 }
 
-/// Whether a file can be written into a directory now, which is made as needed. Leaves nothing behind.
+/// Checks that a file can be written into a directory, which is created if needed. Leaves nothing behind.
 ///
 /// # Errors
 /// Failure, naming the directory.
 pub fn probe(dir: &Path) -> Result<()> {
+    probe_file(dir).map(drop)
+}
+
+/// Checks as [`probe`], and that the file system keeps the file's mode.
+///
+/// # Errors
+/// Failure, naming the directory.
+pub fn probe_private(dir: &Path) -> Result<()> {
+    let file = probe_file(dir)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let mode = file.metadata().map_err(|error| io_error("read", dir, error))?.mode() & 0o7777;
+        if mode & 0o077 != 0 {
+            return Err(Error::failure(format!(
+                "files in {} can't be private: a new file has mode {mode:04o}",
+                dir.display()
+            ))
+            .with_detail("the file system does not keep permissions, as FAT and Windows drives")
+            .with_hint(
+                "give a directory on another file system with --state-dir DIR, or use another --store",
+            ));
+        }
+    }
+    drop(file);
+    Ok(())
+}
+
+fn probe_file(dir: &Path) -> Result<File> {
     let write = || {
         create_private_dir(dir)?;
         let mut file = tempfile::tempfile_in(dir)?;
         file.write_all(&[0; 4096])?;
-        file.sync_all()
+        file.sync_all().map(|()| file)
     };
-    write().map_err(|error| failed("write into", dir, error))
+    write().map_err(|error| io_error("write into", dir, error))
 }
 
-/// Whether files can be removed from a directory: a full disk is no obstacle, as it is to [`probe`].
+/// Checks that files can be removed from a directory: unlike [`probe`] it succeeds on a full disk.
 ///
 /// # Errors
 /// Failure, naming the directory.
 pub fn require_writable(dir: &Path) -> Result<()> {
     #[cfg(unix)]
     rustix::fs::access(dir, rustix::fs::Access::WRITE_OK).map_err(|error| {
-        failed("write into", dir, error.into()).with_hint(format!("chmod u+w '{}'", dir.display()))
+        io_error("write into", dir, error.into()).with_hint(format!("chmod u+w {}", quote(dir)))
     })?;
     #[cfg(not(unix))]
     let _ = dir;
     Ok(())
 }
 
-/// Makes a directory and its parents, readable by nobody else.
+/// Creates a directory and its parents, readable by the user only.
 ///
 /// # Errors
-/// As the system says.
-pub fn create_private_dir(dir: &Path) -> std::io::Result<()> {
+/// As the system reports.
+pub fn create_private_dir(dir: &Path) -> io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -104,24 +168,43 @@ pub fn create_private_dir(dir: &Path) -> std::io::Result<()> {
     builder.create(dir)
 }
 
-/// Removes a file, and what was to become it; true if it was there.
+/// Creates a directory if needed, and makes sure that it is the user's and that no one else can enter it.
+///
+/// # Errors
+/// Failure, naming the directory.
+pub fn restrict_dir(dir: &Path) -> Result<()> {
+    create_private_dir(dir).map_err(|error| io_error("create", dir, error))?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt};
+        let metadata = std::fs::metadata(dir).map_err(|error| io_error("read", dir, error))?;
+        open::check_owner(dir, metadata.uid())?;
+        if metadata.mode() & 0o077 != 0 {
+            std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o700))
+                .map_err(|error| io_error("protect", dir, error))?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes a file, and one that a killed writer left beside it; true if the file existed.
 ///
 /// # Errors
 /// Failure, naming the file.
 pub fn remove(path: &Path) -> Result<bool> {
-    let removed = remove_if_there(&beside(path)).and_then(|_| remove_if_there(path));
-    removed.map_err(|error| failed("remove", path, error))
+    let removed = remove_if_exists(&unfinished(path)).and_then(|_| remove_if_exists(path));
+    removed.map_err(|error| io_error("remove", path, error))
 }
 
-fn remove_if_there(path: &Path) -> std::io::Result<bool> {
+fn remove_if_exists(path: &Path) -> io::Result<bool> {
     match std::fs::remove_file(path) {
         Ok(()) => Ok(true),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
     }
 }
 
-/// Opens a lock file, made as needed. The kernel drops the lock when its process ends, however it ends.
+/// Opens a lock file, which is created if needed. The kernel releases the lock when its process ends, however it ends.
 ///
 /// # Errors
 /// Failure, naming the file.
@@ -131,14 +214,84 @@ pub fn open_lock(path: &Path) -> Result<File> {
         let mut options = File::options();
         options.create(true).truncate(false).write(true);
         #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        {
+            use std::os::unix::fs::OpenOptionsExt;
+            let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOFOLLOW;
+            options.mode(0o600).custom_flags(flags.bits().cast_signed());
+        }
         options.open(path)
     };
-    open().map_err(|error| failed("open", path, error))
+    let file = open().map_err(|error| io_error("open", path, error))?;
+    #[cfg(unix)]
+    {
+        open::check_file(path, &file, Purpose::State)?;
+        open::check_parents(path)?;
+    }
+    Ok(file)
 }
 
-fn failed(verb: &str, path: &Path, error: std::io::Error) -> Error {
-    let full = matches!(error.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded);
-    let what = Error::failure(format!("can\'t {verb} {}", path.display())).with_cause(error);
-    if full { what.with_hint("make room on that disk") } else { what }
+/// Returns the error of a file operation, with a hint where the cause is known.
+pub fn io_error(verb: &str, path: &Path, error: io::Error) -> Error {
+    let hint = hint(path, &error);
+    let result = Error::failure(format!("can't {verb} {}", path.display())).with_cause(error);
+    match hint {
+        Some(hint) => result.with_hint(hint),
+        None => result,
+    }
 }
+
+fn hint(path: &Path, error: &io::Error) -> Option<String> {
+    const OTHER_DIRS: &str = "give other directories with --config-dir and --state-dir";
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Some("free some disk space".into()),
+        io::ErrorKind::ReadOnlyFilesystem => {
+            Some(format!("the file system is mounted read-only; {OTHER_DIRS}"))
+        }
+        io::ErrorKind::PermissionDenied => Some(match owner_of_nearest(path) {
+            Some(owner) => format!("it belongs to another user (uid {owner}); {OTHER_DIRS}"),
+            None => format!("check its permissions: ls -ld {}", quote(path)),
+        }),
+        io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory => {
+            Some(format!("move away what is in its place: ls -ld {}", quote(path)))
+        }
+        io::ErrorKind::Unsupported => Some(format!("the file system does not support this; {OTHER_DIRS}")),
+        io::ErrorKind::StaleNetworkFileHandle | io::ErrorKind::TimedOut => {
+            Some(format!("the network file system does not respond; {OTHER_DIRS}"))
+        }
+        _ if is_without_locks(error) => {
+            Some(format!("the file system has no locks (NFS without a lock service?); {OTHER_DIRS}"))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(unix)]
+fn is_without_locks(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::NOLCK.raw_os_error())
+}
+
+#[cfg(not(unix))]
+fn is_without_locks(_: &io::Error) -> bool {
+    false
+}
+
+/// The owner of a path, or of the directory that hides it, if that is another user.
+#[cfg(unix)]
+fn owner_of_nearest(path: &Path) -> Option<u32> {
+    use std::os::unix::fs::MetadataExt;
+    let metadata = path.ancestors().find_map(|path| std::fs::symlink_metadata(path).ok())?;
+    (metadata.uid() != rustix::process::geteuid().as_raw()).then_some(metadata.uid())
+}
+
+#[cfg(not(unix))]
+fn owner_of_nearest(_: &Path) -> Option<u32> {
+    None
+}
+
+/// Quotes a path for a POSIX shell.
+fn quote(path: &Path) -> String {
+    format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
+}
+
+#[cfg(all(test, unix))]
+mod tests;

@@ -17,23 +17,19 @@ pub fn acquire(path: &Path, deadline: Deadline) -> Result<File> {
     match file.try_lock() {
         Ok(()) => return Ok(file),
         Err(TryLockError::WouldBlock) => {}
-        Err(TryLockError::Error(error)) => return Err(unlockable(path, error)),
+        Err(TryLockError::Error(error)) => return Err(files::io_error("lock", path, error)),
     }
     // Polling would wake all waiters again and again; the kernel wakes exactly one.
-    let (sender, receiver) = mpsc::channel();
-    let thread = std::thread::Builder::new().spawn(move || sender.send(file.lock().map(|()| file)));
-    thread.map_err(|error| unlockable(path, error))?;
-    match receiver.recv_timeout(deadline.remaining()) {
+    let (tx, rx) = mpsc::channel();
+    let thread = std::thread::Builder::new().spawn(move || tx.send(file.lock().map(|()| file)));
+    thread.map_err(|error| files::io_error("lock", path, error))?;
+    match rx.recv_timeout(deadline.remaining()) {
         Ok(Ok(file)) => Ok(file),
-        Ok(Err(error)) => Err(unlockable(path, error)),
+        Ok(Err(error)) => Err(files::io_error("lock", path, error)),
         Err(_) => Err(Error::new(
             ErrorKind::LockTimeout,
             format!("timed out after {} s waiting for another oneup process", deadline.timeout().as_secs()),
         )
         .with_hint("try again, or allow more time with --timeout SECS")),
     }
-}
-
-fn unlockable(path: &Path, error: std::io::Error) -> Error {
-    Error::failure(format!("can't lock {}", path.display())).with_cause(error)
 }

@@ -52,8 +52,8 @@ impl KeyringFixture {
                 for _ in {1..200}; do query_bus NameHasOwner | grep -q true && return; sleep 0.05; done
             }
             login() { oneup login provider \"$@\"; }
-            query_bus() { dbus-send --session --print-reply=literal --dest=org.freefixturetop.DBus /org/freefixturetop/DBus \
-                org.freefixturetop.DBus.$1 string:org.freefixturetop.secrets; }";
+            query_bus() { dbus-send --session --print-reply=literal --dest=org.freedesktop.DBus /org/freedesktop/DBus \
+                org.freedesktop.DBus.$1 string:org.freedesktop.secrets; }";
         let mut command = Command::new("dbus-run-session");
         command.args(bus).args(["--", "bash", "-c", &format!("{functions}\n{script}")]);
         for name in ["DISPLAY", "WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS", "ONEUP_STORE", "ONEUP_TOKEN"] {
@@ -106,7 +106,7 @@ fn auto_chooses_an_unlocked_keyring_and_writes_no_secret_to_disk() {
 #[test]
 fn locked_keyring_is_exit_6_and_never_looks_like_no_login() {
     let Some(fixture) = KeyringFixture::new(3_600) else { return };
-    fixture.run(&[], &format!("printf pw | unlock; login --store keyring"));
+    fixture.run(&[], "printf pw | unlock; login --store keyring");
     let script = format!(
         "printf wrong | unlock; oneup token show; login; login --profile new; oneup status; oneup doctor"
     );
@@ -118,15 +118,14 @@ fn locked_keyring_is_exit_6_and_never_looks_like_no_login() {
     assert_eq!(output.stderr.matches("error: the keyring is locked").count(), 3, "{}", output.stderr);
     assert!(output.stderr.contains("hint: unlock it"), "{}", output.stderr);
     assert!(!fixture.on_disk(SECRET), "no fallback to plaintext");
-    let output = fixture.run(&[], &format!("printf pw | unlock; oneup token show"));
+    let output = fixture.run(&[], "printf pw | unlock; oneup token show");
     assert_eq!(output.stdout, format!("{TOKEN}\n"), "{}", output.stderr);
 }
 
 #[test]
 fn keyring_without_a_collection_is_exit_6_and_names_the_other_stores() {
     let Some(fixture) = KeyringFixture::new(3_600) else { return };
-    let output =
-        fixture.run(&[], &format!("printf '' | unlock; login; login --store keyring; oneup status --check"));
+    let output = fixture.run(&[], "printf '' | unlock; login; login --store keyring; oneup status --check");
     assert!(output.stdout.starts_with("exit 6\nexit 6\n"), "{}{}", output.stdout, output.stderr);
     assert_eq!(
         output.stderr.matches("the keyring has no default collection").count(),
@@ -162,7 +161,7 @@ fn auto_without_a_secret_service_reports_that_the_login_lasts_until_reboot() {
 #[test]
 fn hanging_service_times_out() {
     let Some(fixture) = KeyringFixture::new(3_600) else { return };
-    fixture.run(&[], &format!("printf pw | unlock; login --store keyring"));
+    fixture.run(&[], "printf pw | unlock; login --store keyring");
     // A stopped daemon still owns the name.
     let start = Instant::now();
     let output = fixture.run(&[], &format!(
@@ -179,7 +178,7 @@ fn hanging_service_times_out() {
 #[test]
 fn service_that_crashes_during_an_operation_is_called_again() {
     let Some(fixture) = KeyringFixture::new(3_600) else { return };
-    fixture.run(&[], &format!("printf pw | unlock; login --store keyring"));
+    fixture.run(&[], "printf pw | unlock; login --store keyring");
     let output = fixture.run(
         &[],
         &format!(

@@ -11,7 +11,7 @@ use crate::http::Http;
 use crate::oauth::discovery;
 use crate::oauth::jwks::{self, KeySet};
 use crate::system::clock::now;
-use crate::system::files;
+use crate::system::files::{self, Purpose};
 use crate::text::sanitize;
 
 /// How long keys are believed, in seconds. A token with an unknown `kid` asks sooner.
@@ -66,7 +66,8 @@ pub(super) fn fetch(context: &Context, issuer: &str) -> Result<Keys> {
 }
 
 fn cached(context: &Context, issuer: &str) -> Option<Keys> {
-    let cached: Cached = serde_json::from_slice(&std::fs::read(path(context, issuer).ok()?).ok()?).ok()?;
+    let cached: Cached =
+        serde_json::from_slice(&files::read(&path(context, issuer).ok()?, Purpose::State).ok()??).ok()?;
     let age = now().checked_sub(cached.fetched_at)?;
     let believed = cached.issuer == issuer && (0..LIFETIME).contains(&age);
     let set = jwks::parse(cached.body.as_bytes()).ok()?;
