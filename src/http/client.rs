@@ -67,7 +67,11 @@ pub fn read_bundle(path: &Path) -> Result<Vec<reqwest::Certificate>> {
         Error::usage(format!("can't use the CA bundle {}", path.display()))
             .with_hint("--cacert takes a PEM file with one or more certificates")
     };
-    let pem = files::read(path, Purpose::Config)?
+    let pem = files::read(path, Purpose::Config)
+        .map_err(|cause| match cause.hint() {
+            Some(hint) => error().with_detail(cause.summary()).with_hint(hint),
+            None => error().with_detail(cause.summary()),
+        })?
         .ok_or_else(|| error().with_detail("no such file"))?;
     let mut usable = Vec::new();
     for der in CertificateDer::pem_slice_iter(&pem) {

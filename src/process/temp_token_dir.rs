@@ -88,7 +88,10 @@ fn sweep(place: &Path) {
             && entry.metadata().is_ok_and(|metadata| {
                 metadata.is_dir() && metadata.uid() == own && metadata.mode() & 0o7777 == 0o700
             })
-            && path.join(MARKER).symlink_metadata().is_ok_and(|marker| marker.is_file() && marker.uid() == own)
+            && path
+                .join(MARKER)
+                .symlink_metadata()
+                .is_ok_and(|marker| marker.is_file() && marker.uid() == own)
             && let Ok(dir) = File::open(&path)
             && dir.try_lock().is_ok()
         {
@@ -132,7 +135,8 @@ mod tests {
         std::os::unix::fs::symlink(elsewhere.path(), named("link")).expect("a link");
         sweep(place.path());
         assert!(!named("abandoned").exists());
-        for kept in [in_use.path().to_owned(), named("open"), path("other"), named("unmarked"), named("link")] {
+        for kept in [in_use.path().to_owned(), named("open"), path("other"), named("unmarked"), named("link")]
+        {
             assert!(kept.exists(), "{} was removed", kept.display());
         }
         assert!(elsewhere.path().join(MARKER).exists());
