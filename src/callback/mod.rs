@@ -24,7 +24,7 @@ use crate::context::eprint_line;
 use crate::error::Result;
 use crate::oauth::authorize::{Reply, Request};
 use crate::oauth::secret::Secret;
-use crate::output::progress::Line;
+use crate::output::progress::StatusLine;
 
 /// How long to wait for the person: as long as a code lives.
 pub const LIMIT: Duration = Duration::from_secs(300);
@@ -89,7 +89,7 @@ fn obtain_from(
     if ways.paste {
         paste::watch(input, sender);
     }
-    let wait = Wait { request, events, deadline, limit, listens, line: Line::new(ways.quiet) };
+    let wait = Wait { request, events, deadline, limit, listens, line: StatusLine::new(ways.quiet) };
     let outcome = wait.run();
     wait.line.clear();
     drop(serving);
@@ -103,7 +103,7 @@ struct Wait<'a> {
     deadline: Instant,
     limit: Duration,
     listens: bool,
-    line: Line,
+    line: StatusLine,
 }
 
 impl Wait<'_> {

@@ -102,7 +102,7 @@ fn a_second_paste_may_be_the_first_ones_other_half_or_a_new_try() {
     let (head, tail) = whole.split_at(45);
     let waiting = request("https://app.example/cb");
     let (_, events) = channel();
-    let line = Line::new(true);
+    let line = StatusLine::new(true);
     let wait =
         Wait { request: &waiting, events, deadline: Instant::now(), limit: LIMIT, listens: false, line };
     for (half, text, found) in [

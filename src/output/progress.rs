@@ -1,4 +1,4 @@
-//! Work that takes time says so: one line on stderr that is drawn over, and only where a terminal can.
+//! Progress on stderr: one line that is drawn over, and only on a terminal whose cursor can go back.
 
 use std::cell::Cell;
 use std::io::{IsTerminal, Write};
@@ -8,68 +8,73 @@ use std::time::Duration;
 
 use crate::context::{Context, nonempty};
 
-/// What takes less than this needs no word.
-const PATIENCE: Duration = Duration::from_millis(300);
+/// What takes less time than this shows no progress.
+const SHOW_AFTER: Duration = Duration::from_millis(300);
 
-/// How long each frame of a spinner is seen.
-const FRAME: Duration = Duration::from_millis(100);
+/// How long each frame of a spinner is shown.
+const FRAME_INTERVAL: Duration = Duration::from_millis(100);
 
-/// The line that the cursor stands in; cleared when dropped. Plain characters alone: colour may be off, and what
-/// else a terminal understands is its own affair.
-pub struct Line {
-    visible: bool,
+/// The line at the cursor; cleared when dropped. It is drawn with carriage returns and spaces only, no escape sequences.
+pub struct StatusLine {
+    is_visible: bool,
     width: Cell<usize>,
 }
 
-impl Line {
-    /// Draws nothing yet; never draws with `quiet`, or where stderr is no terminal whose cursor can go back.
+impl StatusLine {
+    /// Draws nothing yet; never draws with `quiet`, with `TERM=dumb`, or where stderr is not a terminal.
     pub fn new(quiet: bool) -> Self {
-        let dumb = nonempty("TERM").is_some_and(|term| term == "dumb");
-        Self { visible: !quiet && !dumb && std::io::stderr().is_terminal(), width: Cell::new(0) }
+        Self { is_visible: !quiet && !is_dumb() && std::io::stderr().is_terminal(), width: Cell::new(0) }
     }
 
-    /// Shows this ASCII text instead of what was shown before.
+    /// Shows this ASCII text instead of the text before.
     pub fn draw(&self, text: &str) {
-        if self.visible {
-            let before = self.width.replace(text.len());
-            // A terminal that has gone away is no failure of the work.
-            let _ = write!(std::io::stderr(), "\r{text:before$}");
+        if self.is_visible {
+            let width = self.width.replace(text.len());
+            // A terminal that was closed is no failure of the command.
+            let _ = write!(std::io::stderr(), "\r{text:width$}");
         }
     }
 
-    /// Makes room for what stays.
+    /// Removes the line, so that other text can be printed.
     pub fn clear(&self) {
-        self.draw("");
-        // The blanks left the cursor where the text ended.
-        self.draw("");
+        if self.width.get() > 0 {
+            self.draw("");
+            // The spaces left the cursor at the end of the line.
+            self.draw("");
+        }
     }
 }
 
-impl Drop for Line {
+impl Drop for StatusLine {
     fn drop(&mut self) {
         self.clear();
     }
 }
 
-/// A spinner from 300 ms after its start until it is dropped.
+/// Whether the terminal understands no escape sequences.
+pub fn is_dumb() -> bool {
+    nonempty("TERM").is_some_and(|term| term == "dumb")
+}
+
+/// A spinner, shown from 300 ms after its start until it is dropped.
 pub struct Spinner(Option<(Sender<()>, JoinHandle<()>)>);
 
 impl Spinner {
-    /// Starts to wait. Nothing appears with `--quiet`, with `--verbose`, or off a terminal.
-    pub fn start(context: &Context, doing: &'static str) -> Self {
-        let line = Line::new(context.quiet || context.verbose);
-        if !line.visible {
+    /// Starts the spinner. It is not shown with `--quiet` or `--verbose`, or off a terminal.
+    pub fn start(context: &Context, task: &'static str) -> Self {
+        let line = StatusLine::new(context.quiet || context.verbose);
+        if !line.is_visible {
             return Self(None);
         }
         let (stop, stopped) = mpsc::channel::<()>();
         let thread = std::thread::spawn(move || {
-            let mut wait = PATIENCE;
+            let mut timeout = SHOW_AFTER;
             for frame in ['-', '\\', '|', '/'].into_iter().cycle() {
-                if stopped.recv_timeout(wait) != Err(Timeout) {
+                if stopped.recv_timeout(timeout) != Err(Timeout) {
                     return;
                 }
-                line.draw(&format!("{frame} {doing}"));
-                wait = FRAME;
+                line.draw(&format!("{frame} {task}"));
+                timeout = FRAME_INTERVAL;
             }
         });
         Self(Some((stop, thread)))

@@ -1,7 +1,7 @@
-//! Secrets that no profile leads to: of a login that was cut off, or that a newer one replaced.
+//! Stored credentials without a profile: those of an interrupted login, or of one that a newer login replaced.
 //!
-//! What a login is about to make, and what it will leave behind, is written down before. So whatever cuts it off (a
-//! kill, a full disk, a keyring that obeys after its deadline), the next login or logout finds it and forgets it.
+//! Before a login stores or replaces credentials it records them here. Whatever interrupts it (a kill, a full disk, a
+//! keyring that answers after its deadline), the next login or logout deletes what no profile refers to.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use crate::store::{StoreKind, cache};
 use crate::system::files::{self, Purpose};
 use crate::system::lock;
 
-/// An item of a store, and the profile that may lead to it.
+/// Stored credentials, and the profile that may refer to them.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 struct Orphan {
     profile: String,
@@ -25,7 +25,7 @@ struct Orphan {
     store: StoreKind,
 }
 
-/// The list of a config directory, and the lock that all its logins take in turn.
+/// The list of a config directory, and the lock that serializes its logins.
 pub struct Orphans<'a> {
     context: &'a Context,
     orphans: Vec<Orphan>,
@@ -33,19 +33,20 @@ pub struct Orphans<'a> {
 }
 
 impl<'a> Orphans<'a> {
-    /// Waits for the login that is at work.
+    /// Waits for a login in another process to finish.
     ///
     /// # Errors
-    /// Network, when that takes too long; a config directory that can't be written.
+    /// [`crate::error::ErrorKind::LockTimeout`]; failure, when the config directory can't be written.
     pub fn open(context: &'a Context) -> Result<Self> {
-        let lock = lock::acquire(&context.config_dir()?.join("profiles").join(".lock"), context.deadline())?;
-        Ok(Self { context, orphans: read(&path(context.config_dir()?)), _lock: lock })
+        let config_dir = context.config_dir()?;
+        let lock = lock::acquire(&config_dir.join("profiles").join(".lock"), context.deadline())?;
+        Ok(Self { context, orphans: read(&path(config_dir)), _lock: lock })
     }
 
-    /// Writes down that the profiles' items are to be forgotten, unless those profiles still lead to them by then.
+    /// Records that the profiles' credentials are to be deleted, unless a profile refers to them by then.
     ///
     /// # Errors
-    /// A config directory that can't be written.
+    /// Failure, when the config directory can't be written.
     pub fn record<'p>(&mut self, profiles: impl IntoIterator<Item = &'p Profile>) -> Result<()> {
         self.orphans.extend(profiles.into_iter().map(|Profile { name, id, store, .. }| Orphan {
             profile: name.clone(),
@@ -55,19 +56,19 @@ impl<'a> Orphans<'a> {
         self.save()
     }
 
-    /// Forgets what no profile leads to. What can't be forgotten now stays on the list.
+    /// Deletes the credentials that no profile refers to. Those that can't be deleted now stay on the list.
     pub fn sweep(&mut self) {
         if self.orphans.is_empty() {
             return;
         }
         let context = self.context;
-        self.orphans.retain(|entry| !is_swept(context, entry));
+        self.orphans.retain(|orphan| !is_swept(context, orphan));
         if !self.orphans.is_empty() {
             context.warn(
-                "the secrets of an older login could not be removed from its store; the next login or logout tries again",
+                "could not delete the credentials of an earlier login; the next login or logout tries again",
             );
         }
-        // An entry too many is forgotten once more.
+        // An entry that stays on the list by mistake does no harm: it is swept again.
         let _ = self.save();
     }
 
@@ -77,12 +78,12 @@ impl<'a> Orphans<'a> {
             return files::remove(&path).map(drop);
         }
         let bytes = serde_json::to_vec(&self.orphans)
-            .map_err(|error| Error::failure("can't write down what to forget").with_cause(error))?;
+            .map_err(|error| Error::failure("can't encode the list of orphans").with_cause(error))?;
         files::replace(&path, &bytes)
     }
 }
 
-/// Forgets what earlier logins and logouts left behind, where there is anything.
+/// Deletes what earlier logins and logouts left behind, if anything.
 pub fn sweep(context: &Context) {
     if context.config_dir().is_ok_and(|dir| path(dir).exists())
         && let Ok(mut orphans) = Orphans::open(context)
@@ -95,32 +96,33 @@ fn path(config_dir: &Path) -> PathBuf {
     config_dir.join("profiles").join(".orphans.json")
 }
 
-/// A list that can't be read names nothing.
+/// A list that can't be read counts as empty.
 fn read(path: &Path) -> Vec<Orphan> {
     let orphans: Vec<Orphan> = files::read(path, Purpose::State)
         .ok()
         .flatten()
         .and_then(|bytes| serde_json::from_slice(&bytes).ok())
         .unwrap_or_default();
-    orphans.into_iter().filter(|entry| profile::is_id(&entry.id)).collect()
+    orphans.into_iter().filter(|orphan| profile::is_id(&orphan.id)).collect()
 }
 
-fn is_swept(context: &Context, entry: &Orphan) -> bool {
-    match context.config_dir().and_then(|dir| profile::load(dir, &entry.profile)) {
-        Ok(Some(profile)) if profile.id == entry.id => true,
-        Ok(_) => forget(context, entry).is_ok(),
-        // A profile that can't be read may be the one that leads there.
+fn is_swept(context: &Context, orphan: &Orphan) -> bool {
+    let profile = context.config_dir().and_then(|dir| profile::load(dir, &orphan.profile));
+    match profile {
+        Ok(Some(profile)) if profile.id == orphan.id => true,
+        Ok(_) => delete(context, orphan).is_ok(),
+        // A profile that can't be read may refer to these credentials.
         Err(_) => false,
     }
 }
 
-/// Waits for a renewal that is under way, so that it can't bring the item back.
-fn forget(context: &Context, entry: &Orphan) -> Result<()> {
-    let path = lock_path(context, &entry.id)?;
+/// Waits for a token request under way in another process, which would otherwise store the credentials again.
+fn delete(context: &Context, orphan: &Orphan) -> Result<()> {
+    let path = lock_path(context, &orphan.id)?;
     let lock = lock::acquire(&path, context.deadline())?;
-    cache::forget(&entry.id);
-    open_store(context, entry.store, context.deadline())?.delete(&entry.id)?;
-    metadata::remove(context, &entry.id)?;
+    cache::forget(&orphan.id);
+    open_store(context, orphan.store, context.deadline())?.delete(&orphan.id)?;
+    metadata::remove(context, &orphan.id)?;
     files::remove(&path)?;
     drop(lock);
     Ok(())

@@ -52,7 +52,7 @@ fn a_live_token_is_handed_out_without_a_request_and_an_expired_one_renewed_first
     home.oneup()
         .args(["token", "show", "--min-ttl", "4000"])
         .stdout("token-2\n")
-        .stderr("warning: the new token does not live as long as was asked for\n")
+        .stderr("warning: the new token expires sooner than --min-ttl requires\n")
         .run();
     home.oneup().args(["token", "show", "--refresh"]).stdout("token-3\n").run();
     assert_eq!(server.requests().len(), 4);

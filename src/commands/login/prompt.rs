@@ -26,7 +26,7 @@ pub fn secret(client_id: &str) -> Result<Secret> {
     let _guard = TerminalGuard::new();
     let prompt = format!("Client secret of {} (not shown)", crate::text::sanitize(client_id, 64));
     let text = zeroize::Zeroizing::new(Password::new().with_prompt(prompt).interact().map_err(gone)?);
-    client_secret::sound(&text, "the prompt")
+    client_secret::check(&text, "the prompt")
 }
 
 fn gone(error: dialoguer::Error) -> Error {
