@@ -15,7 +15,7 @@ use super::Event;
 use super::bind::Listener;
 use super::browser_page::Page;
 use super::request_head::{self, Bad, Head};
-use crate::oauth::authorize::{Reply, Request};
+use crate::oauth::authorize::{AuthorizationRequest, AuthorizationResponse};
 
 /// How long a connection may take to say what it wants.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
@@ -32,7 +32,7 @@ pub(super) struct Serving {
 
 /// What all connections share.
 struct Desk {
-    request: Request,
+    request: AuthorizationRequest,
     path: String,
     hosts: Vec<String>,
     patience: Duration,
@@ -44,7 +44,12 @@ struct Desk {
 
 impl Listener {
     /// Begins to answer connections; the first valid answer goes to `sender`.
-    pub(super) fn serve(self, request: &Request, sender: Sender<Event>, patience: Duration) -> Serving {
+    pub(super) fn serve(
+        self,
+        request: &AuthorizationRequest,
+        sender: Sender<Event>,
+        patience: Duration,
+    ) -> Serving {
         let names = ["localhost", "127.0.0.1", "[::1]"].map(str::to_owned).into_iter();
         let own = self.sockets.iter().filter_map(|socket| socket.local_addr().ok()).map(|at| match at.ip() {
             std::net::IpAddr::V4(ip) => ip.to_string(),
@@ -127,7 +132,7 @@ impl Desk {
     }
 
     /// The page for a request and, for the answer that ends the wait, whom to tell.
-    fn judge(&self, head: &Head) -> (Page, Option<(Sender<Event>, Reply)>) {
+    fn judge(&self, head: &Head) -> (Page, Option<(Sender<Event>, AuthorizationResponse)>) {
         if !self.hosts.contains(&head.host) {
             // A name of someone else's that resolves to this machine: DNS rebinding.
             return (Page::WrongHost, None);
@@ -138,15 +143,15 @@ impl Desk {
         if head.path != self.path {
             return (Page::NotFound, None);
         }
-        let reply = self.request.judge(&head.query);
+        let reply = self.request.parse_response(&head.query);
         let page = match &reply {
-            Reply::Code(_) => Page::Received,
-            Reply::Denied { error, description } => {
+            AuthorizationResponse::Code(_) => Page::Received,
+            AuthorizationResponse::Error { error, description } => {
                 Page::Denied { error: error.clone(), description: description.clone() }
             }
-            Reply::WrongIssuer(_) => Page::WrongIssuer,
-            Reply::WrongState => return (Page::WrongState, None),
-            Reply::Unusable(reason) => return (Page::Unusable(reason), None),
+            AuthorizationResponse::IssuerMismatch(_) => Page::WrongIssuer,
+            AuthorizationResponse::StateMismatch => return (Page::WrongState, None),
+            AuthorizationResponse::Invalid(reason) => return (Page::Unusable(reason), None),
         };
         match self.sender.lock().unwrap_or_else(PoisonError::into_inner).take() {
             Some(sender) => (page, Some((sender, reply))),

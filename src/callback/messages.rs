@@ -5,7 +5,7 @@ use std::time::Duration;
 use url::Url;
 
 use crate::error::{Error, Result};
-use crate::oauth::authorize::Reply;
+use crate::oauth::authorize::AuthorizationResponse;
 use crate::oauth::secret::Secret;
 use crate::text::sanitize;
 
@@ -63,10 +63,10 @@ pub(super) fn waiting(left: Duration) -> String {
 ///
 /// # Errors
 /// Authentication: refused, or another login's. Protocol: another issuer's. Usage: no answer at all.
-pub fn settle(reply: Reply) -> Result<Secret> {
+pub fn settle(reply: AuthorizationResponse) -> Result<Secret> {
     match reply {
-        Reply::Code(code) => Ok(code),
-        Reply::Denied { error, description } => {
+        AuthorizationResponse::Code(code) => Ok(code),
+        AuthorizationResponse::Error { error, description } => {
             let refusal = Error::auth(format!("the login was refused: {}", sanitize(&error, LONGEST)));
             let refusal = match description {
                 Some(text) => refusal.with_detail(sanitize(&text, LONGEST)),
@@ -74,16 +74,18 @@ pub fn settle(reply: Reply) -> Result<Secret> {
             };
             Err(refusal.with_hint(advice(&error)))
         }
-        Reply::WrongIssuer(issuer) => {
+        AuthorizationResponse::IssuerMismatch(issuer) => {
             Err(Error::protocol("the answer came from another server than the one asked (RFC 9207)")
                 .with_detail(format!("it says it is from {}", sanitize(&issuer, LONGEST)))
                 .with_hint("log in again; if it stays so, check --gateway and --realm"))
         }
-        Reply::WrongState => {
+        AuthorizationResponse::StateMismatch => {
             Err(Error::auth("the answer belongs to another login").with_hint("log in again"))
         }
-        Reply::Unusable(reason) => Err(Error::usage(format!("that is not the answer of a login: {reason}"))
-            .with_hint("copy the whole address that the browser ended on, or the code alone")),
+        AuthorizationResponse::Invalid(reason) => {
+            Err(Error::usage(format!("that is not the answer of a login: {reason}"))
+                .with_hint("copy the whole address that the browser ended on, or the code alone"))
+        }
     }
 }
 
@@ -146,7 +148,10 @@ mod tests {
 
     #[test]
     fn a_refusal_is_authentication_and_escaped() {
-        let denied = Reply::Denied { error: "access_denied".into(), description: Some("no\x1b[2J".into()) };
+        let denied = AuthorizationResponse::Error {
+            error: "access_denied".into(),
+            description: Some("no\x1b[2J".into()),
+        };
         let error = settle(denied).expect_err("refused");
         assert_eq!(error.kind().exit().code(), 4);
         assert!(error.to_string().contains("no\\u{1b}[2J") && error.to_string().contains("allow the access"));
@@ -154,7 +159,14 @@ mod tests {
 
     #[test]
     fn a_mix_up_is_protocol() {
-        assert_eq!(settle(Reply::WrongIssuer("x".into())).expect_err("refused").kind().exit().code(), 3);
+        assert_eq!(
+            settle(AuthorizationResponse::IssuerMismatch("x".into()))
+                .expect_err("refused")
+                .kind()
+                .exit()
+                .code(),
+            3
+        );
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub use messages::settle;
 
 use crate::context::eprint_line;
 use crate::error::Result;
-use crate::oauth::authorize::{Reply, Request};
+use crate::oauth::authorize::{AuthorizationRequest, AuthorizationResponse};
 use crate::oauth::secret::Secret;
 use crate::output::progress::StatusLine;
 
@@ -45,7 +45,7 @@ pub struct Ways {
 /// What can happen while we wait.
 enum Event {
     /// The listener has an answer that ends the wait.
-    Answered(Reply),
+    Answered(AuthorizationResponse),
     /// A line of stdin.
     Pasted(Zeroizing<String>),
     /// No more of stdin.
@@ -57,13 +57,13 @@ enum Event {
 /// # Errors
 /// Usage: an endpoint or redirect URI that can't be used, or no way left for a code to arrive. Authentication:
 /// access denied, or nobody logged in within the limit. Protocol: the answer of another issuer (RFC 9207).
-pub fn obtain(request: &Request, ways: Ways, limit: Duration) -> Result<Secret> {
+pub fn obtain(request: &AuthorizationRequest, ways: Ways, limit: Duration) -> Result<Secret> {
     obtain_from(request, ways, limit, BufReader::new(std::io::stdin()))
 }
 
 /// [`obtain`], with the source of pasted lines as an argument; it is read only if paste is one of the ways.
 fn obtain_from(
-    request: &Request,
+    request: &AuthorizationRequest,
     ways: Ways,
     limit: Duration,
     input: impl BufRead + Send + 'static,
@@ -98,7 +98,7 @@ fn obtain_from(
 
 /// The wait for an event that settles the matter.
 struct Wait<'a> {
-    request: &'a Request,
+    request: &'a AuthorizationRequest,
     events: Receiver<Event>,
     deadline: Instant,
     limit: Duration,
@@ -128,8 +128,8 @@ impl Wait<'_> {
                         continue;
                     }
                     match self.judge(&half, &text) {
-                        Reply::WrongState => self.complain(messages::WRONG_STATE),
-                        Reply::Unusable(reason) => self.complain(&messages::unusable(reason)),
+                        AuthorizationResponse::StateMismatch => self.complain(messages::WRONG_STATE),
+                        AuthorizationResponse::Invalid(reason) => self.complain(&messages::unusable(reason)),
                         settled => return messages::settle(settled),
                     }
                     half = text;
@@ -158,13 +158,13 @@ impl Wait<'_> {
     }
 
     /// A paste by itself, or as the second half of the one before.
-    fn judge(&self, half: &str, text: &str) -> Reply {
-        let alone = self.request.judge_pasted(text);
+    fn judge(&self, half: &str, text: &str) -> AuthorizationResponse {
+        let alone = self.request.interpret_paste(text);
         if half.is_empty() || is_settled(&alone) && text.contains('=') {
             return alone;
         }
         let both = Zeroizing::new(format!("{half}{text}"));
-        match self.request.judge_pasted(&both) {
+        match self.request.interpret_paste(&both) {
             joined if is_settled(&joined) => joined,
             _ => alone,
         }
@@ -176,8 +176,8 @@ impl Wait<'_> {
     }
 }
 
-fn is_settled(reply: &Reply) -> bool {
-    !matches!(reply, Reply::WrongState | Reply::Unusable(_))
+fn is_settled(reply: &AuthorizationResponse) -> bool {
+    !matches!(reply, AuthorizationResponse::StateMismatch | AuthorizationResponse::Invalid(_))
 }
 
 #[cfg(test)]

@@ -9,8 +9,8 @@ use crate::oauth::secret::Secret;
 
 const STATE: &str = "the-right-state";
 
-fn request(redirect_uri: &str) -> Request {
-    Request {
+fn request(redirect_uri: &str) -> AuthorizationRequest {
+    AuthorizationRequest {
         authorize_url: "http://127.0.0.1:9/authorize".into(),
         client_id: "c".into(),
         redirect_uri: redirect_uri.into(),
@@ -114,6 +114,10 @@ fn a_second_paste_may_be_the_first_ones_other_half_or_a_new_try() {
         ("nonsense here", "https://app.example/cb?code=c&state=x", false),
     ] {
         let reply = wait.judge(half, text);
-        assert_eq!(reply == Reply::Code(Secret::new("abcdefgh")), found, "{half:?} {text:?}: {reply:?}");
+        assert_eq!(
+            reply == AuthorizationResponse::Code(Secret::new("abcdefgh")),
+            found,
+            "{half:?} {text:?}: {reply:?}"
+        );
     }
 }

@@ -101,7 +101,7 @@ fn due(token: &Token, now: i64) -> u64 {
 
 /// How many seconds before its expiry a token is renewed.
 fn lead(token: &Token) -> u64 {
-    token.lifetime.map_or(0, |lifetime| (lifetime / 4).min(LONGEST_LEAD))
+    token.expires_in.map_or(0, |lifetime| (lifetime / 4).min(LONGEST_LEAD))
 }
 
 /// No program's name begins with a dash: it is an option that was mistyped.
@@ -152,6 +152,7 @@ fn check_variable(name: &str) -> Result<()> {
 mod tests {
     use super::*;
     use crate::oauth::secret::Secret;
+    use crate::oauth::token::Lifetime;
 
     #[test]
     fn a_variable_has_a_name_of_its_own() {
@@ -186,14 +187,8 @@ mod tests {
             (Some(0), 0, 0),
             (None, 0, u64::MAX),
         ] {
-            let token = Token {
-                access_token: Secret::new("t"),
-                scope: None,
-                refresh_token: None,
-                obtained_at: 0,
-                lifetime,
-                context: serde_json::Map::new(),
-            };
+            let lifetime = Lifetime { issued_at: 0, expires_in: lifetime };
+            let token = Token::new(Secret::new("t"), lifetime);
             assert_eq!(due(&token, now), seconds, "{lifetime:?} at {now}");
         }
     }

@@ -100,7 +100,7 @@ fn try_revoke(context: &Context, profile: &Profile, item: &StoredCredentials, to
         [("refresh_token", token.refresh_token.as_ref()), ("access_token", Some(&token.access_token))];
     for (hint, token) in tokens {
         let Some(token) = token else { continue };
-        let form = client.form(&[("token", token.expose()), ("token_type_hint", hint)]);
+        let form = client.request(&[("token", token.expose()), ("token_type_hint", hint)]);
         let answer = http.post_form(&endpoint, &form, Retry::Transient)?;
         if answer.status != 200 {
             return Err(Error::auth("the revocation endpoint refused").with_detail(answer.snippet()));

@@ -26,16 +26,16 @@ impl Row {
         Self { profile, note }
     }
 
-    fn life(&self) -> Option<Lifetime> {
-        self.note.as_ref().map(TokenMetadata::life)
+    fn lifetime(&self) -> Option<Lifetime> {
+        self.note.as_ref().map(TokenMetadata::lifetime)
     }
 
     fn live(&self, now: i64) -> bool {
-        self.life().is_some_and(|life| life.is_fresh(now, None))
+        self.lifetime().is_some_and(|life| life.is_fresh(now, None))
     }
 
     fn left(&self, now: i64) -> Option<u64> {
-        self.life()?.left(now)
+        self.lifetime()?.remaining(now)
     }
 
     fn renewable(&self) -> bool {
@@ -92,7 +92,7 @@ fn check(context: &Context) -> Result<()> {
 
 fn json_row(row: &Row) -> Value {
     let now = now();
-    let expires_on = row.life().and_then(Lifetime::end);
+    let expires_on = row.lifetime().and_then(Lifetime::expires_at);
     json!({
         "profile": row.profile.name,
         "product": row.profile.product.name(),
@@ -106,7 +106,7 @@ fn json_row(row: &Row) -> Value {
         "expires_in": row.left(now),
         "expires_on": expires_on,
         "expires_at": expires_on.and_then(rfc3339),
-        "context": row.note.as_ref().map(|note| &note.context),
+        "context": row.note.as_ref().map(|note| &note.launch_context),
     })
 }
 
@@ -143,8 +143,8 @@ fn block(row: &Row, now: i64) -> String {
         format!("  server  {}", sanitize(&profile.origin(), 200)),
         format!("  store   {}", profile.store.name()),
     ];
-    if let Some(note) = row.note.as_ref().filter(|note| !note.context.is_empty()) {
-        let members = note.context.iter().map(|(name, value)| {
+    if let Some(note) = row.note.as_ref().filter(|note| !note.launch_context.is_empty()) {
+        let members = note.launch_context.iter().map(|(name, value)| {
             let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             format!("{}={}", sanitize(name, 60), sanitize(&value, 100))
         });
@@ -152,7 +152,7 @@ fn block(row: &Row, now: i64) -> String {
     }
     if profile.product == Product::Patient
         && row.scope().split(' ').any(|scope| scope.starts_with("patient/"))
-        && row.note.as_ref().is_some_and(|note| !note.context.contains_key("patient"))
+        && row.note.as_ref().is_some_and(|note| !note.launch_context.contains_key("patient"))
     {
         lines.push("  launch  a patient/ scope, and no patient in the answer: ask for launch/patient".into());
     }

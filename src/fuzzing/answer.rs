@@ -5,11 +5,12 @@ use serde_json::{Map, Value};
 use super::{NOW, assert_presentable, dev_portal};
 use crate::cli::TokenFormat;
 use crate::http::HttpResponse;
+use crate::oauth::grant::GrantType;
 use crate::oauth::response;
 use crate::oauth::secret::Secret;
 use crate::oauth::token::Token;
 use crate::output::secret_format::render;
-use crate::session::token_error::{self, GrantType};
+use crate::session::token_error;
 use crate::store::{self, StoredCredentials};
 
 const STATUSES: [u16; 8] = [200, 201, 200, 400, 401, 403, 404, 500];
@@ -44,17 +45,17 @@ fn as_the_server_said(token: &Token, body: &[u8]) {
     assert!(members["token_type"].as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("Bearer")));
     let refresh = token.refresh_token.as_ref().map(Secret::expose);
     assert_eq!(refresh, members.get("refresh_token").and_then(Value::as_str).filter(|text| !text.is_empty()));
-    for (name, value) in &token.context {
+    for (name, value) in &token.launch_context {
         assert_eq!(&members[name], value);
         assert!(!name.contains("token"), "{name} is no launch context");
     }
 }
 
 fn never_lives_longer(token: &Token) {
-    assert_eq!(token.obtained_at, NOW);
-    assert_eq!(token.remaining(NOW), token.lifetime);
-    assert!(token.lifetime.is_none_or(|lifetime| lifetime <= 100 * 366 * 86_400));
-    assert!(token.lifetime.is_some() || !token.is_fresh(NOW, Some(0)));
+    assert_eq!(token.issued_at, NOW);
+    assert_eq!(token.remaining(NOW), token.expires_in);
+    assert!(token.expires_in.is_none_or(|lifetime| lifetime <= 100 * 366 * 86_400));
+    assert!(token.expires_in.is_some() || !token.is_fresh(NOW, Some(0)));
     assert!(!token.is_fresh(token.expires_at().unwrap_or(NOW), Some(0)));
     assert!(!token.is_fresh(NOW - 1, Some(0)), "issued in the future");
 }

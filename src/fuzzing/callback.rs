@@ -5,7 +5,7 @@ use url::form_urlencoded;
 use super::assert_harmless;
 use crate::callback::browser_page::Page;
 use crate::callback::request_head::{Bad, Head, settle};
-use crate::oauth::authorize::{Reply, Request};
+use crate::oauth::authorize::{AuthorizationRequest, AuthorizationResponse};
 use crate::oauth::secret::Secret;
 
 /// What our pages are made of.
@@ -18,8 +18,8 @@ const TAGS: [&str; 18] = [
 pub(super) const STATE: &str = "Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyMTI";
 
 /// The request that waits.
-pub(super) fn waiting() -> Request {
-    Request {
+pub(super) fn waiting() -> AuthorizationRequest {
+    AuthorizationRequest {
         authorize_url: "https://auth.example/oauth2/authorize/test".into(),
         client_id: "svc".into(),
         redirect_uri: "http://localhost:8484/callback".into(),
@@ -38,17 +38,17 @@ pub fn callback(bytes: &[u8]) {
     assert_eq!(arriving(bytes, 7), whole);
     let Some(Ok(head)) = whole else { return };
     is_unambiguous(&head);
-    let page = match waiting().judge(&head.query) {
-        Reply::Code(code) => {
+    let page = match waiting().parse_response(&head.query) {
+        AuthorizationResponse::Code(code) => {
             let state = form_urlencoded::parse(head.query.as_bytes()).find(|(name, _)| name == "state");
             assert_eq!(state.map(|(_, value)| value.into_owned()).as_deref(), Some(STATE));
             assert!(code.expose().bytes().all(|byte| matches!(byte, 0x20..=0x7e)));
             Page::Received
         }
-        Reply::Denied { error, description } => Page::Denied { error, description },
-        Reply::WrongIssuer(_) => Page::WrongIssuer,
-        Reply::WrongState => Page::WrongState,
-        Reply::Unusable(reason) => Page::Unusable(reason),
+        AuthorizationResponse::Error { error, description } => Page::Denied { error, description },
+        AuthorizationResponse::IssuerMismatch(_) => Page::WrongIssuer,
+        AuthorizationResponse::StateMismatch => Page::WrongState,
+        AuthorizationResponse::Invalid(reason) => Page::Unusable(reason),
     };
     is_locked_down(&page);
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{assert_harmless, assert_presentable};
 use crate::oauth::jwks::{KeySet, SignatureError, SignatureStatus, parse, verify};
-use crate::oauth::jwt::{Form, Jwt, decode};
+use crate::oauth::jwt::{Jwt, TokenKind, decode};
 use crate::oauth::secret::Secret;
 
 /// All algorithms that a public key may check (RFC 7518 §3.1, RFC 8037, RFC 9864).
@@ -23,19 +23,19 @@ pub fn jwks(bytes: &[u8]) {
         }
     };
     let Ok(token) = std::str::from_utf8(token) else { return };
-    let Form::Jwt(jwt) = decode(token) else { return };
+    let TokenKind::Jwt(jwt) = decode(token) else { return };
     let verdict = verify(&jwt, &set);
     assert_eq!(verify(&jwt, &set), verdict, "the same question twice");
     match &verdict {
         SignatureStatus::Verified { kid, algorithm, .. } => {
             assert!(SIGNATURES.contains(&algorithm.as_str()));
-            assert_eq!(jwt.header_text("alg"), Some(algorithm.as_str()));
-            let named = jwt.header_text("kid");
+            assert_eq!(jwt.header_str("alg"), Some(algorithm.as_str()));
+            let named = jwt.header_str("kid");
             assert!(named.is_none() || kid.is_none() || named == kid.as_deref());
             assert!(!jwt.header.contains_key("crit"));
             the_signature_is_of_these_bytes(&jwt, &set);
         }
-        SignatureStatus::Refused(refusal) => assert_harmless(&refusal.to_string()),
+        SignatureStatus::Invalid(refusal) => assert_harmless(&refusal.to_string()),
     }
     neighbours_change_nothing(&jwt, document, &verdict);
 }
@@ -48,7 +48,11 @@ fn is_verified(verdict: &SignatureStatus) -> bool {
 fn the_signature_is_of_these_bytes(jwt: &Jwt, set: &KeySet) {
     let again = |signing_input: String, signature: &str| {
         let (header, claims) = (jwt.header.clone(), jwt.claims.clone());
-        verify(&Jwt { header, claims, signing_input, signature: Secret::new(signature) }, set)
+        let repeated_claims = Vec::new();
+        verify(
+            &Jwt { header, claims, repeated_claims, signing_input, signature: Secret::new(signature) },
+            set,
+        )
     };
     let (input, signature) = (jwt.signing_input.clone(), jwt.signature.expose());
     assert!(is_verified(&again(input.clone(), signature)));
@@ -68,12 +72,12 @@ fn neighbours_change_nothing(jwt: &Jwt, document: &[u8], verdict: &SignatureStat
     let other = verify(jwt, &set);
     // Which of several unfit keys is named may differ.
     let kind = |verdict: &SignatureStatus| match verdict {
-        SignatureStatus::Refused(SignatureError::Mismatch { .. }) => Some("mismatch".to_owned()),
-        SignatureStatus::Refused(SignatureError::UnfitKey(_)) => Some("unfit".to_owned()),
-        SignatureStatus::Refused(other) => Some(other.to_string()),
+        SignatureStatus::Invalid(SignatureError::Mismatch { .. }) => Some("mismatch".to_owned()),
+        SignatureStatus::Invalid(SignatureError::IncompatibleKey(_)) => Some("unfit".to_owned()),
+        SignatureStatus::Invalid(other) => Some(other.to_string()),
         SignatureStatus::Verified { .. } => None,
     };
-    if jwt.header_text("kid") != Some("stranger") {
+    if jwt.header_str("kid") != Some("stranger") {
         assert_eq!(kind(&other), kind(verdict));
     }
 }

@@ -1,20 +1,20 @@
-//! A token in any form in which people have it, taken apart and shown.
+//! A token in any accepted form, decoded and printed.
 
 use serde_json::Value;
 
-use super::{NOW, assert_harmless, assert_presentable, colourless, dev_portal};
-use crate::commands::token::inspect::input::understand;
-use crate::oauth::jwt::{Form, Jwt, Validity, decode};
-use crate::output::inspect::{Origin, Report, json, text};
+use super::{NOW, assert_harmless, assert_presentable, dev_portal, without_styles};
+use crate::commands::token::inspect::input::parse_token_input;
+use crate::oauth::jwt::{Jwt, TokenKind, Validity, decode};
+use crate::output::inspect::{self, Inspection, Origin, json};
 
-/// Columns that a terminal may have.
-const COLUMNS: usize = 80;
+/// The width that the text output must fit, in columns.
+const MAX_WIDTH: usize = 80;
 
-/// What was pasted into `token inspect -`.
+/// Takes the stdin of `token inspect -`.
 pub fn jwt(bytes: &[u8]) {
-    let Ok(pasted) = std::str::from_utf8(bytes) else { return };
-    let (token, known) = match understand(pasted) {
-        Ok(understood) => understood,
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let (token, metadata) = match parse_token_input(text) {
+        Ok(parsed) => parsed,
         Err(error) => {
             assert_eq!(error.kind().exit().code(), 2);
             return assert_presentable(&error);
@@ -22,64 +22,65 @@ pub fn jwt(bytes: &[u8]) {
     };
     let token = token.expose();
     assert!(!token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()));
-    let form = decode(token);
-    match &form {
-        Form::Jwt(jwt) => {
-            assert_eq!(format!("{}.{}", jwt.signing_input, jwt.signature.expose()), token, "nothing is lost");
-            time_only_goes_on(jwt);
+    match &decode(token) {
+        TokenKind::Jwt(jwt) => {
+            assert_eq!(format!("{}.{}", jwt.signing_input, jwt.signature.expose()), token, "no byte is lost");
+            validity_never_goes_back(jwt);
         }
-        Form::Encrypted(_) => assert_eq!(token.matches('.').count(), 4),
-        Form::Opaque { flaw } => {
-            assert_harmless(flaw.as_deref().unwrap_or_default());
-            // Taken for a JWT by nobody, so no sentence of ours may say that it is one.
-            assert!(flaw.is_some() || token.matches('.').count() != 2);
+        TokenKind::Jwe(_) => assert_eq!(token.matches('.').count(), 4),
+        TokenKind::Opaque { parse_error } => {
+            assert_harmless(parse_error.as_deref().unwrap_or_default());
+            assert!(parse_error.is_some() || token.matches('.').count() != 2);
         }
     }
     for profile in [None, Some(dev_portal())] {
-        let form = decode(token);
-        let (verification, introspection) = (None, None);
-        let known = known.clone();
-        shown(
-            &Report { now: NOW, origin: Origin::Stdin, profile, form, known, verification, introspection },
-            token,
-        );
+        let inspection = Inspection {
+            now: NOW,
+            origin: Origin::Stdin,
+            profile,
+            kind: decode(token),
+            metadata: metadata.clone(),
+            verification: None,
+            introspection: None,
+        };
+        prints_safely(&inspection, token);
     }
 }
 
-/// Not yet, then good, then expired, and never back.
-fn time_only_goes_on(jwt: &Jwt) {
-    let rank = |now| match jwt.standing(now) {
-        Validity::NotYet => 0,
-        Validity::Good => 1,
+/// Not yet valid, then valid, then expired.
+fn validity_never_goes_back(jwt: &Jwt) {
+    let rank = |now| match jwt.validity(now) {
+        Validity::NotYetValid => 0,
+        Validity::Valid => 1,
         Validity::Expired => 2,
-        Validity::Unknown | Validity::Malformed => 3,
+        Validity::NoExpiry | Validity::InvalidDate => 3,
     };
     let times = [i64::MIN, -1, 0, NOW - 61, NOW, NOW + 61, i64::MAX - 61, i64::MAX];
     let ranks = times.map(rank);
     assert!(ranks.is_sorted(), "{ranks:?}");
 }
 
-/// The page can be read on any terminal, the JSON by any program, and neither holds the signature that would make the
-/// rest of it a credential.
-fn shown(report: &Report, token: &str) {
-    let page = colourless(&text(report));
+/// The text fits a terminal, the JSON is valid, and neither has the signature, without which the rest is not a
+/// credential.
+fn prints_safely(inspection: &Inspection, token: &str) {
+    let page = without_styles(&inspect::text(inspection));
     assert_harmless(&page);
     for line in page.lines() {
         let width = line.chars().count();
-        // A word is never torn, so a long one may stand alone.
-        assert!(width <= COLUMNS || line.split_whitespace().count() <= 2, "{width} columns: {line}");
+        // Words are not broken, so a long one may exceed it.
+        assert!(width <= MAX_WIDTH || line.split_whitespace().count() <= 2, "{width} columns: {line}");
         assert!(width < 500, "{line}");
     }
-    let document = json(report);
+    let document = json(inspection);
     assert_harmless(&document);
     let value: Value = serde_json::from_str(&document).expect("JSON");
     assert_eq!(
         value["claims"].as_object().map(|claims| claims.len()),
-        report.jwt().map(|jwt| jwt.claims.len())
+        inspection.jwt().map(|jwt| jwt.claims.len())
     );
     let signature = token.rsplit('.').next().unwrap_or_default();
-    let known = format!("{:?}{:?}", report.form, report.known);
-    let elsewhere = known.contains(signature);
+    let debug = format!("{:?}{:?}", inspection.kind, inspection.metadata);
+    let elsewhere = debug.contains(signature);
     if signature.len() >= 40 && !elsewhere {
         assert!(!page.contains(signature) && !document.contains(signature));
     }

@@ -66,11 +66,11 @@ fn assert_harmless(text: &str) {
     assert_eq!(text.chars().find(bad), None, "{text:?}");
 }
 
-/// A page without its own colours; every other escape is still in it.
-fn colourless(page: &str) -> String {
-    ["\x1b[0m", "\x1b[1m", "\x1b[1;31m", "\x1b[1;32m", "\x1b[1;33m"]
+/// Returns the text without the report's own styles; any other escape stays.
+fn without_styles(text: &str) -> String {
+    ["\x1b[0m", "\x1b[1m", "\x1b[31m", "\x1b[32m", "\x1b[33m"]
         .iter()
-        .fold(page.to_owned(), |page, colour| page.replace(colour, ""))
+        .fold(text.to_owned(), |text, style| text.replace(style, ""))
 }
 
 /// Asserts that an error can be shown: harmless, and no longer than a screen.

@@ -3,13 +3,13 @@
 use super::assert_presentable;
 use super::callback::{STATE, waiting};
 use crate::callback::settle;
-use crate::oauth::authorize::{Reply, judge_elsewhere};
+use crate::oauth::authorize::{AuthorizationResponse, interpret_pasted_code};
 
 /// The pasted text; and the code of an address that is then wrapped as a terminal would.
 pub fn pasted(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    let reply = waiting().judge_pasted(text);
-    if let Reply::Code(code) = &reply {
+    let reply = waiting().interpret_paste(text);
+    if let AuthorizationResponse::Code(code) = &reply {
         is_a_code(code.expose());
         // An address counts only with the state; what has no parameters at all is the code itself.
         let solid: String = text.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect();
@@ -18,7 +18,7 @@ pub fn pasted(bytes: &[u8]) {
     if let Err(error) = settle(reply) {
         assert_presentable(&error);
     }
-    if let Reply::Code(code) = judge_elsewhere(text) {
+    if let AuthorizationResponse::Code(code) = interpret_pasted_code(text) {
         is_a_code(code.expose());
     }
     survives_wrapping(text);
@@ -69,8 +69,8 @@ fn survives_wrapping(code: &str) {
         let lines: Vec<&str> =
             address.as_bytes().chunks(width).map(|line| std::str::from_utf8(line).expect("ASCII")).collect();
         for wrapped in [lines.join("\n"), lines.join("\r\n  "), format!("> {}", lines.join("\n> "))] {
-            match waiting().judge_pasted(&wrapped) {
-                Reply::Code(found) => assert_eq!(found.expose(), code),
+            match waiting().interpret_paste(&wrapped) {
+                AuthorizationResponse::Code(found) => assert_eq!(found.expose(), code),
                 other => panic!("{wrapped:?}: {other:?}"),
             }
         }

@@ -1,15 +1,15 @@
-//! A scope as somebody types or grants it.
+//! A scope as a user types it or a server grants it.
 
-use super::{NOW, assert_harmless, assert_presentable, colourless, dev_portal};
+use super::{NOW, assert_harmless, assert_presentable, dev_portal, without_styles};
 use crate::oauth::jwt::decode;
-use crate::oauth::scope::{Difference, difference, explain, normalize};
-use crate::output::inspect::{Known, Origin, Report, json, text};
+use crate::oauth::scope::{Difference, describe, difference, normalize};
+use crate::output::inspect::{Inspection, Metadata, Origin, json, text};
 
-/// The first line is what was asked for, the rest what was granted.
+/// The first line is the requested scope, the rest the granted one.
 pub fn scope(bytes: &[u8]) {
     let Ok(both) = std::str::from_utf8(bytes) else { return };
-    let (asked, granted) = both.split_once('\n').unwrap_or((both, ""));
-    for scope in [asked, granted] {
+    let (requested, granted) = both.split_once('\n').unwrap_or((both, ""));
+    for scope in [requested, granted] {
         match normalize(scope) {
             Ok(normal) => stays_normal(scope, &normal),
             Err(error) => {
@@ -17,10 +17,10 @@ pub fn scope(bytes: &[u8]) {
                 assert_presentable(&error);
             }
         }
-        scope.split_ascii_whitespace().for_each(is_explained);
+        scope.split_ascii_whitespace().for_each(has_description);
     }
-    differs_both_ways(asked, granted);
-    page_is_harmless(asked, granted);
+    differs_both_ways(requested, granted);
+    page_is_harmless(requested, granted);
 }
 
 fn stays_normal(scope: &str, normal: &str) {
@@ -30,49 +30,49 @@ fn stays_normal(scope: &str, normal: &str) {
     assert_eq!(difference(scope, normal), Difference::default());
 }
 
-fn is_explained(token: &str) {
-    let explained = explain(token);
-    assert_eq!(explained.scope, token);
-    assert!(!explained.words.is_empty() && !explained.words.ends_with('.'));
-    assert!(explained.known || explained.warning.is_none());
-    // v1's names are v2's: the same words but for the remark, and no difference.
+fn has_description(token: &str) {
+    let described = describe(token);
+    assert_eq!(described.scope, token);
+    assert!(!described.description.is_empty() && !described.description.ends_with('.'));
+    assert!(described.recognized || described.warning.is_none());
+    // v1 syntax has the description of its v2 equivalent plus a remark, and is no difference.
     for (v1, v2) in [(".read", ".rs"), (".write", ".cud"), (".*", ".cruds")] {
         if let Some(stem) =
             token.strip_suffix(v1).filter(|stem| !stem.contains('?') && !stem.starts_with("member-"))
         {
             let modern = format!("{stem}{v2}");
-            if explained.known && explain(&modern).known {
-                assert!(explained.words.starts_with(&explain(&modern).words), "{token}");
+            if described.recognized && describe(&modern).recognized {
+                assert!(described.description.starts_with(&describe(&modern).description), "{token}");
                 assert_eq!(difference(token, &modern), Difference::default());
             }
         }
     }
 }
 
-fn differs_both_ways(asked: &str, granted: &str) {
-    let there = difference(asked, granted);
-    let back = difference(granted, asked);
-    assert_eq!((&there.missing, &there.extra), (&back.extra, &back.missing));
-    assert_eq!(difference(asked, asked), Difference::default());
-    let all = format!("{asked} {granted}");
-    assert!(difference(asked, &all).missing.is_empty() && difference(granted, &all).missing.is_empty());
-    assert!(there.missing.iter().all(|token| asked.split_ascii_whitespace().any(|one| one == token)));
+fn differs_both_ways(requested: &str, granted: &str) {
+    let forward = difference(requested, granted);
+    let backward = difference(granted, requested);
+    assert_eq!((&forward.missing, &forward.additional), (&backward.additional, &backward.missing));
+    assert_eq!(difference(requested, requested), Difference::default());
+    let all = format!("{requested} {granted}");
+    assert!(difference(requested, &all).missing.is_empty() && difference(granted, &all).missing.is_empty());
+    assert!(forward.missing.iter().all(|token| requested.split_ascii_whitespace().any(|one| one == token)));
 }
 
-fn page_is_harmless(asked: &str, granted: &str) {
+fn page_is_harmless(requested: &str, granted: &str) {
     let mut profile = dev_portal();
-    profile.scope = asked.to_owned();
-    let report = Report {
+    profile.scope = requested.to_owned();
+    let inspection = Inspection {
         now: NOW,
         origin: Origin::Profile,
         profile: Some(profile),
-        form: decode("opaque"),
-        known: Known { scope: Some(granted.to_owned()), ..Known::default() },
+        kind: decode("opaque"),
+        metadata: Metadata { scope: Some(granted.to_owned()), ..Metadata::default() },
         verification: None,
         introspection: None,
     };
-    assert_harmless(&colourless(&text(&report)));
-    let document = json(&report);
+    assert_harmless(&without_styles(&text(&inspection)));
+    let document = json(&inspection);
     assert_harmless(&document);
     let value: serde_json::Value = serde_json::from_str(&document).expect("JSON");
     assert_eq!(value["scope"]["granted"], granted);

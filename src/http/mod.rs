@@ -27,7 +27,7 @@ pub use stream::{Method, Request, StreamingResponse};
 
 use crate::context::{Context, eprint_line};
 use crate::error::{Error, Result};
-use crate::oauth::grant::Form;
+use crate::oauth::grant::TokenRequest;
 use crate::system::clock;
 use crate::text::{MAX_SNIPPET_LEN, sanitize};
 use body::{BodyError, Decoded};
@@ -90,7 +90,7 @@ impl Http {
     ///
     /// # Errors
     /// Usage for plain http outside loopback; network; protocol for a redirect or a body over the limit.
-    pub fn post_form(&self, url: &str, form: &Form, retry: Retry) -> Result<HttpResponse> {
+    pub fn post_form(&self, url: &str, form: &TokenRequest, retry: Retry) -> Result<HttpResponse> {
         let client = self.client(url)?;
         // The library sends this buffer without copying it; it is wiped when the last request is done.
         let body = Bytes::from_owner(Zeroizing::new(form.body.expose().as_bytes().to_vec()));
@@ -121,7 +121,7 @@ impl Http {
         url: &str,
         client: Client,
         request: impl Fn(&Client) -> Result<RequestBuilder>,
-        form: Option<&Form>,
+        form: Option<&TokenRequest>,
         retry: Retry,
     ) -> Result<HttpResponse> {
         let deadline = Instant::now() + self.timeout;
@@ -147,7 +147,7 @@ impl Http {
         &self,
         url: &str,
         request: RequestBuilder,
-        form: Option<&Form>,
+        form: Option<&TokenRequest>,
         deadline: Instant,
     ) -> Result<(HttpResponse, HeaderMap)> {
         let remaining = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));

@@ -7,7 +7,7 @@ use url::form_urlencoded;
 use zeroize::Zeroizing;
 
 use super::HttpResponse;
-use crate::oauth::grant::Form;
+use crate::oauth::grant::TokenRequest;
 use crate::text::sanitize;
 
 const MASK: &str = "***";
@@ -33,7 +33,7 @@ const SHOWN_MEMBERS: [&str; 10] = [
 ];
 
 /// Returns the request line and the form, a field a line.
-pub fn request(method: &str, url: &str, form: Option<&Form>) -> String {
+pub fn request(method: &str, url: &str, form: Option<&TokenRequest>) -> String {
     let mut lines = vec![format!("> {method} {}", sanitize(url, 300))];
     let Some(form) = form else { return lines.remove(0) };
     if form.authorization.is_some() {
@@ -83,7 +83,7 @@ pub fn response(response: &HttpResponse, to_form: bool) -> String {
 
 /// Masks every secret that was sent, wherever the answer is not a token: some servers repeat what they were given. A
 /// token answer may bring the refresh token that was sent, and must stay whole.
-pub fn mask_sent(answer: &mut HttpResponse, form: &Form) {
+pub fn mask_sent(answer: &mut HttpResponse, form: &TokenRequest) {
     if is_success(answer) {
         return;
     }
@@ -109,7 +109,7 @@ fn is_success(answer: &HttpResponse) -> bool {
 }
 
 /// The secrets of a request, in the body or in the header (RFC 6749 §2.3.1).
-fn sent(form: &Form) -> Vec<Zeroizing<String>> {
+fn sent(form: &TokenRequest) -> Vec<Zeroizing<String>> {
     let fields = form_urlencoded::parse(form.body.expose().as_bytes());
     let secret = fields.filter(|(name, _)| !SHOWN_FIELDS.contains(&&**name));
     let mut all: Vec<_> = secret.map(|(_, value)| Zeroizing::new(value.into_owned())).collect();
@@ -131,7 +131,7 @@ mod tests {
     use crate::oauth::grant::{Client, ClientAuthentication, Grant};
     use crate::oauth::secret::Secret;
 
-    fn form() -> Form {
+    fn form() -> TokenRequest {
         Client {
             id: "svc".into(),
             secret: Some(Secret::new("p&a\"ss")),
@@ -166,7 +166,7 @@ mod tests {
         assert_eq!(repeated(200, token, &form()), token, "a token answer stays whole");
     }
 
-    fn repeated(status: u16, body: &str, form: &Form) -> String {
+    fn repeated(status: u16, body: &str, form: &TokenRequest) -> String {
         let mut answer = HttpResponse { status, content_type: None, date: None, body: body.into() };
         mask_sent(&mut answer, form);
         String::from_utf8(answer.body).expect("UTF-8")

@@ -1,4 +1,4 @@
-//! What is sent to a token endpoint, as a value: a grant and a client become ordered form fields.
+//! Requests to the token endpoint: a grant and a client become ordered form fields.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
@@ -6,22 +6,22 @@ use url::form_urlencoded;
 
 use super::secret::Secret;
 
-/// How the client authenticates (RFC 6749 §2.3.1); one method a request.
+/// How the client authenticates (RFC 6749 §2.3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ClientAuthentication {
-    /// Id and secret in the body: 1up's form.
+    /// `client_secret_post`: ID and secret in the body.
     Post,
-    /// Form-encoded, then base64, in the Authorization header.
+    /// TokenRequest-encoded, then base64, in the Authorization header.
     Basic,
 }
 
 /// A registered client.
 #[derive(Clone, Debug)]
 pub struct Client {
-    /// The client id.
+    /// The client ID.
     pub id: String,
-    /// The client secret; none for a public client.
+    /// The client secret; `None` for a public client.
     pub secret: Option<Secret>,
     /// How it authenticates.
     pub authentication: ClientAuthentication,
@@ -32,12 +32,12 @@ pub struct Client {
 pub enum Grant {
     /// RFC 6749 §4.4.
     ClientCredentials {
-        /// Space-separated; empty means none is sent.
+        /// Space-separated; not sent when empty.
         scope: String,
     },
     /// RFC 6749 §4.1.3, with RFC 7636.
     AuthorizationCode {
-        /// The code; it works once.
+        /// The single-use code.
         code: Secret,
         /// Byte for byte as in the authorization request.
         redirect_uri: String,
@@ -48,8 +48,28 @@ pub enum Grant {
     RefreshToken(Secret),
 }
 
+/// The type of a [`Grant`], without its secrets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GrantType {
+    /// RFC 6749 §4.4.
+    ClientCredentials,
+    /// RFC 6749 §4.1.3.
+    AuthorizationCode,
+    /// RFC 6749 §6.
+    RefreshToken,
+}
+
 impl Grant {
-    /// The grant's own fields, in the order in which they are sent.
+    /// The grant's type.
+    pub fn grant_type(&self) -> GrantType {
+        match self {
+            Self::ClientCredentials { .. } => GrantType::ClientCredentials,
+            Self::AuthorizationCode { .. } => GrantType::AuthorizationCode,
+            Self::RefreshToken(_) => GrantType::RefreshToken,
+        }
+    }
+
+    /// The grant's form fields, in the order in which they are sent.
     fn fields(&self) -> Vec<(&'static str, &str)> {
         match self {
             Self::ClientCredentials { scope } => {
@@ -68,8 +88,8 @@ impl Grant {
     }
 }
 
-/// A request to an endpoint of the authorization server that the client authenticates at.
-pub struct Form {
+/// An authenticated form request to the authorization server: token, introspection or revocation endpoint.
+pub struct TokenRequest {
     /// The `application/x-www-form-urlencoded` body.
     pub body: Secret,
     /// The value of the Authorization header, for `client_secret_basic`.
@@ -77,26 +97,27 @@ pub struct Form {
 }
 
 impl Client {
-    /// The token request for a grant.
-    pub fn token_request(&self, grant: &Grant) -> Form {
-        self.form(&grant.fields())
+    /// Returns the token request for a grant.
+    pub fn token_request(&self, grant: &Grant) -> TokenRequest {
+        self.request(&grant.fields())
     }
 
-    /// Any authenticated form: the given fields, then the client's. An empty value is left out (RFC 6749 §3.2).
-    pub fn form(&self, fields: &[(&'static str, &str)]) -> Form {
+    /// Returns a request with these fields, then the client's. Empty values are left out (RFC 6749 §3.2).
+    pub fn request(&self, fields: &[(&'static str, &str)]) -> TokenRequest {
         let secret = self.secret.as_ref().map_or("", Secret::expose);
         let basic = self.authentication == ClientAuthentication::Basic && self.secret.is_some();
         let client: &[(&str, &str)] =
             if basic { &[] } else { &[("client_id", &self.id), ("client_secret", secret)] };
         let sent = fields.iter().chain(client).filter(|(_, value)| !value.is_empty());
-        // Sized in one go: a buffer that grows leaves unwiped copies of the secret behind.
+        // The full capacity, since the serializer's buffer must not grow (see `SecretBuf`).
         let size = fields.iter().chain(client).map(|(name, value)| name.len() + 3 * value.len() + 2).sum();
         let body = form_urlencoded::Serializer::new(String::with_capacity(size)).extend_pairs(sent).finish();
-        Form { body: Secret::new(body), authorization: basic.then(|| basic_header(&self.id, secret)) }
+        TokenRequest { body: Secret::new(body), authorization: basic.then(|| basic_header(&self.id, secret)) }
     }
 }
 
-/// Id and secret are form-encoded before base64 (RFC 6749 §2.3.1), or a `+` or `%` in them would be decoded away.
+/// Returns the header's value. ID and secret are form-encoded before base64 (RFC 6749 §2.3.1): the server decodes `+`
+/// and `%`.
 fn basic_header(id: &str, secret: &str) -> Secret {
     let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
     Secret::new(format!("Basic {}", STANDARD.encode(format!("{}:{}", encode(id), encode(secret)))))
@@ -111,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn client_credentials_put_the_literal_scope_on_the_wire_percent_encoded() {
+    fn client_credentials_percent_encode_the_scope() {
         let form = client(ClientAuthentication::Post)
             .token_request(&Grant::ClientCredentials { scope: "bulk-data|user/*.rs".into() });
         assert_eq!(
@@ -123,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn basic_is_form_encoded_before_base64_and_the_body_holds_no_client() {
+    fn basic_is_form_encoded_before_base64_and_leaves_the_body() {
         let form =
             client(ClientAuthentication::Basic).token_request(&Grant::RefreshToken(Secret::new("r/1")));
         assert_eq!(form.body.expose(), "grant_type=refresh_token&refresh_token=r%2F1");
@@ -134,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn an_authorization_code_carries_the_identical_redirect_uri_and_no_empty_verifier() {
+    fn authorization_code_sends_the_identical_redirect_uri_and_no_empty_verifier() {
         let grant = |verifier| Grant::AuthorizationCode {
             code: Secret::new("c"),
             redirect_uri: "http://localhost:8484/callback".into(),
@@ -150,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_scope_is_omitted() {
+    fn empty_scope_is_omitted() {
         let client = Client { id: "c".into(), secret: None, authentication: ClientAuthentication::Post };
         let form = client.token_request(&Grant::ClientCredentials { scope: String::new() });
         assert_eq!(form.body.expose(), "grant_type=client_credentials&client_id=c");

@@ -1,7 +1,7 @@
-//! Whether a signature holds: the keys of a realm (RFC 7517), the one that fits, and the exact reason when none does.
+//! Verifies a JWT's signature with the keys of a realm (RFC 7517), or returns the exact reason why it can't.
 //!
-//! RFC 8725 is what this module is about: the algorithm must go with the key, `none` and HMAC never do, and the
-//! header chooses among trusted keys but never brings one along. The mathematics are a library's.
+//! By the rules of RFC 8725: the algorithm must match the key's type, `none` and HMAC are never accepted, and the
+//! header selects one of the trusted keys but never supplies one.
 
 use std::str::FromStr;
 
@@ -13,18 +13,22 @@ use serde_json::Value;
 
 use super::jwt::Jwt;
 use crate::error::{Error, Result};
+use crate::text::sanitize;
 
-/// Header members that would bring a key along; they are ignored, and said to be.
-pub const IGNORED: [&str; 4] = ["jku", "jwk", "x5u", "x5c"];
+/// Header members that embed or name a key. They are ignored.
+pub const EMBEDDED_KEY_MEMBERS: [&str; 4] = ["jku", "jwk", "x5u", "x5c"];
 
-/// No realm has more keys than this; a longer list is cut.
-const MOST_KEYS: usize = 64;
+/// The largest number of keys that are used; further keys are ignored.
+const MAX_KEYS: usize = 64;
+
+/// The longest untrusted name in a message, in characters.
+const MAX_NAME_LEN: usize = 80;
 
 /// A realm's public keys.
 #[derive(Clone, Debug)]
 pub struct KeySet(Vec<Key>);
 
-/// A public key, as far as choosing and using it needs. Members of unknown type make the key unusable, not the set.
+/// A public key (RFC 7517 §4). A member of the wrong type makes this key unusable, not the set.
 #[derive(Clone, Debug, Deserialize)]
 struct Key {
     kty: String,
@@ -40,46 +44,46 @@ struct Key {
     y: Option<String>,
 }
 
-/// What came of verifying.
+/// The result of a verification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SignatureStatus {
-    /// The signature is that of a trusted key.
+    /// The signature was made with a trusted key.
     Verified {
-        /// The key's `kid`, where it has one.
+        /// The key's `kid`.
         kid: Option<String>,
-        /// `kty` of the key.
+        /// The key's `kty`.
         kty: String,
-        /// `alg` of the header.
+        /// The header's `alg`.
         algorithm: String,
     },
-    /// It is not, or nobody can say.
-    Refused(SignatureError),
+    /// The signature does not verify.
+    Invalid(SignatureError),
 }
 
 /// Why a signature doesn't verify.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SignatureError {
-    /// The header names no algorithm.
+    /// The header has no `alg`.
     NoAlgorithm,
     /// `alg` is `none`: the token is not signed.
     Unsigned,
-    /// An HMAC: made with a shared secret, which public keys can't check.
+    /// An HMAC, which needs a shared secret; public keys must not verify it.
     Hmac(String),
-    /// An algorithm that no key here goes with.
+    /// An unsupported algorithm.
     UnknownAlgorithm(String),
-    /// The header demands extensions (`crit`) that are not understood.
+    /// The header has critical extensions (`crit`), none of which is supported.
     Critical(String),
-    /// No key has this `kid`. The realm may have rotated its keys: fetch them once more.
+    /// No key has this `kid`. The realm may have rotated its keys: fetch them again.
     UnknownKey(String),
-    /// The key of that name is there and can't be used for this.
-    UnfitKey(String),
-    /// The realm has no key that goes with the algorithm.
+    /// The key with this `kid` can't verify this signature; the text says why.
+    IncompatibleKey(String),
+    /// The realm has no key for the algorithm.
     NoKey(String),
-    /// The key fits, and the signature is not its own: the token was changed, or somebody else signed it.
+    /// The signature does not match: the token was changed, or signed with another key.
     Mismatch {
-        /// The keys that were tried, in words.
+        /// A description of the keys that were tried.
         keys: String,
-        /// `alg` of the header.
+        /// The header's `alg`.
         algorithm: String,
     },
 }
@@ -87,44 +91,46 @@ pub enum SignatureError {
 impl std::fmt::Display for SignatureError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::NoAlgorithm => f.write_str("the header names no algorithm"),
-            Self::Unsigned => f.write_str("the token is not signed (alg none)"),
-            Self::Hmac(alg) => write!(f, "{alg} is an HMAC, which a public key must never check"),
-            Self::UnknownAlgorithm(alg) => write!(f, "the algorithm {alg} is not known"),
-            Self::Critical(names) => write!(f, "the header demands what is not understood (crit: {names})"),
+            Self::NoAlgorithm => f.write_str("the header has no alg"),
+            Self::Unsigned => f.write_str("the token is unsigned (alg: none)"),
+            Self::Hmac(alg) => write!(f, "{alg} is an HMAC, which a public key must not verify"),
+            Self::UnknownAlgorithm(alg) => write!(f, "unsupported algorithm {alg}"),
+            Self::Critical(names) => write!(f, "unsupported critical header extensions (crit: {names})"),
             Self::UnknownKey(kid) => write!(f, "the realm has no key {kid}"),
-            Self::UnfitKey(why) => f.write_str(why),
+            Self::IncompatibleKey(why) => f.write_str(why),
             Self::NoKey(alg) => write!(f, "the realm has no signing key for {alg}"),
-            Self::Mismatch { keys, algorithm } => write!(f, "the {algorithm} signature is not of {keys}"),
+            Self::Mismatch { keys, algorithm } => {
+                write!(f, "the {algorithm} signature does not match {keys}")
+            }
         }
     }
 }
 
-/// The keys of a JWKS document. A key that can't be read is left out (RFC 7517 §5).
+/// Parses a JWKS document. Unusable keys are ignored (RFC 7517 §5).
 ///
 /// # Errors
-/// Protocol, when it is no such document.
+/// Protocol, if it is not a JWK set.
 pub fn parse(body: &[u8]) -> Result<KeySet> {
     let document: Value = serde_json::from_slice(body).unwrap_or_default();
     let Some(keys) = document.get("keys").and_then(Value::as_array) else {
         return Err(Error::protocol("the realm's keys are not a JWK set")
-            .with_detail("RFC 7517 §5 asks for \"keys\""));
+            .with_detail("\"keys\" is missing (RFC 7517 §5)"));
     };
-    Ok(KeySet(keys.iter().take(MOST_KEYS).filter_map(|key| Key::deserialize(key).ok()).collect()))
+    Ok(KeySet(keys.iter().take(MAX_KEYS).filter_map(|key| Key::deserialize(key).ok()).collect()))
 }
 
-/// Checks the received bytes of a token against trusted keys. Dates and issuer are the caller's to judge.
+/// Verifies the received bytes of a token with trusted keys. The caller checks dates and issuer.
 pub fn verify(jwt: &Jwt, keys: &KeySet) -> SignatureStatus {
-    let algorithm = match acceptable(jwt) {
+    let algorithm = match supported_algorithm(jwt) {
         Ok(algorithm) => algorithm,
-        Err(refusal) => return SignatureStatus::Refused(refusal),
+        Err(error) => return SignatureStatus::Invalid(error),
     };
-    let candidates = match choose(algorithm, jwt.header_text("kid"), keys) {
+    let candidates = match candidate_keys(algorithm, jwt.header_str("kid"), keys) {
         Ok(candidates) => candidates,
-        Err(refusal) => return SignatureStatus::Refused(refusal),
+        Err(error) => return SignatureStatus::Invalid(error),
     };
-    let holds = |key: &&Key| key.verifies(algorithm, jwt.signing_input.as_bytes(), jwt.signature.expose());
-    match candidates.iter().copied().find(holds) {
+    let verifies = |key: &&Key| key.verifies(algorithm, jwt.signing_input.as_bytes(), jwt.signature.expose());
+    match candidates.iter().copied().find(verifies) {
         Some(key) => SignatureStatus::Verified {
             kid: key.kid.clone(),
             kty: key.kty.clone(),
@@ -132,27 +138,27 @@ pub fn verify(jwt: &Jwt, keys: &KeySet) -> SignatureStatus {
         },
         None => {
             let keys = candidates.iter().map(|key| key.describe()).collect::<Vec<_>>().join(", ");
-            SignatureStatus::Refused(SignatureError::Mismatch { keys, algorithm: algorithm.to_owned() })
+            SignatureStatus::Invalid(SignatureError::Mismatch { keys, algorithm: algorithm.to_owned() })
         }
     }
 }
 
-/// The header's algorithm, when the header is one to go on with.
-fn acceptable(jwt: &Jwt) -> Result<&str, SignatureError> {
+/// Returns the header's algorithm if it is supported.
+fn supported_algorithm(jwt: &Jwt) -> Result<&str, SignatureError> {
     if let Some(crit) = jwt.header.get("crit") {
-        return Err(SignatureError::Critical(shown(&crit.to_string())));
+        return Err(SignatureError::Critical(quoted(&crit.to_string())));
     }
-    let algorithm = jwt.header_text("alg").ok_or(SignatureError::NoAlgorithm)?;
+    let algorithm = jwt.header_str("alg").ok_or(SignatureError::NoAlgorithm)?;
     match algorithm {
         none if none.eq_ignore_ascii_case("none") => Err(SignatureError::Unsigned),
-        hmac if hmac.to_ascii_uppercase().starts_with("HS") => Err(SignatureError::Hmac(shown(hmac))),
-        other if demands(other).is_none() => Err(SignatureError::UnknownAlgorithm(shown(other))),
+        hmac if hmac.to_ascii_uppercase().starts_with("HS") => Err(SignatureError::Hmac(quoted(hmac))),
+        other if required_key_type(other).is_none() => Err(SignatureError::UnknownAlgorithm(quoted(other))),
         known => Ok(known),
     }
 }
 
-/// The key type and curve that an algorithm goes with (RFC 7518 §3.1, RFC 8037, RFC 9864).
-fn demands(algorithm: &str) -> Option<(&'static str, Option<&'static str>)> {
+/// Returns the key type and curve that an algorithm requires (RFC 7518 §3.1, RFC 8037, RFC 9864).
+fn required_key_type(algorithm: &str) -> Option<(&'static str, Option<&'static str>)> {
     match algorithm {
         "RS256" | "RS384" | "RS512" | "PS256" | "PS384" | "PS512" => Some(("RSA", None)),
         "ES256" => Some(("EC", Some("P-256"))),
@@ -163,51 +169,54 @@ fn demands(algorithm: &str) -> Option<(&'static str, Option<&'static str>)> {
     }
 }
 
-/// The keys to try. One with the header's `kid` where there is one; keys without a name are tried when no name says
-/// otherwise.
-fn choose<'a>(algorithm: &str, kid: Option<&str>, keys: &'a KeySet) -> Result<Vec<&'a Key>, SignatureError> {
-    let named: Vec<&Key> = match kid {
+/// Returns the keys to try: those with the header's `kid`, else those without a `kid`; all if the header has none.
+fn candidate_keys<'a>(
+    algorithm: &str,
+    kid: Option<&str>,
+    keys: &'a KeySet,
+) -> Result<Vec<&'a Key>, SignatureError> {
+    let matching: Vec<&Key> = match kid {
         Some(kid) => keys.0.iter().filter(|key| key.kid.as_deref() == Some(kid)).collect(),
         None => keys.0.iter().collect(),
     };
-    let fitting = |keys: &[&'a Key]| -> Vec<&'a Key> {
-        keys.iter().copied().filter(|key| key.unfit_for(algorithm).is_none()).collect()
+    let compatible = |keys: &[&'a Key]| -> Vec<&'a Key> {
+        keys.iter().copied().filter(|key| key.key_mismatch(algorithm).is_none()).collect()
     };
-    let found = fitting(&named);
-    if !found.is_empty() {
-        return Ok(found);
+    let usable = compatible(&matching);
+    if !usable.is_empty() {
+        return Ok(usable);
     }
     let Some(kid) = kid else { return Err(SignatureError::NoKey(algorithm.to_owned())) };
-    if let Some(why) = named.first().and_then(|key| key.unfit_for(algorithm)) {
-        return Err(SignatureError::UnfitKey(why));
+    if let Some(why) = matching.first().and_then(|key| key.key_mismatch(algorithm)) {
+        return Err(SignatureError::IncompatibleKey(why));
     }
-    let nameless = fitting(&keys.0.iter().filter(|key| key.kid.is_none()).collect::<Vec<_>>());
-    if nameless.is_empty() { Err(SignatureError::UnknownKey(shown(kid))) } else { Ok(nameless) }
+    let without_kid = compatible(&keys.0.iter().filter(|key| key.kid.is_none()).collect::<Vec<_>>());
+    if without_kid.is_empty() { Err(SignatureError::UnknownKey(quoted(kid))) } else { Ok(without_kid) }
 }
 
 impl Key {
-    /// Why the key can't check this algorithm; none when it can.
-    fn unfit_for(&self, algorithm: &str) -> Option<String> {
-        let (kty, crv) = demands(algorithm)?;
+    /// Returns why the key can't verify this algorithm, or `None` if it can.
+    fn key_mismatch(&self, algorithm: &str) -> Option<String> {
+        let (kty, crv) = required_key_type(algorithm)?;
         let name = self.describe();
         if self.usage.as_deref().is_some_and(|usage| usage != "sig")
             || self.key_ops.as_ref().is_some_and(|ops| !ops.iter().any(|op| op == "verify"))
         {
-            return Some(format!("{name} is not for signatures"));
+            return Some(format!("{name} is not a signing key"));
         }
-        let fits = self.kty == kty
+        let matches = self.kty == kty
             && (crv.is_none() || self.crv.as_deref() == crv)
             && self
                 .alg
                 .as_deref()
-                .is_none_or(|alg| alg == algorithm || (kty == "OKP" && demands(alg).is_some()));
-        (!fits).then(|| format!("{name} doesn't go with {algorithm}"))
+                .is_none_or(|alg| alg == algorithm || (kty == "OKP" && required_key_type(alg).is_some()));
+        (!matches).then(|| format!("{name} can't verify {algorithm}"))
     }
 
     fn describe(&self) -> String {
         match &self.kid {
-            Some(kid) => format!("{} key {}", shown(&self.kty), shown(kid)),
-            None => format!("{} key without a kid", shown(&self.kty)),
+            Some(kid) => format!("{} key {}", quoted(&self.kty), quoted(kid)),
+            None => format!("{} key without a kid", quoted(&self.kty)),
         }
     }
 
@@ -219,7 +228,7 @@ impl Key {
         if algorithm == "ES512" {
             return self.check_es512(message, signature);
         }
-        let key = match demands(algorithm)?.0 {
+        let key = match required_key_type(algorithm)?.0 {
             "RSA" => DecodingKey::from_rsa_components(self.n.as_deref()?, self.e.as_deref()?),
             "EC" => DecodingKey::from_ec_components(self.x.as_deref()?, self.y.as_deref()?),
             _ => DecodingKey::from_ed_components(self.x.as_deref()?),
@@ -228,7 +237,7 @@ impl Key {
         crypto::verify(signature, message, &key.ok()?, algorithm).ok()
     }
 
-    /// The one algorithm of Keycloak's that the JOSE library leaves out; the same cryptography has it.
+    /// Verifies ES512, which Keycloak offers and `jsonwebtoken` lacks.
     fn check_es512(&self, message: &[u8], signature: &str) -> Option<bool> {
         let decode = |text: &str| URL_SAFE_NO_PAD.decode(text).ok();
         let point = [vec![4], decode(self.x.as_deref()?)?, decode(self.y.as_deref()?)?].concat();
@@ -237,9 +246,9 @@ impl Key {
     }
 }
 
-/// A name that a server or a token chose: escaped and cut, as it goes into sentences.
-fn shown(name: &str) -> String {
-    name.chars().take(80).flat_map(char::escape_default).collect()
+/// Sanitizes a name that a server or a token chose.
+fn quoted(name: &str) -> String {
+    sanitize(name, MAX_NAME_LEN)
 }
 
 #[cfg(test)]

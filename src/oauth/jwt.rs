@@ -1,97 +1,105 @@
-//! A token taken apart without trusting it: JSON Web Token (RFC 7519), encrypted, or opaque.
+//! Decodes a token without verifying it: a JSON Web Token (RFC 7519), an encrypted one, or opaque.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 
+use super::members::Members;
 use super::secret::Secret;
 
-/// More than this is not decoded, in bytes: no server takes a header of that size, and JSON costs memory.
-const LARGEST: usize = 64 * 1024;
+/// The longest token that is decoded, in bytes: no server accepts a longer header.
+const MAX_TOKEN_LEN: usize = 64 * 1024;
 
-/// How far a clock may be off before `nbf` or `iat` in the future matters, in seconds (RFC 8725, RFC 7519 §4.1).
-pub const LEEWAY: i64 = 60;
+/// How far in the future `nbf` and `iat` may be, in seconds, for clocks that differ (RFC 7519 §4.1.5).
+const CLOCK_LEEWAY: i64 = 60;
 
-/// What a token is, by its form.
+/// The kind of a token.
 #[derive(Debug)]
-pub enum Form {
-    /// Three parts, each strictly what the standard says.
+pub enum TokenKind {
+    /// A signed JWT: three valid parts.
     Jwt(Box<Jwt>),
-    /// Five parts (RFC 7516): only its audience can read it.
-    Encrypted(Map<String, Value>),
-    /// Anything else; only its issuer knows what it means.
+    /// An encrypted JWT: five parts (RFC 7516). The header is all that can be read.
+    Jwe(Map<String, Value>),
+    /// Anything else.
     Opaque {
-        /// Why it is no JWT, where it looks like one.
-        flaw: Option<String>,
+        /// Why it is not a JWT, if it looks like one.
+        parse_error: Option<String>,
     },
 }
 
-/// A decoded JWS in compact form (RFC 7515 §7.1). Nothing in it is verified.
+/// A decoded JWS in compact serialization (RFC 7515 §7.1), not verified.
 #[derive(Debug)]
 pub struct Jwt {
     /// The JOSE header.
     pub header: Map<String, Value>,
     /// The claims.
     pub claims: Map<String, Value>,
-    /// The bytes that are signed, exactly as they came: `HEADER.CLAIMS`.
+    /// The names of claims that appear more than once (RFC 7519 §4). `claims` has the last of each.
+    pub repeated_claims: Vec<String>,
+    /// The signed bytes as received: `HEADER.CLAIMS`.
     pub signing_input: String,
-    /// The signature as it came, in base64url; without it the rest is no credential.
+    /// The signature in base64url. Without it, the rest is not a credential.
     pub signature: Secret,
 }
 
-/// A NumericDate (RFC 7519 §2), as far as it is one.
+/// A claim that should be a NumericDate (RFC 7519 §2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Date {
-    /// The claim isn't there.
+    /// The claim is absent.
     Absent,
-    /// Seconds since the epoch; a fraction is cut off.
+    /// Seconds since the epoch, truncated.
     At(i64),
-    /// The claim is there and no number.
-    Malformed,
+    /// The claim is not a number.
+    Invalid,
 }
 
-/// What the dates of a token say of it now.
+/// What a token's dates say about it now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Validity {
-    /// Within its time.
-    Good,
-    /// Its time is over.
+    /// Neither expired nor issued in the future.
+    Valid,
+    /// `exp` has passed.
     Expired,
-    /// `nbf` or `iat` lies in the future by more than the leeway.
-    NotYet,
-    /// It doesn't say when it expires.
-    Unknown,
-    /// A date that is no number: whoever checks it refuses it.
-    Malformed,
+    /// `nbf` or `iat` is in the future by more than the leeway.
+    NotYetValid,
+    /// There is no expiry.
+    NoExpiry,
+    /// A date is not a number; servers reject the token.
+    InvalidDate,
 }
 
-/// Takes a token apart. Never fails: what isn't a JWT is opaque, and says why where it looked like one.
-pub fn decode(token: &str) -> Form {
+/// Decodes a token. What is not a JWT is opaque.
+pub fn decode(token: &str) -> TokenKind {
     let parts: Vec<&str> = token.splitn(6, '.').collect();
     let looks_like_json = token.starts_with("eyJ") || token.starts_with("ey");
     match parts.as_slice() {
-        [_, _, _] if token.len() > LARGEST => Form::Opaque {
-            flaw: Some(format!("it has {} bytes, and more than {LARGEST} is not decoded", token.len())),
+        [_, _, _] if token.len() > MAX_TOKEN_LEN => TokenKind::Opaque {
+            parse_error: Some(format!(
+                "it has {} bytes, and more than {MAX_TOKEN_LEN} is not decoded",
+                token.len()
+            )),
         },
         [header, claims, signature] => match jwt(header, claims, signature) {
-            Ok(jwt) => Form::Jwt(Box::new(jwt)),
-            Err(flaw) => Form::Opaque { flaw: Some(flaw) },
+            Ok(jwt) => TokenKind::Jwt(Box::new(jwt)),
+            Err(error) => TokenKind::Opaque { parse_error: Some(error) },
         },
-        [header, ..] if parts.len() == 5 && token.len() <= LARGEST => match object("header", header) {
-            Ok(header) => Form::Encrypted(header),
-            Err(flaw) => Form::Opaque { flaw: Some(flaw) },
+        [header, ..] if parts.len() == 5 && token.len() <= MAX_TOKEN_LEN => match object("header", header) {
+            Ok(header) => TokenKind::Jwe(header),
+            Err(error) => TokenKind::Opaque { parse_error: Some(error) },
         },
         parts if looks_like_json && parts.len() > 1 => {
             let count = token.split('.').count();
-            Form::Opaque { flaw: Some(format!("it has {count} parts, and a JWT has three")) }
+            TokenKind::Opaque { parse_error: Some(format!("it has {count} parts; a JWT has 3")) }
         }
-        _ => Form::Opaque { flaw: None },
+        _ => TokenKind::Opaque { parse_error: None },
     }
 }
 
 fn jwt(header: &str, claims: &str, signature: &str) -> Result<Jwt, String> {
+    let claims_set = members("claims set", claims)?;
     let jwt = Jwt {
         header: object("header", header)?,
-        claims: object("claims set", claims)?,
+        claims: claims_set.all,
+        repeated_claims: claims_set.repeated,
         signing_input: format!("{header}.{claims}"),
         signature: Secret::new(signature),
     };
@@ -99,31 +107,32 @@ fn jwt(header: &str, claims: &str, signature: &str) -> Result<Jwt, String> {
     Ok(jwt)
 }
 
-/// Strict base64url without padding (RFC 7515 §2): no `=`, no white space, no stray bits at the end.
+/// Decodes base64url without padding (RFC 7515 §2), strictly: no `=`, no whitespace, no extra bits at the end.
 fn bytes(part: &str, text: &str) -> Result<Vec<u8>, String> {
     URL_SAFE_NO_PAD.decode(text).map_err(|_| format!("its {part} is not base64url"))
 }
 
 fn object(part: &str, text: &str) -> Result<Map<String, Value>, String> {
-    match serde_json::from_slice(&bytes(part, text)?) {
-        Ok(Value::Object(map)) => Ok(map),
-        _ => Err(format!("its {part} is not a JSON object")),
-    }
+    Ok(members(part, text)?.all)
+}
+
+fn members(part: &str, text: &str) -> Result<Members, String> {
+    serde_json::from_slice(&bytes(part, text)?).map_err(|_| format!("its {part} is not a JSON object"))
 }
 
 impl Jwt {
-    /// A claim that is a text.
-    pub fn text(&self, claim: &str) -> Option<&str> {
+    /// The value of a claim that is a string.
+    pub fn claim(&self, claim: &str) -> Option<&str> {
         self.claims.get(claim).and_then(Value::as_str)
     }
 
-    /// A member of the header that is a text.
-    pub fn header_text(&self, name: &str) -> Option<&str> {
+    /// The value of a header member that is a string.
+    pub fn header_str(&self, name: &str) -> Option<&str> {
         self.header.get(name).and_then(Value::as_str)
     }
 
-    /// A claim that is one text or a list of texts, as `aud` (RFC 7519 §4.1.3).
-    pub fn texts(&self, claim: &str) -> Vec<&str> {
+    /// The values of a claim that is a string or a list of strings, such as `aud` (RFC 7519 §4.1.3).
+    pub fn claim_list(&self, claim: &str) -> Vec<&str> {
         match self.claims.get(claim) {
             Some(Value::String(one)) => vec![one],
             Some(Value::Array(many)) => many.iter().filter_map(Value::as_str).collect(),
@@ -131,39 +140,39 @@ impl Jwt {
         }
     }
 
-    /// A claim that is a date.
+    /// The value of a date claim.
     pub fn date(&self, claim: &str) -> Date {
         match self.claims.get(claim) {
             None => Date::Absent,
-            // A float cast saturates: 1e300 is a far future, not a panic.
+            // A float cast saturates: 1e300 is far in the future, not a panic.
             #[allow(clippy::cast_possible_truncation)]
             Some(Value::Number(number)) => match number.as_i64() {
                 Some(at) => Date::At(at),
-                None => number.as_f64().map_or(Date::Malformed, |at| Date::At(at as i64)),
+                None => number.as_f64().map_or(Date::Invalid, |at| Date::At(at as i64)),
             },
-            Some(_) => Date::Malformed,
+            Some(_) => Date::Invalid,
         }
     }
 
-    /// The granted scope: one text (RFC 9068), or a list as some servers write it.
+    /// The granted scope: `scope`, a string (RFC 9068), or `scp`, a list on some servers.
     pub fn scope(&self) -> Option<String> {
-        let found = ["scope", "scp"].into_iter().find(|claim| self.claims.contains_key(*claim))?;
-        Some(self.texts(found).join(" "))
+        let claim = ["scope", "scp"].into_iter().find(|claim| self.claims.contains_key(*claim))?;
+        Some(self.claim_list(claim).join(" "))
     }
 
-    /// Whether the token is within its time `now` (seconds since the epoch). `exp` is taken at its word, as an API
-    /// will; the leeway is for dates in the future, which a clock that is a little behind sees every day.
-    pub fn standing(&self, now: i64) -> Validity {
+    /// Returns what the dates say at `now` (seconds since the epoch). The leeway applies to dates in the future only, as
+    /// a server enforces `exp` exactly.
+    pub fn validity(&self, now: i64) -> Validity {
         let dates = ["exp", "nbf", "iat"].map(|claim| self.date(claim));
-        if dates.contains(&Date::Malformed) {
-            return Validity::Malformed;
+        if dates.contains(&Date::Invalid) {
+            return Validity::InvalidDate;
         }
-        let future = |date| matches!(date, Date::At(at) if at > now.saturating_add(LEEWAY));
+        let future = |date| matches!(date, Date::At(at) if at > now.saturating_add(CLOCK_LEEWAY));
         match dates {
             [Date::At(exp), ..] if exp <= now => Validity::Expired,
-            [_, nbf, iat] if future(nbf) || future(iat) => Validity::NotYet,
-            [Date::At(_), ..] => Validity::Good,
-            _ => Validity::Unknown,
+            [_, nbf, iat] if future(nbf) || future(iat) => Validity::NotYetValid,
+            [Date::At(_), ..] => Validity::Valid,
+            _ => Validity::NoExpiry,
         }
     }
 }

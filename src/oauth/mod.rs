@@ -1,5 +1,6 @@
 //! OAuth 2.0 as values: no file, socket, environment, clock or terminal in here.
 
+mod authorization_response;
 pub mod authorize;
 pub mod discovery;
 pub mod grant;

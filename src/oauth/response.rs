@@ -1,4 +1,4 @@
-//! Status, bytes and the time become a token, or a refusal that says what it is (RFC 6749 §5).
+//! Parses the response of a token endpoint (RFC 6749 §5).
 
 use serde_json::{Map, Value};
 
@@ -6,30 +6,30 @@ use super::members::Members;
 use super::secret::Secret;
 use super::token::Token;
 
-/// Why an answer brought no token.
+/// Why a response has no token.
 #[derive(Debug, PartialEq)]
 pub enum TokenError {
-    /// The authorization server said no, in the standard's words (RFC 6749 §5.2).
+    /// An OAuth error response (RFC 6749 §5.2).
     Denied {
         /// The HTTP status.
         status: u16,
         /// `error`.
         error: String,
-        /// `error_description`, unescaped and uncut.
+        /// `error_description`; untrusted.
         description: Option<String>,
     },
-    /// A 4xx that isn't OAuth: a firewall or another gateway stands in between.
+    /// An HTTP error that is not an OAuth error response, such as a firewall's.
     Blocked {
         /// The HTTP status.
         status: u16,
     },
-    /// Not a valid OAuth answer; the text says in which respect.
+    /// Not a valid OAuth response; the text says why.
     Invalid(String),
 }
 
-/// The SMART launch context (App Launch 2.2, "Launch context arrives with your access_token"; `location` and `fhirUser`
-/// as servers of older versions send them). It is shown and noted without a lock, so nothing else is taken for it:
-/// what a server adds under another name may be a secret.
+/// The response members that are SMART launch context (App Launch 2.2, "Launch context arrives with your
+/// access_token"; `location` and `fhirUser` are from older versions). It is displayed and stored in the clear, so other
+/// members, which may be secrets, are dropped.
 pub const LAUNCH_CONTEXT: [&str; 9] = [
     "encounter",
     "fhirContext",
@@ -42,10 +42,10 @@ pub const LAUNCH_CONTEXT: [&str; 9] = [
     "tenant",
 ];
 
-/// Reads the answer of a token endpoint. `now` is when it came, in seconds since the epoch.
+/// Parses the response of a token endpoint, which arrived at `now` (seconds since the epoch).
 ///
 /// # Errors
-/// [`TokenError`], as told apart there.
+/// See [`TokenError`].
 pub fn parse_response(status: u16, body: &[u8], now: i64) -> Result<Token, TokenError> {
     let Ok(Members { all: mut members, repeated }) = serde_json::from_slice(body) else {
         return Err(match status {
@@ -56,30 +56,28 @@ pub fn parse_response(status: u16, body: &[u8], now: i64) -> Result<Token, Token
     if members.contains_key("error") || !(200..=299).contains(&status) {
         return Err(denied(status, &members));
     }
-    // RFC 6749 §3.2; and readers differ in which of the two they take.
-    if let Some(name) = repeated {
-        return Err(TokenError::Invalid(format!("{name} stands there twice")));
+    // RFC 6749 §3.2. Parsers differ in which one they take.
+    if let Some(name) = repeated.first() {
+        return Err(TokenError::Invalid(format!("{name} appears more than once")));
     }
     require_bearer(&members)?;
     let access_token = take_text(&mut members, "access_token")
         .ok_or_else(|| TokenError::Invalid("access_token is missing, empty or not a string".into()))?;
     if !is_bearer_token(&access_token) {
-        return Err(TokenError::Invalid(
-            "access_token holds characters that no Authorization header can carry".into(),
-        ));
+        return Err(TokenError::Invalid("access_token has invalid characters".into()));
     }
-    let lifetime = members.get("expires_in").and_then(lifetime);
+    let expires_in = members.get("expires_in").and_then(parse_expires_in);
     let refresh_token = take_text(&mut members, "refresh_token").map(Secret::new);
-    // One that is empty grants nothing; one that is absent, all that was asked for (RFC 6749 §5.1).
+    // An empty scope grants nothing; an absent one, what was requested (RFC 6749 §5.1).
     let scope = members.remove("scope").and_then(|scope| scope.as_str().map(str::to_owned));
     members.retain(|name, value| LAUNCH_CONTEXT.contains(&name.as_str()) && !value.is_null());
     Ok(Token {
         access_token: Secret::new(access_token),
         scope,
         refresh_token,
-        obtained_at: now,
-        lifetime,
-        context: members,
+        issued_at: now,
+        expires_in,
+        launch_context: members,
     })
 }
 
@@ -95,7 +93,7 @@ fn denied(status: u16, members: &Map<String, Value>) -> TokenError {
     }
 }
 
-/// RFC 6749 §7.1: a client must not use a token of a type that it doesn't understand.
+/// A client must not use a token of an unknown type (RFC 6749 §7.1).
 fn require_bearer(members: &Map<String, Value>) -> Result<(), TokenError> {
     match members.get("token_type").and_then(Value::as_str) {
         Some(kind) if kind.eq_ignore_ascii_case("bearer") => Ok(()),
@@ -111,22 +109,21 @@ fn take_text(members: &mut Map<String, Value>, name: &str) -> Option<String> {
     }
 }
 
-/// Whether it is made of what a token may be made of (RFC 6749 appendix A.12, without the space). Anything else could
-/// end the header line, or the line of a shell that is given the token.
+/// Returns whether a token has only printable ASCII characters without the space (RFC 6749 appendix A.12). Anything else
+/// could end the header line or a line of shell code.
 pub fn is_bearer_token(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// `expires_in` in seconds: a number or a string of one, fractions cut, negative ones expired at once; none when it
-/// is beyond reason.
-pub fn lifetime(value: &Value) -> Option<u64> {
+/// Parses `expires_in`, in seconds: a number or a string of one, truncated, at least 0; `None` when unusable.
+pub fn parse_expires_in(value: &Value) -> Option<u64> {
     let seconds = match value {
         Value::Number(number) => number.as_f64()?,
         Value::String(text) => text.trim().parse::<f64>().ok()?,
         _ => return None,
     };
     const A_CENTURY: f64 = 3_155_760_000.0;
-    // The range is checked, so the cast only cuts the fraction.
+    // The range is checked, so the cast only truncates.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     (seconds.is_finite() && seconds <= A_CENTURY).then(|| seconds.max(0.0) as u64)
 }
@@ -140,31 +137,31 @@ mod tests {
     }
 
     #[test]
-    fn a_keycloak_answer_becomes_a_token() {
+    fn keycloak_response_becomes_a_token() {
         let token = ok(
             r#"{"access_token":"a.b.c","expires_in":60,"refresh_expires_in":0,"token_type":"Bearer","not-before-policy":0,"scope":"email profile"}"#,
         );
         assert_eq!(token.access_token.expose(), "a.b.c");
-        assert_eq!((token.obtained_at, token.lifetime), (1_000, Some(60)));
+        assert_eq!((token.issued_at, token.expires_in), (1_000, Some(60)));
         assert_eq!(token.scope.as_deref(), Some("email profile"));
-        assert!(token.refresh_token.is_none() && token.context.is_empty());
+        assert!(token.refresh_token.is_none() && token.launch_context.is_empty());
     }
 
     #[test]
-    fn the_launch_context_is_what_smart_names_and_nothing_that_may_be_secret() {
+    fn launch_context_has_only_smart_members() {
         let token = ok(
             r#"{"access_token":"t","token_type":"bearer","patient":"p1","need_patient_banner":true,"refresh_token":"r",
                 "device_secret":"s","id_token":"i","not-before-policy":0}"#,
         );
-        assert_eq!(token.context.len(), 2);
-        assert_eq!(token.context["patient"], "p1");
-        assert_eq!(token.context["need_patient_banner"], true);
+        assert_eq!(token.launch_context.len(), 2);
+        assert_eq!(token.launch_context["patient"], "p1");
+        assert_eq!(token.launch_context["need_patient_banner"], true);
         assert_eq!(token.refresh_token.as_ref().map(Secret::expose), Some("r"));
     }
 
     #[test]
-    fn odd_lifetimes_never_panic_and_never_live_for_ever() {
-        for (expires_in, lifetime) in [
+    fn odd_expires_in_never_panics() {
+        for (expires_in, expected) in [
             ("3600", Some(3600)),
             ("\"3600\"", Some(3600)),
             ("59.9", Some(59)),
@@ -177,16 +174,16 @@ mod tests {
             ("[60]", None),
         ] {
             let body = format!(r#"{{"access_token":"t","token_type":"Bearer","expires_in":{expires_in}}}"#);
-            assert_eq!(ok(&body).lifetime, lifetime, "{expires_in}");
+            assert_eq!(ok(&body).expires_in, expected, "{expires_in}");
         }
         assert!(matches!(
             parse_response(200, br#"{"access_token":"t","token_type":"Bearer","expires_in":1e309}"#, 0),
-            Ok(Token { lifetime: None, .. }) | Err(TokenError::Invalid(_))
+            Ok(Token { expires_in: None, .. }) | Err(TokenError::Invalid(_))
         ));
     }
 
     #[test]
-    fn what_is_not_a_valid_answer_is_refused() {
+    fn invalid_responses_are_rejected() {
         for body in [
             "",
             "<html>",
@@ -206,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_are_told_by_status_and_error() {
+    fn error_responses_are_classified_by_status_and_error() {
         let denied = |status, error: &str, description: Option<&str>| {
             Err(TokenError::Denied { status, error: error.into(), description: description.map(Into::into) })
         };

@@ -1,65 +1,75 @@
-//! A page of labelled paragraphs: what `token inspect` prints for people. Its 75 columns can be quoted
-//! in a terminal of 80.
+//! A report of labeled paragraphs, 75 columns wide: the text output of `token inspect`.
+
+use anstyle::{AnsiColor, Style};
 
 use crate::text::wrap::push_wrapped;
 
-/// Columns of the page.
+/// The width of a report, in columns. Quoted, it still fits a terminal of 80.
 const WIDTH: usize = 75;
 
-/// Columns of the label, with the space after it.
-const LABEL: usize = 11;
+/// The width of the labels with the space after them, in columns.
+const LABEL_WIDTH: usize = 11;
 
-/// How a label stands out on a terminal.
+/// How a paragraph's label is styled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mood {
-    /// A plain label, bold.
-    Plain,
-    /// Green.
-    Good,
-    /// Yellow.
-    Odd,
-    /// Red.
-    Bad,
+pub enum Outcome {
+    /// Bold.
+    Neutral,
+    /// Bold green.
+    Success,
+    /// Bold yellow.
+    Warning,
+    /// Bold red.
+    Error,
 }
 
-impl Mood {
-    fn code(self) -> &'static str {
+impl Outcome {
+    fn style(self) -> Style {
+        let bold = Style::new().bold();
         match self {
-            Self::Plain => "\x1b[1m",
-            Self::Good => "\x1b[1;32m",
-            Self::Odd => "\x1b[1;33m",
-            Self::Bad => "\x1b[1;31m",
+            Self::Neutral => bold,
+            Self::Success => bold.fg_color(Some(AnsiColor::Green.into())),
+            Self::Warning => bold.fg_color(Some(AnsiColor::Yellow.into())),
+            Self::Error => bold.fg_color(Some(AnsiColor::Red.into())),
         }
     }
 }
 
-/// Paragraphs under labels, as text with ANSI colours; anstream strips those that nobody wants.
+/// Paragraphs with labels, as text with ANSI styles. The texts must already be sanitized.
 #[derive(Debug, Default)]
-pub struct Page(String);
+pub struct Report(String);
 
-impl Page {
-    /// A paragraph. An empty label continues the section above. The text must already be fit for a terminal.
-    pub fn add(&mut self, mood: Mood, label: &str, text: &str) {
+impl Report {
+    /// Adds a paragraph. An empty label continues the section above.
+    pub fn add(&mut self, outcome: Outcome, label: &str, text: &str) {
         let first = if label.is_empty() {
-            " ".repeat(LABEL)
+            " ".repeat(LABEL_WIDTH)
         } else {
-            let gap = " ".repeat(LABEL.saturating_sub(label.len()).max(1));
-            format!("{}{label}\x1b[0m{gap}", mood.code())
+            let style = outcome.style();
+            let padding = LABEL_WIDTH.saturating_sub(label.len()).max(1);
+            format!("{style}{label}{style:#}{:padding$}", "")
         };
-        self.paragraph(&first, LABEL, text);
+        self.paragraph(&first, LABEL_WIDTH, text);
     }
 
-    /// A paragraph of the section above, without a label.
-    pub fn more(&mut self, text: &str) {
-        self.add(Mood::Plain, "", text);
+    /// Adds a paragraph to the section above.
+    pub fn continue_section(&mut self, text: &str) {
+        self.add(Outcome::Neutral, "", text);
     }
 
-    /// A paragraph that explains the line above, set in by two.
+    /// Adds a section of several lines; nothing without lines.
+    pub fn section(&mut self, label: &str, lines: &[String]) {
+        for (index, line) in lines.iter().enumerate() {
+            self.add(Outcome::Neutral, if index == 0 { label } else { "" }, line);
+        }
+    }
+
+    /// Adds a paragraph that explains the line above, indented by two more columns.
     pub fn detail(&mut self, text: &str) {
-        self.paragraph(&" ".repeat(LABEL + 2), LABEL + 2, text);
+        self.paragraph(&" ".repeat(LABEL_WIDTH + 2), LABEL_WIDTH + 2, text);
     }
 
-    /// The page.
+    /// Returns the whole text.
     pub fn into_text(self) -> String {
         self.0
     }
@@ -75,15 +85,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paragraphs_wrap_below_their_own_beginning() {
-        let mut page = Page::default();
-        page.add(Mood::Good, "Now", &"word ".repeat(20).trim_end().replace("word", "words"));
-        page.detail(&"x".repeat(90));
-        let text = page.into_text();
-        let plain = anstream::adapter::strip_str(&text).to_string();
-        let lines: Vec<&str> = plain.lines().collect();
-        assert_eq!(lines[0], format!("Now        {}", ["words"; 10].join(" ")));
+    fn paragraphs_wrap_with_a_hanging_indent() {
+        let mut report = Report::default();
+        report.add(Outcome::Success, "Status", &["words"; 20].join(" "));
+        report.detail(&"x".repeat(90));
+        let text = report.into_text();
+        assert!(text.starts_with("\x1b[1m\x1b[32mStatus\x1b[0m     words"), "{text:?}");
+        let unstyled = anstream::adapter::strip_str(&text).to_string();
+        let lines: Vec<&str> = unstyled.lines().collect();
+        assert_eq!(lines[0], format!("Status     {}", ["words"; 10].join(" ")));
         assert_eq!(lines[1], format!("           {}", ["words"; 10].join(" ")));
-        assert_eq!(lines[2], format!("             {}", "x".repeat(90)), "a word too long is not torn");
+        assert_eq!(lines[2], format!("             {}", "x".repeat(90)), "a long word is not broken");
     }
 }

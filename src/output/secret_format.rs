@@ -1,4 +1,4 @@
-//! A token in the format that its consumer reads: the one place that prints a secret.
+//! Formats a token for shells, CI systems and programs. The only module that prints a secret.
 
 use serde_json::json;
 
@@ -10,7 +10,8 @@ use crate::profile::Profile;
 /// The variable that the shell formats set.
 const VARIABLE: &str = "ONEUP_TOKEN";
 
-/// What stdout gets, with its newline. For `github` this is the mask alone; the variable goes to `$GITHUB_ENV`.
+/// Returns the token in a format, with its newline. For `github`, it is the mask only; the variable goes to
+/// `$GITHUB_ENV`.
 pub fn render(token: &Token, profile: Option<&Profile>, format: TokenFormat, now: i64) -> String {
     let text = token.access_token.expose();
     match format {
@@ -26,7 +27,7 @@ pub fn render(token: &Token, profile: Option<&Profile>, format: TokenFormat, now
     }
 }
 
-/// In single quotes, a single quote within written as the shell wants it.
+/// Returns the text in single quotes, and single quotes in it as the shell needs them.
 fn quoted(text: &str, quote: &str) -> String {
     format!("'{}'", text.replace('\'', quote))
 }
@@ -51,21 +52,16 @@ fn json(token: &Token, profile: Option<&Profile>, now: i64) -> String {
 mod tests {
     use super::*;
     use crate::oauth::secret::Secret;
+    use crate::oauth::token::Lifetime;
 
     fn shown(text: &str, format: TokenFormat) -> String {
-        let token = Token {
-            access_token: Secret::new(text),
-            scope: Some("a b".into()),
-            refresh_token: None,
-            obtained_at: 0,
-            lifetime: Some(60),
-            context: serde_json::Map::new(),
-        };
+        let lifetime = Lifetime { issued_at: 0, expires_in: Some(60) };
+        let token = Token { scope: Some("a b".into()), ..Token::new(Secret::new(text), lifetime) };
         render(&token, None, format, 10)
     }
 
     #[test]
-    fn each_shell_reads_back_the_same_token() {
+    fn each_format_quotes_for_its_consumer() {
         for (format, line) in [
             (TokenFormat::Raw, "a'b\\c\n"),
             (TokenFormat::Header, "Authorization: Bearer a'b\\c\n"),
@@ -81,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn json_tells_the_expiry_three_ways() {
+    fn json_has_the_expiry_in_three_forms() {
         let json: serde_json::Value = serde_json::from_str(&shown("t", TokenFormat::Json)).expect("JSON");
         assert_eq!(json["expires_in"], 50);
         assert_eq!(json["expires_on"], 60);

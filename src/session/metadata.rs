@@ -14,33 +14,33 @@ use crate::system::files::{self, Purpose};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TokenMetadata {
     /// Seconds since the epoch.
-    pub obtained_at: i64,
+    pub issued_at: i64,
     /// Seconds; none when the server didn't say.
-    pub lifetime: Option<u64>,
+    pub expires_in: Option<u64>,
     /// Whether a refresh token is stored.
     pub refreshable: bool,
     /// The granted scope.
     pub scope: Option<String>,
     /// The SMART launch context.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
-    pub context: Map<String, Value>,
+    pub launch_context: Map<String, Value>,
 }
 
 impl TokenMetadata {
-    /// Since when the token lives, and for how long.
-    pub fn life(&self) -> Lifetime {
-        Lifetime { since: self.obtained_at, lifetime: self.lifetime }
+    /// When the token was issued and for how long.
+    pub fn lifetime(&self) -> Lifetime {
+        Lifetime { issued_at: self.issued_at, expires_in: self.expires_in }
     }
 }
 
 impl From<&Token> for TokenMetadata {
     fn from(token: &Token) -> Self {
         Self {
-            obtained_at: token.obtained_at,
-            lifetime: token.lifetime,
+            issued_at: token.issued_at,
+            expires_in: token.expires_in,
             refreshable: token.refresh_token.is_some(),
             scope: token.scope.clone(),
-            context: token.context.clone(),
+            launch_context: token.launch_context.clone(),
         }
     }
 }

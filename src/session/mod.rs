@@ -127,14 +127,7 @@ impl Session {
             return None;
         }
         let cached = cache::get(&self.profile().id)?;
-        let token = Token {
-            access_token: cached.access_token,
-            scope: None,
-            refresh_token: None,
-            obtained_at: cached.obtained_at,
-            lifetime: Some(cached.lifetime),
-            context: serde_json::Map::new(),
-        };
+        let token = Token::new(cached.access_token, cached.lifetime);
         options.accept(&token).then_some(token)
     }
 

@@ -3,11 +3,10 @@
 use super::TokenOptions;
 use super::metadata::{self, TokenMetadata};
 use super::open_store;
-use super::token_error::GrantType;
 use super::token_request::{client, request_token};
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::oauth::grant::Grant;
+use crate::oauth::grant::{Grant, GrantType};
 use crate::oauth::product::Product;
 use crate::oauth::token::Token;
 use crate::profile::Profile;
@@ -33,13 +32,13 @@ pub(super) fn under_lock(
     {
         return Ok(token.clone());
     }
-    let (grant, grant_type) = grant(profile, &credentials)?;
-    if grant_type == GrantType::Refresh {
+    let grant = grant(profile, &credentials)?;
+    if grant.grant_type() == GrantType::RefreshToken {
         // A refresh token may work only once: find out first whether the store can be written.
         open_store(context, profile.store, deadline)?.write(&profile.id, &credentials)?;
     }
     let client = client(profile, &credentials, deadline)?;
-    let mut token = request_token(context, profile, &client, &grant, grant_type, deadline)?;
+    let mut token = request_token(context, profile, &client, &grant, deadline)?;
     if let Some(previous) = &credentials.token {
         token = token.carrying_over(previous);
     }
@@ -50,19 +49,19 @@ pub(super) fn under_lock(
         // The token is stored; only `status` shows outdated metadata.
         context.warn(error);
     }
-    if options.min_ttl.is_some() && !token.is_fresh(token.obtained_at, options.min_ttl) {
+    if options.min_ttl.is_some() && !token.is_fresh(token.issued_at, options.min_ttl) {
         context.warn("the new token expires sooner than --min-ttl requires");
     }
     Ok(token)
 }
 
-fn grant(profile: &Profile, credentials: &StoredCredentials) -> Result<(Grant, GrantType)> {
+fn grant(profile: &Profile, credentials: &StoredCredentials) -> Result<Grant> {
     if profile.product != Product::Patient {
         let scope = profile.scope.clone();
-        return Ok((Grant::ClientCredentials { scope }, GrantType::ClientCredentials));
+        return Ok(Grant::ClientCredentials { scope });
     }
     match credentials.token.as_ref().and_then(|token| token.refresh_token.clone()) {
-        Some(refresh_token) => Ok((Grant::RefreshToken(refresh_token), GrantType::Refresh)),
+        Some(refresh_token) => Ok(Grant::RefreshToken(refresh_token)),
         None => Err(Error::auth(format!(
             "the token of profile {} has expired, and there is no refresh token",
             profile.name

@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::http::HttpResponse;
+use crate::oauth::grant::GrantType;
 use crate::oauth::product::Product;
 use crate::oauth::response::TokenError;
 use crate::profile::Profile;
@@ -10,19 +11,8 @@ use crate::text::{MAX_SNIPPET_LEN, sanitize};
 /// The flags that say where the token endpoint is.
 const ADDRESSES: &str = "check --gateway, --realm, --plan and --token-url";
 
-/// What was asked for when the server refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GrantType {
-    /// Client credentials.
-    ClientCredentials,
-    /// An authorization code was redeemed.
-    Code,
-    /// A refresh token was used.
-    Refresh,
-}
-
 /// Explains a refusal. `profile` is the one that asked; it need not be saved yet.
-pub fn into_error(profile: &Profile, asked: GrantType, refusal: TokenError, answer: &HttpResponse) -> Error {
+pub fn into_error(profile: &Profile, grant: GrantType, refusal: TokenError, answer: &HttpResponse) -> Error {
     match refusal {
         TokenError::Invalid(why) => Error::protocol(format!(
             "{} gave no valid OAuth answer: {}",
@@ -37,7 +27,7 @@ pub fn into_error(profile: &Profile, asked: GrantType, refusal: TokenError, answ
         .with_hint(format!("{ADDRESSES}; trace it with -v")),
         TokenError::Blocked { status } => blocked(profile, status, answer),
         TokenError::Denied { status, error, description } => {
-            denied(profile, asked, status, &error, description.as_deref())
+            denied(profile, grant, status, &error, description.as_deref())
         }
     }
 }
@@ -61,8 +51,8 @@ fn blocked(profile: &Profile, status: u16, answer: &HttpResponse) -> Error {
     Error::auth(what).with_detail(answer.snippet()).with_hint(hint)
 }
 
-fn denied(profile: &Profile, asked: GrantType, status: u16, error: &str, description: Option<&str>) -> Error {
-    let (what, hint) = meaning(profile, asked, status, error);
+fn denied(profile: &Profile, grant: GrantType, status: u16, error: &str, description: Option<&str>) -> Error {
+    let (what, hint) = meaning(profile, grant, status, error);
     let said = match description {
         Some(text) => {
             format!("{}: {} (HTTP {status})", sanitize(error, 100), sanitize(text, MAX_SNIPPET_LEN))
@@ -75,7 +65,7 @@ fn denied(profile: &Profile, asked: GrantType, status: u16, error: &str, descrip
 }
 
 /// Status and `error` decide; the description is for people, and differs between versions.
-fn meaning(profile: &Profile, asked: GrantType, status: u16, error: &str) -> (String, String) {
+fn meaning(profile: &Profile, grant: GrantType, status: u16, error: &str) -> (String, String) {
     let login = profile.login_command();
     let client = &sanitize(&profile.client_id, 100);
     let plan = profile.product == Product::Patient && profile.realm.is_none();
@@ -100,11 +90,11 @@ fn meaning(profile: &Profile, asked: GrantType, status: u16, error: &str) -> (St
             format!("the server does not grant {client} the scope {}", sanitize(&profile.scope, 200)),
             format!("give one that the client has: {login} --scope 'SCOPE'"),
         ),
-        "invalid_grant" if asked == GrantType::Code => (
+        "invalid_grant" if grant == GrantType::AuthorizationCode => (
             "the authorization code is not valid: it is used, older than 5 minutes, or for another redirect URI".into(),
             format!("log in again: {login}"),
         ),
-        "invalid_grant" if asked == GrantType::ClientCredentials => (
+        "invalid_grant" if grant == GrantType::ClientCredentials => (
             format!("the server does not accept what client {client} presents"),
             format!("check the client in the Dev Portal, then {login}"),
         ),

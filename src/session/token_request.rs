@@ -2,11 +2,11 @@
 
 use super::client_secret;
 use super::metadata;
-use super::token_error::{self, GrantType};
+use super::token_error;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::http::{Http, Retry};
-use crate::oauth::grant::{Client, Grant};
+use crate::oauth::grant::{Client, Grant, GrantType};
 use crate::oauth::product::Product;
 use crate::oauth::response::{self, TokenError};
 use crate::oauth::token::Token;
@@ -41,16 +41,16 @@ pub fn request_token(
     profile: &Profile,
     client: &Client,
     grant: &Grant,
-    grant_type: GrantType,
     _deadline: Deadline,
 ) -> Result<Token> {
+    let grant_type = grant.grant_type();
     let retry = if grant_type == GrantType::ClientCredentials { Retry::Transient } else { Retry::Never };
     let http = Http::new(context)?;
     let spinner = Spinner::start(context, "requesting a token");
     let response = http.post_form(&profile.token_url, &client.token_request(grant), retry);
     drop(spinner);
     let response = response.map_err(|error| match grant_type {
-        GrantType::Code => error.with_hint(format!(
+        GrantType::AuthorizationCode => error.with_hint(format!(
             "the authorization code may have been used; log in again: {}",
             profile.login_command()
         )),
@@ -58,12 +58,12 @@ pub fn request_token(
     })?;
     let mut token = response::parse_response(response.status, &response.body, now()).map_err(|error| {
         let is_revoked = matches!(&error, TokenError::Denied { error, .. } if error == "invalid_grant");
-        if is_revoked && grant_type == GrantType::Refresh {
+        if is_revoked && grant_type == GrantType::RefreshToken {
             metadata::mark_unrefreshable(context, &profile.id);
         }
         token_error::into_error(profile, grant_type, error, &response)
     })?;
-    if token.scope.is_none() && grant_type != GrantType::Refresh {
+    if token.scope.is_none() && grant_type != GrantType::RefreshToken {
         token.scope = Some(profile.scope.clone()).filter(|scope| !scope.is_empty());
     }
     Ok(token)

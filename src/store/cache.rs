@@ -5,12 +5,12 @@
 
 use super::keyutils::kernel;
 use crate::oauth::secret::{Secret, SecretBuf};
-use crate::oauth::token::Token;
+use crate::oauth::token::{Lifetime, Token};
 
 /// The first bytes of every entry; the last one is the version of the layout.
 const MAGIC: [u8; 4] = *b"1up\x01";
 
-/// Magic, `obtained_at`, `lifetime`: both little-endian. The token's bytes follow.
+/// Magic, `issued_at`, `expires_in`: both little-endian. The token's bytes follow.
 const HEADER_LEN: usize = 4 + 8 + 8;
 
 /// A cached access token with what is needed to tell its expiry.
@@ -18,22 +18,22 @@ const HEADER_LEN: usize = 4 + 8 + 8;
 pub struct CachedToken {
     /// What is sent as `Authorization: Bearer`.
     pub access_token: Secret,
-    /// As [`Token::obtained_at`].
-    pub obtained_at: i64,
-    /// As [`Token::lifetime`], which a cached token always has.
-    pub lifetime: u64,
+    /// When it was issued and for how long; `expires_in` is always known.
+    pub lifetime: Lifetime,
 }
 
 impl CachedToken {
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (magic, rest) = bytes.split_first_chunk()?;
-        let (obtained_at, rest) = rest.split_first_chunk()?;
-        let (lifetime, token) = rest.split_first_chunk()?;
+        let (issued_at, rest) = rest.split_first_chunk()?;
+        let (expires_in, token) = rest.split_first_chunk()?;
         let token = std::str::from_utf8(token).ok().filter(|token| !token.is_empty())?;
         (*magic == MAGIC).then(|| Self {
             access_token: Secret::new(token),
-            obtained_at: i64::from_le_bytes(*obtained_at),
-            lifetime: u64::from_le_bytes(*lifetime),
+            lifetime: Lifetime {
+                issued_at: i64::from_le_bytes(*issued_at),
+                expires_in: Some(u64::from_le_bytes(*expires_in)),
+            },
         })
     }
 }
@@ -47,9 +47,9 @@ pub fn get(id: &str) -> Option<CachedToken> {
 pub fn put(id: &str, token: &Token, now: i64) {
     let timeout =
         token.remaining(now).and_then(|seconds| u32::try_from(seconds.min(u64::from(u32::MAX / 2))).ok());
-    let is_cached = match (timeout, token.lifetime) {
-        (Some(timeout @ 1..), Some(lifetime)) => {
-            kernel::write(&name(id), &to_bytes(token, lifetime), Some(timeout)).is_ok()
+    let is_cached = match (timeout, token.expires_in) {
+        (Some(timeout @ 1..), Some(expires_in)) => {
+            kernel::write(&name(id), &to_bytes(token, expires_in), Some(timeout)).is_ok()
         }
         _ => false,
     };
@@ -68,12 +68,12 @@ fn name(id: &str) -> String {
     format!("oneup:token:{id}")
 }
 
-fn to_bytes(token: &Token, lifetime: u64) -> SecretBuf {
+fn to_bytes(token: &Token, expires_in: u64) -> SecretBuf {
     let text = token.access_token.expose().as_bytes();
     let mut bytes = SecretBuf::with_capacity(HEADER_LEN + text.len());
     bytes.extend(&MAGIC);
-    bytes.extend(&token.obtained_at.to_le_bytes());
-    bytes.extend(&lifetime.to_le_bytes());
+    bytes.extend(&token.issued_at.to_le_bytes());
+    bytes.extend(&expires_in.to_le_bytes());
     bytes.extend(text);
     bytes
 }
@@ -82,16 +82,16 @@ fn to_bytes(token: &Token, lifetime: u64) -> SecretBuf {
 mod tests {
     use super::*;
 
-    fn token(lifetime: Option<u64>) -> Token {
+    fn token(expires_in: Option<u64>) -> Token {
         let credentials = super::super::tests::credentials(1_000);
-        Token { lifetime, ..credentials.token.expect("it has one") }
+        Token { expires_in, ..credentials.token.expect("it has one") }
     }
 
     #[test]
     fn layout_round_trips_and_anything_else_is_a_miss() {
         let bytes = to_bytes(&token(Some(60)), 60);
         let cached = CachedToken::from_bytes(&bytes).expect("its own layout");
-        assert_eq!((cached.obtained_at, cached.lifetime), (1_000, 60));
+        assert_eq!(cached.lifetime, Lifetime { issued_at: 1_000, expires_in: Some(60) });
         assert_eq!(cached.access_token, token(None).access_token);
         for invalid in [
             &b""[..],
@@ -113,9 +113,9 @@ mod tests {
         let id = format!("test-{}", std::process::id());
         assert_eq!(get(&id), None);
         put(&id, &token(Some(7_200)), 1_000);
-        assert_eq!(get(&id).expect("cached").lifetime, 7_200);
+        assert_eq!(get(&id).expect("cached").lifetime.expires_in, Some(7_200));
         put(&id, &token(Some(u64::MAX)), 1_000);
-        assert_eq!(get(&id).expect("no timeout overflows").lifetime, u64::MAX);
+        assert_eq!(get(&id).expect("no timeout overflows").lifetime.expires_in, Some(u64::MAX));
         put(&id, &token(Some(60)), 1_057);
         assert!(get(&id).is_some(), "three seconds remain");
         std::thread::sleep(std::time::Duration::from_millis(3_100));

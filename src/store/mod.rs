@@ -138,9 +138,9 @@ mod tests {
                 access_token: Secret::new("t".repeat(length)),
                 scope: Some("patient/*.read".into()),
                 refresh_token: Some(Secret::new("r")),
-                obtained_at: 1_000,
-                lifetime: Some(7_200),
-                context: serde_json::Map::new(),
+                issued_at: 1_000,
+                expires_in: Some(7_200),
+                launch_context: serde_json::Map::new(),
             }),
         }
     }

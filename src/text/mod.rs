@@ -59,6 +59,11 @@ pub fn is_printable(c: char) -> bool {
     !c.is_control() && !invisible
 }
 
+/// Returns bytes as lowercase hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -32,8 +32,8 @@ fn age(home: &Home) {
         fs::read_dir(home.state().join("secrets")).expect("the store").next().expect("an item").expect("it");
     let text = fs::read_to_string(item.path()).expect("text");
     let mut json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
-    let obtained = json["token"]["obtained_at"].as_i64().expect("a time");
-    json["token"]["obtained_at"] = (obtained - 3600).into();
+    let obtained = json["token"]["issued_at"].as_i64().expect("a time");
+    json["token"]["issued_at"] = (obtained - 3600).into();
     fs::write(item.path(), json.to_string()).expect("a writable store");
 }
 

@@ -47,7 +47,7 @@ fn age(home: &Home) {
     {
         let text = fs::read_to_string(item.path()).expect("text");
         let mut json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
-        json["token"]["obtained_at"] = (json["token"]["obtained_at"].as_i64().expect("a time") - 3600).into();
+        json["token"]["issued_at"] = (json["token"]["issued_at"].as_i64().expect("a time") - 3600).into();
         fs::write(item.path(), json.to_string()).expect("a writable store");
     }
 }

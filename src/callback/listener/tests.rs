@@ -18,7 +18,7 @@ struct Desk {
 
 fn listen(patience: Duration) -> Desk {
     let listener = Listener::bind("http://localhost:0/cb").expect("free port").expect("loopback");
-    let request = Request {
+    let request = AuthorizationRequest {
         authorize_url: "https://auth.example/a".into(),
         client_id: "c".into(),
         redirect_uri: listener.redirect_uri().into(),
@@ -59,10 +59,10 @@ impl Desk {
         assert!(self.events.try_recv().is_err(), "it still waits");
         let answer = self.get(&format!("/cb?code=good&state={STATE}"));
         assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("You can close this tab"), "{answer}");
-        self.has(&Reply::Code(Secret::new("good")));
+        self.has(&AuthorizationResponse::Code(Secret::new("good")));
     }
 
-    fn has(&self, expected: &Reply) {
+    fn has(&self, expected: &AuthorizationResponse) {
         match self.events.recv_timeout(Duration::from_secs(5)) {
             Ok(Event::Answered(reply)) => assert_eq!(reply, *expected),
             _ => panic!("no answer, instead of {expected:?}"),
@@ -142,14 +142,17 @@ fn a_denial_with_the_right_state_ends_the_wait() {
     let desk = listen(PATIENCE);
     let answer = desk.get(&format!("/cb?error=access_denied&error_description=%3Cb%3Eno&state={STATE}"));
     assert!(answer.contains("Access was not granted") && answer.contains("&lt;b&gt;no"), "{answer}");
-    desk.has(&Reply::Denied { error: "access_denied".into(), description: Some("<b>no".into()) });
+    desk.has(&AuthorizationResponse::Error {
+        error: "access_denied".into(),
+        description: Some("<b>no".into()),
+    });
 }
 
 #[test]
 fn another_issuers_answer_ends_the_wait_unused() {
     let desk = listen(PATIENCE);
     starts(&desk.get(&format!("/cb?code=c&state={STATE}&iss=https://evil.example")), 400);
-    desk.has(&Reply::WrongIssuer("https://evil.example".into()));
+    desk.has(&AuthorizationResponse::IssuerMismatch("https://evil.example".into()));
 }
 
 #[test]
@@ -184,7 +187,7 @@ fn the_first_valid_answer_wins() {
     starts(&desk.get(&format!("/cb?code=first&state={STATE}")), 200);
     starts(&desk.get(&format!("/cb?code=second&state={STATE}")), 409);
     starts(&desk.get(&format!("/cb?error=access_denied&state={STATE}")), 409);
-    desk.has(&Reply::Code(Secret::new("first")));
+    desk.has(&AuthorizationResponse::Code(Secret::new("first")));
     assert!(desk.events.try_recv().is_err());
 }
 
@@ -204,7 +207,7 @@ fn both_families_answer_and_the_port_is_free_afterwards() {
         let request = format!("GET /cb?code=six&state={STATE} HTTP/1.1\r\nHost: [::1]:{port}\r\n\r\n");
         stream.write_all(request.as_bytes()).expect("it reads");
         starts(&read(stream), 200);
-        desk.has(&Reply::Code(Secret::new("six")));
+        desk.has(&AuthorizationResponse::Code(Secret::new("six")));
     }
     drop(desk);
     assert!(Listener::bind(&format!("http://localhost:{port}/cb")).expect("free again").is_some());

@@ -18,7 +18,6 @@ use crate::oauth::secret::Secret;
 use crate::oauth::token::Token;
 use crate::profile::Profile;
 use crate::session::client_secret;
-use crate::session::token_error::GrantType;
 use crate::session::token_request::request_token;
 use crate::store::StoredCredentials;
 use crate::text::sanitize;
@@ -45,7 +44,7 @@ fn client_credentials(context: &Context, product: Product, args: &LoginCommon) -
     let client = client(&profile, Some(secret));
     let grant = Grant::ClientCredentials { scope: profile.scope.clone() };
     let deadline = context.deadline();
-    let token = request_token(context, &profile, &client, &grant, GrantType::ClientCredentials, deadline)?;
+    let token = request_token(context, &profile, &client, &grant, deadline)?;
     finish(context, args, &profile, client, token)
 }
 
@@ -71,7 +70,7 @@ pub fn finish(
         return Ok(Exit::Success);
     }
     let client_secret = if profile.client_secret_command.is_some() { None } else { client.secret };
-    let lifetime = token.lifetime;
+    let lifetime = token.expires_in;
     save::remember(context, profile, &StoredCredentials { schema: 1, client_secret, token: Some(token) })?;
     let lives = match lifetime {
         Some(seconds) => format!("Its token lives {}", crate::output::duration(seconds)),
@@ -94,10 +93,10 @@ fn tell_difference(context: &Context, asked: &str, granted: &str) {
             sanitize(&difference.missing.join(" "), 500)
         ));
     }
-    if !difference.extra.is_empty() {
+    if !difference.additional.is_empty() {
         context.info(format_args!(
             "Granted beyond what was asked: {}",
-            sanitize(&difference.extra.join(" "), 500)
+            sanitize(&difference.additional.join(" "), 500)
         ));
     }
 }

@@ -8,14 +8,13 @@ use crate::callback::{self, Listener, Ways};
 use crate::cli::Patient;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
-use crate::oauth::authorize::{self, Request};
+use crate::oauth::authorize::{self, AuthorizationRequest};
 use crate::oauth::grant::Grant;
 use crate::oauth::product::{PLAN, Product};
 use crate::oauth::secret::Secret;
 use crate::oauth::token::Token;
 use crate::profile::{self, Profile};
 use crate::session::open_store;
-use crate::session::token_error::GrantType;
 use crate::session::token_request::request_token;
 
 use super::resolve;
@@ -43,7 +42,7 @@ pub fn patient(context: &Context, args: &Patient) -> Result<Exit> {
         Some(code) => code_from_elsewhere(context, code, args.common.client_secret_stdin, profile)?,
         None => code_from_browser(context, args, profile)?,
     };
-    let token = request_token(context, profile, &client, &grant, GrantType::Code, context.deadline())?;
+    let token = request_token(context, profile, &client, &grant, context.deadline())?;
     mention_patient(context, profile, &token);
     super::finish(context, &args.common, profile, client, token)
 }
@@ -77,7 +76,7 @@ fn code_from_browser(context: &Context, args: &Patient, profile: &Profile) -> Re
         Error::usage("there is no authorization endpoint")
             .with_hint("give --plan, --realm or --authorize-url")
     })?;
-    let request = Request {
+    let request = AuthorizationRequest {
         // Only a realm's own endpoint answers in the realm's name.
         issuer: profile.issuer.clone().filter(|issuer| authorize_url.starts_with(&format!("{issuer}/"))),
         authorize_url,
@@ -110,7 +109,7 @@ fn code_from_elsewhere(
         "-" => code_from_stdin(context)?,
         code => Zeroizing::new(code.to_owned()),
     };
-    let code = callback::settle(authorize::judge_elsewhere(&text))?;
+    let code = callback::settle(authorize::interpret_pasted_code(&text))?;
     let redirect_uri = profile.redirect_uri.clone().unwrap_or_default();
     Ok(Grant::AuthorizationCode { code, redirect_uri, verifier: None })
 }
@@ -151,7 +150,9 @@ fn warn_of_localhost(context: &Context, profile: &Profile) {
 /// A `patient/` scope is about the one patient of the launch context (SMART App Launch 2.2), so say when none is named.
 fn mention_patient(context: &Context, profile: &Profile, token: &Token) {
     let scope = token.scope.as_deref().unwrap_or_default();
-    if scope.split(' ').any(|one| one.starts_with("patient/")) && !token.context.contains_key("patient") {
+    if scope.split(' ').any(|one| one.starts_with("patient/"))
+        && !token.launch_context.contains_key("patient")
+    {
         context.info(format_args!(
             "The answer names no patient, though the scope is patient/*:\n`oneup curl --profile {} /Patient` shows whose data it is.",
             profile.name

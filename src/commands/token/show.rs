@@ -7,7 +7,7 @@ use crate::context::{Context, nonempty};
 use crate::error::{Error, Exit, Result};
 use crate::oauth::response::is_bearer_token;
 use crate::oauth::secret::Secret;
-use crate::oauth::token::Token;
+use crate::oauth::token::{Lifetime, Token};
 use crate::output::secret_format;
 use crate::profile::{self, Profile};
 use crate::session::metadata;
@@ -49,14 +49,8 @@ fn from_environment(context: &Context) -> Result<Option<Token>> {
         return Err(Error::usage("ONEUP_TOKEN has characters that no access token has")
             .with_hint("unset it, or give --profile NAME"));
     }
-    Ok(Some(Token {
-        access_token: Secret::new(text),
-        scope: None,
-        refresh_token: None,
-        obtained_at: now(),
-        lifetime: None,
-        context: serde_json::Map::new(),
-    }))
+    let lifetime = Lifetime { issued_at: now(), expires_in: None };
+    Ok(Some(Token::new(Secret::new(text), lifetime)))
 }
 
 /// Prints a token, and exports it to the next steps of a GitHub job where that is the format.

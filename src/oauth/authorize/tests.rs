@@ -5,8 +5,8 @@ use proptest::prelude::*;
 
 const STATE: &str = "Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyMTI";
 
-fn request() -> Request {
-    Request {
+fn request() -> AuthorizationRequest {
+    AuthorizationRequest {
         authorize_url: "https://auth.example/oauth2/authorize/test".into(),
         client_id: "my client".into(),
         redirect_uri: "http://localhost:8484/callback".into(),
@@ -18,11 +18,11 @@ fn request() -> Request {
     }
 }
 
-fn code(text: &str) -> Reply {
-    Reply::Code(Secret::new(text))
+fn code(text: &str) -> AuthorizationResponse {
+    AuthorizationResponse::Code(Secret::new(text))
 }
 
-fn url(change: impl FnOnce(&mut Request)) -> String {
+fn url(change: impl FnOnce(&mut AuthorizationRequest)) -> String {
     let mut request = request();
     change(&mut request);
     request.url().expect("a usable request").into()
@@ -61,11 +61,11 @@ fn what_is_not_wanted_is_not_sent() {
 #[test]
 fn an_endpoint_or_redirect_uri_that_cannot_be_used_is_wrong_usage() {
     for endpoint in ["http://auth.example/a", "auth.example", "file:///a", "https://auth.example/#a"] {
-        let broken = Request { authorize_url: endpoint.into(), ..request() };
+        let broken = AuthorizationRequest { authorize_url: endpoint.into(), ..request() };
         assert_eq!(broken.url().expect_err(endpoint).kind().exit().code(), 2);
     }
     for uri in ["/callback", "localhost", "http://localhost:8484/#a", "http://localhost:99999/"] {
-        let broken = Request { redirect_uri: uri.into(), ..request() };
+        let broken = AuthorizationRequest { redirect_uri: uri.into(), ..request() };
         assert_eq!(broken.url().expect_err(uri).kind().exit().code(), 2);
     }
 }
@@ -79,43 +79,46 @@ fn a_state_is_unreserved_and_long() {
 
 #[test]
 fn a_callback_is_judged_by_its_state_first() {
-    let denied = |error: &str, description: Option<&str>| Reply::Denied {
+    let denied = |error: &str, description: Option<&str>| AuthorizationResponse::Error {
         error: error.into(),
         description: description.map(Into::into),
     };
-    let twice = Reply::Unusable("one of its parameters stands there twice");
-    let nothing = Reply::Unusable("it carries neither a code nor an error");
+    let twice = AuthorizationResponse::Invalid("it repeats a parameter");
+    let nothing = AuthorizationResponse::Invalid("it has neither a code nor an error");
     for (query, expected) in [
         (format!("code=a%2Fb&state={STATE}"), code("a/b")),
         (format!("state={STATE}&code=c&session_state=s&session_state=t"), code("c")),
         (format!("code=c&state={STATE}&iss=https%3A%2F%2Fauth.example"), code("c")),
         (format!("code=c&state={STATE}&iss="), code("c")),
         (format!("code=c&state={STATE}&iss=https://auth.example/"), {
-            Reply::WrongIssuer("https://auth.example/".into())
+            AuthorizationResponse::IssuerMismatch("https://auth.example/".into())
         }),
         (format!("error=e&state={STATE}&iss=https://evil.example"), {
-            Reply::WrongIssuer("https://evil.example".into())
+            AuthorizationResponse::IssuerMismatch("https://evil.example".into())
         }),
         (format!("error=access_denied&state={STATE}"), denied("access_denied", None)),
         (format!("error=e&error_description=d+d&code=c&state={STATE}"), denied("e", Some("d d"))),
-        ("error=access_denied&state=other".into(), Reply::WrongState),
-        ("code=c&state=other".into(), Reply::WrongState),
-        (format!("code=c&state={STATE}x"), Reply::WrongState),
-        ("code=c".into(), Reply::WrongState),
-        ("code=c&state=".into(), Reply::WrongState),
+        ("error=access_denied&state=other".into(), AuthorizationResponse::StateMismatch),
+        ("code=c&state=other".into(), AuthorizationResponse::StateMismatch),
+        (format!("code=c&state={STATE}x"), AuthorizationResponse::StateMismatch),
+        ("code=c".into(), AuthorizationResponse::StateMismatch),
+        ("code=c&state=".into(), AuthorizationResponse::StateMismatch),
         (format!("code=c&code=d&state={STATE}"), twice),
         (format!("code=&state={STATE}"), nothing),
-        (String::new(), Reply::Unusable("it carries neither a code nor an error")),
-        (format!("code=%00&state={STATE}"), Reply::Unusable("its code has characters that no code has")),
+        (String::new(), AuthorizationResponse::Invalid("it has neither a code nor an error")),
+        (
+            format!("code=%00&state={STATE}"),
+            AuthorizationResponse::Invalid("its code has invalid characters"),
+        ),
     ] {
-        assert_eq!(request().judge(&query), expected, "{query}");
+        assert_eq!(request().parse_response(&query), expected, "{query}");
     }
 }
 
 #[test]
 fn an_unknown_issuer_is_not_compared() {
-    let plan = Request { issuer: None, ..request() };
-    assert_eq!(plan.judge(&format!("code=c&state={STATE}&iss=x")), code("c"));
+    let plan = AuthorizationRequest { issuer: None, ..request() };
+    assert_eq!(plan.parse_response(&format!("code=c&state={STATE}&iss=x")), code("c"));
 }
 
 #[test]
@@ -148,7 +151,7 @@ fn a_pasted_address_is_understood_however_it_was_mangled() {
         format!("https://links.example/?url={safe}&data=05"),
         format!("https://app.example/cb?state={STATE}&code=a%2F\nb-c"),
     ] {
-        assert_eq!(request().judge_pasted(&text), code("a/b-c"), "{text}");
+        assert_eq!(request().interpret_paste(&text), code("a/b-c"), "{text}");
     }
 }
 
@@ -157,34 +160,37 @@ fn a_pasted_code_is_taken_as_it_is_and_decoded_when_it_was_encoded() {
     for (text, expected) in
         [("abc123", "abc123"), (" a/b+c=\n", "a/b+c="), ("a%2Fb", "a/b"), ("100%", "100%"), ("'abc'", "abc")]
     {
-        assert_eq!(request().judge_pasted(text), code(expected), "{text}");
+        assert_eq!(request().interpret_paste(text), code(expected), "{text}");
     }
 }
 
 #[test]
 fn a_paste_that_is_no_answer_is_refused() {
     for text in ["http://localhost:8484/callback", "code=c", "http://x/?code=c", "https://x/?error=e"] {
-        let reply = request().judge_pasted(text);
-        assert!(matches!(reply, Reply::WrongState | Reply::Unusable(_)), "{text}: {reply:?}");
+        let reply = request().interpret_paste(text);
+        assert!(
+            matches!(reply, AuthorizationResponse::StateMismatch | AuthorizationResponse::Invalid(_)),
+            "{text}: {reply:?}"
+        );
     }
     for text in ["", "\n", "localhost:8484/callback", "wörd", "<a href=>", "no idea what you mean"] {
-        assert!(matches!(request().judge_pasted(text), Reply::Unusable(_)), "{text}");
+        assert!(matches!(request().interpret_paste(text), AuthorizationResponse::Invalid(_)), "{text}");
     }
-    assert!(matches!(request().judge_pasted(&"x".repeat(100_000)), Reply::Unusable(_)));
+    assert!(matches!(request().interpret_paste(&"x".repeat(100_000)), AuthorizationResponse::Invalid(_)));
 }
 
 #[test]
 fn a_denial_can_be_pasted_too() {
     let text = format!("http://x/?error=access_denied&state={STATE}");
-    assert!(matches!(request().judge_pasted(&text), Reply::Denied { .. }));
+    assert!(matches!(request().interpret_paste(&text), AuthorizationResponse::Error { .. }));
 }
 
 #[test]
 fn a_code_from_elsewhere_needs_no_state() {
-    assert_eq!(judge_elsewhere("abc\n"), code("abc"));
-    assert_eq!(judge_elsewhere("https://x/?code=c&amp;state=any"), code("c"));
-    assert!(matches!(judge_elsewhere("https://x/?error=e"), Reply::Denied { .. }));
-    assert!(matches!(judge_elsewhere("https://x/"), Reply::Unusable(_)));
+    assert_eq!(interpret_pasted_code("abc\n"), code("abc"));
+    assert_eq!(interpret_pasted_code("https://x/?code=c&amp;state=any"), code("c"));
+    assert!(matches!(interpret_pasted_code("https://x/?error=e"), AuthorizationResponse::Error { .. }));
+    assert!(matches!(interpret_pasted_code("https://x/"), AuthorizationResponse::Invalid(_)));
 }
 
 proptest! {
@@ -192,17 +198,17 @@ proptest! {
     fn any_code_comes_back_from_any_wrapping(text in "[!-~]{1,200}", at in any::<prop::sample::Index>()) {
         let encoded: String = form_urlencoded::byte_serialize(text.as_bytes()).collect();
         let query = format!("code={encoded}&state={STATE}");
-        prop_assert_eq!(request().judge(&query), code(&text));
+        prop_assert_eq!(request().parse_response(&query), code(&text));
         let address = format!("https://app.example/cb?{query}");
         let (head, tail) = address.split_at(at.index(address.len()));
-        prop_assert_eq!(request().judge_pasted(&format!("{head}\n  {tail}")), code(&text));
+        prop_assert_eq!(request().interpret_paste(&format!("{head}\n  {tail}")), code(&text));
     }
 
     #[test]
     fn no_text_panics_or_passes_without_the_state(text in "\\PC{0,200}") {
-        let reply = request().judge(&text);
-        let passes = matches!(reply, Reply::Code(_) | Reply::Denied { .. });
+        let reply = request().parse_response(&text);
+        let passes = matches!(reply, AuthorizationResponse::Code(_) | AuthorizationResponse::Error { .. });
         prop_assert!(!passes);
-        let _ = (request().judge_pasted(&text), judge_elsewhere(&text));
+        let _ = (request().interpret_paste(&text), interpret_pasted_code(&text));
     }
 }

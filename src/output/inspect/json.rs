@@ -1,56 +1,65 @@
-//! The same for programs. Every member is always there; what isn't known is null. Members are added, never renamed.
+//! The JSON output. Every member is always present; unknown values are null. Members are added, never renamed.
 
 use serde_json::{Value, json};
 
-use super::{Introspection, Origin, Report, Verification};
+use super::{Inspection, Introspection, Origin, Verification};
 use crate::oauth::jwks::SignatureStatus;
-use crate::oauth::jwt::{Form, Jwt, Validity};
+use crate::oauth::jwt::{Jwt, TokenKind, Validity};
 use crate::oauth::scope;
 use crate::output::time::rfc3339;
 
-/// The report as JSON, with its newline.
-pub fn json(report: &Report) -> String {
-    let (kind, flaw) = match &report.form {
-        Form::Jwt(_) => ("jwt", None),
-        Form::Encrypted(_) => ("encrypted", None),
-        Form::Opaque { flaw } => ("opaque", flaw.as_deref()),
+/// Returns the JSON document with its newline.
+pub fn json(inspection: &Inspection) -> String {
+    let kind = match &inspection.kind {
+        TokenKind::Jwt(_) => "jwt",
+        TokenKind::Jwe(_) => "encrypted",
+        TokenKind::Opaque { .. } => "opaque",
     };
-    let header = match &report.form {
-        Form::Jwt(jwt) => Some(&jwt.header),
-        Form::Encrypted(header) => Some(header),
-        Form::Opaque { .. } => None,
+    let header = match &inspection.kind {
+        TokenKind::Jwt(jwt) => Some(&jwt.header),
+        TokenKind::Jwe(header) => Some(header),
+        TokenKind::Opaque { .. } => None,
     };
+    let jwt = inspection.jwt();
     let view = json!({
-        "holds": report.holds(),
-        "standing": standing(report.standing()),
-        "source": source(report.origin),
-        "profile": report.profile.as_ref().map(|profile| &profile.name),
-        "product": report.profile.as_ref().map(|profile| profile.product.name()),
+        "valid": inspection.is_valid(),
+        "validity": validity(inspection.validity()),
+        "source": source(inspection.origin),
+        "profile": inspection.profile.as_ref().map(|profile| &profile.name),
+        "product": inspection.profile.as_ref().map(|profile| profile.product.name()),
         "kind": kind,
-        "flaw": flaw,
-        "times": times(report),
-        "client": report.client(),
-        "subject": report.says(&["sub"]),
-        "audience": report.jwt().map(|jwt| jwt.texts("aud")),
-        "issuer": report.says(&["iss"]),
-        "issuer_trusted": report.issuer_is_trusted(),
-        "scope": scopes(report),
-        "context": report.known.context,
-        "verification": report.verification.as_ref().map(|verification| verified(verification, report.jwt())),
-        "introspection": report.introspection.as_ref().map(introspected),
+        "parse_error": parse_error(inspection),
+        "times": times(inspection),
+        "client": inspection.client(),
+        "subject": inspection.claim(&["sub"]),
+        "audience": jwt.map(|jwt| jwt.claim_list("aud")),
+        "issuer": inspection.claim(&["iss"]),
+        "issuer_trusted": inspection.issuer_is_trusted(),
+        "scope": scopes(inspection),
+        "launch_context": inspection.metadata.launch_context,
+        "verification": inspection.verification.as_ref().map(|verification| verified(verification, jwt)),
+        "introspection": inspection.introspection.as_ref().map(introspected),
         "header": header,
-        "claims": report.jwt().map(|jwt| &jwt.claims),
+        "claims": jwt.map(|jwt| &jwt.claims),
+        "repeated_claims": jwt.map(|jwt| &jwt.repeated_claims),
     });
     crate::output::json(&view)
 }
 
-fn standing(standing: Validity) -> &'static str {
-    match standing {
-        Validity::Good => "good",
+fn validity(validity: Validity) -> &'static str {
+    match validity {
+        Validity::Valid => "valid",
         Validity::Expired => "expired",
-        Validity::NotYet => "not_yet_valid",
-        Validity::Unknown => "unknown",
-        Validity::Malformed => "malformed_dates",
+        Validity::NotYetValid => "not_yet_valid",
+        Validity::NoExpiry | Validity::InvalidDate => "unknown",
+    }
+}
+
+fn parse_error(inspection: &Inspection) -> Option<&str> {
+    match &inspection.kind {
+        TokenKind::Opaque { parse_error } => parse_error.as_deref(),
+        _ if inspection.validity() == Validity::InvalidDate => Some("exp, nbf or iat is not a number"),
+        _ => None,
     }
 }
 
@@ -62,58 +71,65 @@ fn source(origin: Origin) -> &'static str {
     }
 }
 
-fn times(report: &Report) -> Value {
+fn times(inspection: &Inspection) -> Value {
     let point = |at: Option<i64>| at.map(|at| json!({ "epoch": at, "rfc3339": rfc3339(at) }));
     json!({
-        "now": point(Some(report.now)),
-        "issued_at": point(report.issued_at()),
-        "not_before": point(report.date("nbf")),
-        "expires_at": point(report.expires_at()),
-        "lifetime": report.lifetime(),
-        "seconds_left": report.expires_at().map(|at| at.saturating_sub(report.now)),
+        "now": point(Some(inspection.now)),
+        "issued_at": point(inspection.issued_at()),
+        "not_before": point(inspection.date("nbf")),
+        "expires_at": point(inspection.expires_at()),
+        "lifetime": inspection.lifetime(),
+        "expires_in": inspection.expires_at().map(|at| at.saturating_sub(inspection.now)),
     })
 }
 
-fn scopes(report: &Report) -> Value {
-    let granted = report.granted();
-    let difference = report.difference();
+fn scopes(inspection: &Inspection) -> Value {
+    let granted = inspection.granted_scope();
+    let difference = inspection.scope_difference();
     let explained: Vec<Value> = granted
         .iter()
         .flat_map(|granted| granted.split_ascii_whitespace())
-        .map(scope::explain)
-        .map(|one| json!({ "scope": one.scope, "words": one.words, "warning": one.warning, "known": one.known }))
+        .map(scope::describe)
+        .map(|one| {
+            json!({
+                "scope": one.scope,
+                "description": one.description,
+                "warning": one.warning,
+                "recognized": one.recognized,
+            })
+        })
         .collect();
     json!({
-        "asked": report.asked(),
+        "requested": inspection.requested_scope(),
         "granted": granted,
         "missing": difference.missing,
-        "extra": difference.extra,
+        "additional": difference.additional,
         "explained": explained,
     })
 }
 
 fn verified(verification: &Verification, jwt: Option<&Jwt>) -> Value {
-    let algorithm = jwt.and_then(|jwt| jwt.header_text("alg"));
-    let kid = jwt.and_then(|jwt| jwt.header_text("kid"));
+    let algorithm = jwt.and_then(|jwt| jwt.header_str("alg"));
+    let kid = jwt.and_then(|jwt| jwt.header_str("kid"));
     let (verified, reason, key, jwks_uri) = match verification {
-        Verification::Judged { verdict: SignatureStatus::Verified { kid, kty, .. }, jwks_uri } => {
+        Verification::Checked { signature: SignatureStatus::Verified { kid, kty, .. }, jwks_uri } => {
             (true, None, json!({ "kid": kid, "kty": kty }), Some(jwks_uri))
         }
-        Verification::Judged { verdict: SignatureStatus::Refused(refusal), jwks_uri } => {
-            (false, Some(refusal.to_string()), json!({ "kid": kid, "kty": null }), Some(jwks_uri))
+        Verification::Checked { signature: SignatureStatus::Invalid(error), jwks_uri } => {
+            (false, Some(error.to_string()), json!({ "kid": kid, "kty": null }), Some(jwks_uri))
         }
-        Verification::NotVerified(reason) => (false, Some(reason.clone()), Value::Null, None),
+        Verification::NotChecked(reason) => (false, Some(reason.clone()), Value::Null, None),
     };
     json!({ "verified": verified, "algorithm": algorithm, "key": key, "reason": reason, "jwks_uri": jwks_uri })
 }
 
 fn introspected(introspection: &Introspection) -> Value {
     match introspection {
-        Introspection::Answered { endpoint, active, answer } => {
-            json!({ "active": active, "endpoint": endpoint, "reason": null, "answer": answer })
+        Introspection::Response { endpoint, active, members } => {
+            json!({ "active": active, "endpoint": endpoint, "reason": null, "response": members })
         }
-        Introspection::NotAsked(reason) => {
-            json!({ "active": null, "endpoint": null, "reason": reason, "answer": null })
+        Introspection::NotSent(reason) => {
+            json!({ "active": null, "endpoint": null, "reason": reason, "response": null })
         }
     }
 }

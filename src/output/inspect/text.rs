@@ -1,227 +1,207 @@
-//! One page for people: is it good now, for whom, from whom, what may it do, what else does it say.
+//! The text output: status, signature, subject, issuer, scopes, details.
 
 use serde_json::Value;
 
-use super::{Introspection, Origin, Report, Verification, also};
+use super::{Inspection, Introspection, MAX_VALUE_LEN, Origin, Verification, details, shorten};
 use crate::oauth::jwks::SignatureStatus;
 use crate::oauth::jwt::{Jwt, Validity};
 use crate::oauth::scope;
 use crate::output::duration;
-use crate::output::report::{Mood, Page};
+use crate::output::report::{Outcome, Report};
 use crate::output::time::local;
 use crate::text::sanitize;
 
-/// The longest value of a token that is shown, in characters.
-const LONGEST: usize = 160;
-
-/// The report as text, with ANSI colours.
-pub fn text(report: &Report) -> String {
-    let mut page = Page::default();
-    now(report, &mut page);
-    whom(report, &mut page);
-    from(report, &mut page);
-    may(report, &mut page);
-    also::also(report, &mut page);
-    page.into_text()
+/// Returns the text, with ANSI styles.
+pub fn text(inspection: &Inspection) -> String {
+    let mut report = Report::default();
+    status(inspection, &mut report);
+    signature(inspection, &mut report);
+    if let Some(introspection) = &inspection.introspection {
+        realm(inspection, introspection, &mut report);
+    }
+    report.section("Subject", &or_unknown(inspection, subject(inspection)));
+    report.section("Issuer", &or_unknown(inspection, issuer(inspection)));
+    scopes(inspection, &mut report);
+    report.section("Details", &details::details(inspection));
+    report.into_text()
 }
 
-pub(super) fn shown(text: &str) -> String {
-    sanitize(text, LONGEST)
-}
-
-fn now(report: &Report, page: &mut Page) {
-    match time(report) {
-        // In time and yet no good: the reason stands in the lines below.
-        (Mood::Good, words) if report.fails() => {
-            let unproven = matches!(report.verification, Some(Verification::NotVerified(_)));
-            let verdict = if unproven { "not proven good" } else { "no good" };
-            let words = words.trim_start_matches("good ");
-            page.add(Mood::Bad, "Now", &format!("{verdict}, though its time runs {words}"));
-        }
-        (mood, words) => page.add(mood, "Now", &words),
+fn status(inspection: &Inspection, report: &mut Report) {
+    let (mut outcome, mut words) = describe_validity(inspection);
+    if outcome == Outcome::Success && inspection.fails() {
+        let problem = match &inspection.verification {
+            Some(Verification::NotChecked(_)) => "signature not verified",
+            Some(Verification::Checked { signature: SignatureStatus::Invalid(_), .. }) => "invalid signature",
+            _ => "not active",
+        };
+        (outcome, words) = (Outcome::Error, format!("{problem}; {words}"));
     }
-    if let Some(wrong) = report.jwt().and_then(misused) {
-        page.more(wrong);
+    report.add(outcome, "Status", &words);
+    if let Some(misuse) = inspection.jwt().and_then(describe_misuse) {
+        report.continue_section(misuse);
     }
-    if report.standing() == Validity::Expired && report.origin == Origin::Profile {
-        page.more("oneup token show renews it, or says how to log in again");
-    }
-    match (&report.verification, report.jwt()) {
-        (Some(verification), _) => signature(verification, page),
-        (None, Some(_)) if report.issuer_is_trusted() => {
-            page.add(Mood::Plain, "Signature", "not checked; --verify checks it");
-        }
-        (None, Some(jwt)) if jwt.header_text("alg") == Some("none") => {
-            page.add(Mood::Bad, "Signature", "none (alg none): anyone can have written it");
-        }
-        (None, Some(jwt)) if jwt.text("iss").is_none() => {
-            page.add(Mood::Plain, "Signature", "not checked: it names no issuer");
-        }
-        (None, Some(_)) => {
-            page.add(Mood::Plain, "Signature", "not checked: no profile trusts the realm that issued it");
-        }
-        (None, None) => {}
-    }
-    if let Some(introspection) = &report.introspection {
-        realm_says(report, introspection, page);
+    if inspection.validity() == Validity::Expired && inspection.origin == Origin::Profile {
+        report.continue_section("get a new one: oneup token show");
     }
 }
 
-fn time(report: &Report) -> (Mood, String) {
-    let until = report.expires_at();
-    let distance = |at: i64| duration(at.abs_diff(report.now));
-    match (report.standing(), until) {
-        (Validity::Good, Some(at)) => (Mood::Good, format!("good for {}, until {}", distance(at), local(at))),
+fn describe_validity(inspection: &Inspection) -> (Outcome, String) {
+    let expires_at = inspection.expires_at();
+    let distance = |at: i64| duration(at.abs_diff(inspection.now));
+    match (inspection.validity(), expires_at) {
+        (Validity::Valid, Some(at)) => {
+            (Outcome::Success, format!("valid for {}, until {}", distance(at), local(at)))
+        }
         (Validity::Expired, Some(at)) => {
-            (Mood::Bad, format!("expired {} ago, at {}", distance(at), local(at)))
+            (Outcome::Error, format!("expired {} ago, at {}", distance(at), local(at)))
         }
-        (Validity::NotYet, _) => {
-            let start =
-                [report.date("nbf"), report.date("iat")].into_iter().flatten().max().unwrap_or(report.now);
-            let words = format!("not valid yet: it begins in {}, at {}", distance(start), local(start));
-            (Mood::Bad, format!("{words}. If that is wrong, this machine's clock is: oneup doctor"))
+        (Validity::NotYetValid, _) => {
+            let start = [inspection.date("nbf"), inspection.date("iat")].into_iter().flatten().max();
+            let start = start.unwrap_or(inspection.now);
+            let words = format!("not yet valid: starts in {}, at {}", distance(start), local(start));
+            (Outcome::Error, format!("{words}. To check this machine's clock: oneup doctor"))
         }
-        (Validity::Malformed, _) => {
-            (Mood::Bad, "not valid: a date in it (exp, nbf or iat) is not a number".to_owned())
+        (Validity::InvalidDate, _) => (Outcome::Error, "invalid: exp, nbf or iat is not a number".to_owned()),
+        _ => {
+            let reason = details::describe_kind(&inspection.kind);
+            (Outcome::Warning, format!("unknown: {}", reason.unwrap_or("it has no expiry (exp)".into())))
         }
-        _ => (
-            Mood::Odd,
-            format!(
-                "unknown: {}",
-                also::kind(&report.form).unwrap_or("it doesn't say when it expires".into())
-            ),
-        ),
     }
 }
 
-/// A token of the wrong kind is the first reason for a 401.
-fn misused(jwt: &Jwt) -> Option<&'static str> {
-    match jwt.text("typ")? {
-        "ID" => Some("it is an ID token: it says who logged in, and no API takes it"),
-        "Refresh" | "Offline" => Some("it is a refresh token: only the token endpoint takes it"),
+/// Describes a token that is not an access token: a common reason for a 401.
+fn describe_misuse(jwt: &Jwt) -> Option<&'static str> {
+    match jwt.claim("typ")? {
+        "ID" => Some("this is an ID token; APIs need an access token"),
+        "Refresh" | "Offline" => Some("this is a refresh token; APIs need an access token"),
         _ => None,
     }
 }
 
-fn signature(verification: &Verification, page: &mut Page) {
-    let (mood, words) = match verification {
-        Verification::Judged { verdict: SignatureStatus::Verified { kid, kty, algorithm }, .. } => {
-            let key = kid.as_deref().map_or("without a kid".to_owned(), shown);
-            (Mood::Good, format!("verified: {algorithm}, {} key {key}", shown(kty)))
+fn signature(inspection: &Inspection, report: &mut Report) {
+    let Some(jwt) = inspection.jwt() else {
+        if let Some(Verification::NotChecked(reason)) = &inspection.verification {
+            report.add(Outcome::Error, "Signature", &format!("not verified: {}", shorten(reason)));
         }
-        Verification::Judged { verdict: SignatureStatus::Refused(refusal), .. } => {
-            (Mood::Bad, format!("does not verify: {refusal}"))
-        }
-        Verification::NotVerified(reason) => (Mood::Bad, format!("not verified: {}", shown(reason))),
+        return;
     };
-    page.add(mood, "Signature", &words);
+    let (outcome, words) = match &inspection.verification {
+        Some(Verification::Checked {
+            signature: SignatureStatus::Verified { kid, kty, algorithm }, ..
+        }) => {
+            let key = kid.as_deref().map_or("without a kid".to_owned(), shorten);
+            (Outcome::Success, format!("verified: {algorithm}, {} key {key}", shorten(kty)))
+        }
+        Some(Verification::Checked { signature: SignatureStatus::Invalid(error), .. }) => {
+            (Outcome::Error, format!("invalid: {error}"))
+        }
+        Some(Verification::NotChecked(reason)) => {
+            (Outcome::Error, format!("not verified: {}", shorten(reason)))
+        }
+        None if inspection.issuer_is_trusted() => {
+            (Outcome::Neutral, "not checked; check it with --verify".to_owned())
+        }
+        None if jwt.header_str("alg") == Some("none") => (Outcome::Error, "unsigned (alg: none)".to_owned()),
+        None if jwt.claim("iss").is_none() => {
+            (Outcome::Neutral, "not checked: the token names no issuer".to_owned())
+        }
+        None => (Outcome::Neutral, "not checked: no profile trusts its issuer".to_owned()),
+    };
+    report.add(outcome, "Signature", &words);
 }
 
-fn realm_says(report: &Report, introspection: &Introspection, page: &mut Page) {
+fn realm(inspection: &Inspection, introspection: &Introspection, report: &mut Report) {
     match introspection {
-        Introspection::Answered { active: true, .. } => {
-            page.add(Mood::Good, "Realm", "says that it is active")
-        }
-        Introspection::Answered { active: false, .. } if report.may_hide_activity() => {
-            let client = report.profile.as_ref().map_or("the client", |profile| profile.client_id.as_str());
-            page.add(Mood::Odd, "Realm", "says active: false, which may mean nothing");
-            page.detail(&format!(
-                "Keycloak says so of a good token too, when its audience lacks the client that asks ({})",
-                shown(client)
+        Introspection::Response { active: true, .. } => report.add(Outcome::Success, "Realm", "active"),
+        Introspection::Response { active: false, .. } if inspection.inactive_is_uncertain() => {
+            let client =
+                inspection.profile.as_ref().map_or("the client", |profile| profile.client_id.as_str());
+            report.add(Outcome::Warning, "Realm", "active: false, which may be wrong");
+            report.detail(&format!(
+                "Keycloak responds so for valid tokens too if their audience lacks the requesting client ({})",
+                shorten(client)
             ));
         }
-        Introspection::Answered { active: false, .. } => {
-            page.add(Mood::Bad, "Realm", "says that it is not active: expired, revoked, or not its own");
+        Introspection::Response { active: false, .. } => {
+            report.add(Outcome::Error, "Realm", "not active: expired, revoked, or not issued by this realm");
         }
-        Introspection::NotAsked(reason) => {
-            page.add(Mood::Odd, "Realm", &format!("not asked: {}", shown(reason)))
+        Introspection::NotSent(reason) => {
+            report.add(Outcome::Warning, "Realm", &format!("not asked: {}", shorten(reason)));
         }
     }
 }
 
-fn whom(report: &Report, page: &mut Page) {
+fn subject(inspection: &Inspection) -> Vec<String> {
     let mut lines = Vec::new();
-    let claim = |names: &[&str]| report.says(names).map(shown);
-    lines.extend(report.client().map(|client| format!("client {}", shown(client))));
+    let claim = |names: &[&str]| inspection.claim(names).map(shorten);
+    lines.extend(inspection.client().map(|client| format!("client {}", shorten(client))));
     lines
         .extend(claim(&["preferred_username", "username", "name", "sub"]).map(|user| format!("user {user}")));
     for name in ["patient", "encounter", "fhirUser"] {
-        let known = report.known.context.get(name).and_then(Value::as_str).map(shown);
-        lines.extend(claim(&[name]).or(known).map(|value| format!("{name} {value}")));
+        let context = inspection.metadata.launch_context.get(name).and_then(Value::as_str).map(shorten);
+        lines.extend(claim(&[name]).or(context).map(|value| format!("{name} {value}")));
     }
-    let audience = report.jwt().map(|jwt| jwt.texts("aud")).unwrap_or_default();
+    let audience = inspection.jwt().map(|jwt| jwt.claim_list("aud")).unwrap_or_default();
     if !audience.is_empty() {
-        lines.push(format!("audience {}", shown(&audience.join(", "))));
+        lines.push(format!("audience {}", shorten(&audience.join(", "))));
     }
-    section(page, "For", lines, silence(report));
+    lines
 }
 
-fn from(report: &Report, page: &mut Page) {
+fn issuer(inspection: &Inspection) -> Vec<String> {
     let mut lines = Vec::new();
-    let profile = report.profile.as_ref();
-    match (report.jwt().and_then(|jwt| jwt.text("iss")), profile) {
-        (Some(issuer), Some(profile)) if report.issuer_is_trusted() => {
-            lines.push(format!("{}, the realm of profile {}", shown(issuer), profile.name));
+    match (inspection.jwt().and_then(|jwt| jwt.claim("iss")), inspection.profile.as_ref()) {
+        (Some(issuer), Some(profile)) if inspection.issuer_is_trusted() => {
+            lines.push(format!("{}, the realm of profile {}", shorten(issuer), profile.name));
         }
         (Some(issuer), Some(profile)) => {
-            lines.push(format!("{}, which is not the realm of profile {}", shown(issuer), profile.name));
+            lines.push(format!("{}, not the realm of profile {}", shorten(issuer), profile.name));
         }
-        (Some(issuer), None) => lines.push(shown(issuer)),
-        (None, Some(profile)) if report.origin == Origin::Profile => lines.push(profile.origin()),
+        (Some(issuer), None) => lines.push(shorten(issuer)),
+        (None, Some(profile)) if inspection.origin == Origin::Profile => lines.push(profile.origin()),
         (None, _) => {}
     }
-    let life = report.lifetime().map(|life| format!("for {}", duration(life)));
-    if let Some(at) = report.issued_at() {
-        let distance = duration(at.abs_diff(report.now));
-        let when = if at > report.now { format!("in {distance}") } else { format!("{distance} ago") };
-        let life = life.map_or(String::new(), |life| format!(", {life}"));
-        lines.push(format!("issued {when}, at {}{life}", local(at)));
+    let lifetime = inspection.lifetime().map(|seconds| format!("for {}", duration(seconds)));
+    if let Some(at) = inspection.issued_at() {
+        let distance = duration(at.abs_diff(inspection.now));
+        let when = if at > inspection.now { format!("in {distance}") } else { format!("{distance} ago") };
+        let lifetime = lifetime.map_or(String::new(), |lifetime| format!(", {lifetime}"));
+        lines.push(format!("issued {when}, at {}{lifetime}", local(at)));
     } else {
-        lines.extend(life.map(|life| format!("issued {life}")));
+        lines.extend(lifetime.map(|lifetime| format!("issued {lifetime}")));
     }
-    section(page, "From", lines, silence(report));
+    lines
 }
 
-fn may(report: &Report, page: &mut Page) {
-    let granted = report.granted();
+fn scopes(inspection: &Inspection, report: &mut Report) {
+    let granted = inspection.granted_scope();
     let tokens: Vec<&str> = granted.iter().flat_map(|granted| granted.split_ascii_whitespace()).collect();
     match granted {
-        Some(_) if tokens.is_empty() => page.add(Mood::Odd, "May", "nothing: the scope is empty"),
+        Some(_) if tokens.is_empty() => report.add(Outcome::Warning, "Scopes", "none granted"),
         Some(_) => {}
-        None => section(page, "May", Vec::new(), silence(report)),
+        None => report.section("Scopes", &or_unknown(inspection, Vec::new())),
     }
-    for (count, token) in tokens.iter().enumerate() {
-        let one = scope::explain(token);
-        page.add(Mood::Plain, if count == 0 { "May" } else { "" }, &shown(token));
-        // A query part is the server's text.
-        page.detail(&sanitize(&one.words, 2 * LONGEST));
-        if let Some(warning) = one.warning {
-            page.detail(&format!("warning: {warning}"));
+    for (index, token) in tokens.iter().enumerate() {
+        let described = scope::describe(token);
+        report.add(Outcome::Neutral, if index == 0 { "Scopes" } else { "" }, &shorten(token));
+        // The query of a scope is untrusted.
+        report.detail(&sanitize(&described.description, 2 * MAX_VALUE_LEN));
+        if let Some(warning) = described.warning {
+            report.detail(&format!("warning: {warning}"));
         }
     }
-    let difference = report.difference();
+    let difference = inspection.scope_difference();
+    let line = |words: &str, scopes: &[String]| format!("{words}: {}", shorten(&scopes.join(" ")));
     if !difference.missing.is_empty() {
-        page.add(
-            Mood::Odd,
-            "Missing",
-            &format!("asked for, not granted: {}", shown(&difference.missing.join(" "))),
-        );
+        let text = line("requested but not granted", &difference.missing);
+        report.add(Outcome::Warning, "Missing", &text);
     }
-    if !difference.extra.is_empty() {
-        page.add(Mood::Plain, "Extra", &format!("granted unasked: {}", shown(&difference.extra.join(" "))));
+    if !difference.additional.is_empty() {
+        report.add(Outcome::Neutral, "Additional", &line("additionally granted", &difference.additional));
     }
 }
 
-/// What stands in a section about which the token is silent. Of one that can't be read the first line says so, once.
-fn silence(report: &Report) -> &'static str {
-    if report.jwt().is_some() { "it doesn't say" } else { "" }
-}
-
-pub(super) fn section(page: &mut Page, label: &str, lines: Vec<String>, none: &str) {
-    if lines.is_empty() && !none.is_empty() {
-        page.add(Mood::Plain, label, none);
-    }
-    for (count, line) in lines.iter().enumerate() {
-        page.add(Mood::Plain, if count == 0 { label } else { "" }, line);
-    }
+/// Returns the lines, or that a JWT has none. For other tokens, the status says already that nothing is known.
+fn or_unknown(inspection: &Inspection, lines: Vec<String>) -> Vec<String> {
+    if lines.is_empty() && inspection.jwt().is_some() { vec!["not in the token".to_owned()] } else { lines }
 }

@@ -65,7 +65,7 @@ impl Home {
         for file in self.stored_files() {
             let id = file.file_stem().and_then(OsStr::to_str).expect("an ID");
             let mut stored = store.read(id).expect("a readable store").expect("a login");
-            stored.token.as_mut().expect("a token").obtained_at -= seconds;
+            stored.token.as_mut().expect("a token").issued_at -= seconds;
             store.write(id, &stored).expect("a writable store");
         }
     }

@@ -1,146 +1,148 @@
-//! Which token is inspected, and by which profile it is judged.
-
-use std::io::Read;
+//! Which token is inspected, and which profile's realm is trusted.
 
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use crate::context::{Context, nonempty};
 use crate::error::{Error, Result};
-use crate::oauth::jwt::{self, Form};
+use crate::oauth::jwt::{self, TokenKind};
 use crate::oauth::response;
-use crate::oauth::secret::Secret;
-use crate::output::inspect::{Known, Origin};
+use crate::oauth::secret::{Secret, SecretBuf};
+use crate::output::inspect::{Metadata, Origin};
 use crate::profile::{self, Profile};
 use crate::session::Session;
 
-/// The next step where stdin holds no token.
+/// The hint if stdin has no token.
 const FROM_FILE: &str = "pass one token: oneup token inspect - < FILE";
 
-/// The next step where stdin holds something else.
-const FORMS: &str = "pass the token alone, its Authorization header, or the JSON of the token endpoint";
+/// The hint if stdin has something else.
+const FORMS: &str =
+    "pass a token, an Authorization header, a JSON token response, or any output of token show";
 
-/// No more than this is read from stdin.
-const LARGEST: u64 = 4 * 1024 * 1024;
+/// The size of the read buffer: most tokens fit.
+const TYPICAL_INPUT_BYTES: usize = 16 * 1024;
 
-/// The token, and what is known of it.
-pub(super) struct Subject {
+/// The largest input that is read from stdin.
+const MAX_INPUT_BYTES: usize = 4 * 1024 * 1024;
+
+/// The token to inspect.
+pub(super) struct InspectedToken {
     pub(super) token: Secret,
     pub(super) origin: Origin,
-    pub(super) known: Known,
+    pub(super) metadata: Metadata,
     pub(super) profile: Option<Profile>,
 }
 
-/// The token of stdin, of `ONEUP_TOKEN` (unless `--profile` stands on the command line), or of the profile.
-pub(super) fn read(context: &Context, stdin: bool, needs_realm: bool) -> Result<Subject> {
+/// Returns the token from stdin, from `ONEUP_TOKEN` (unless `--profile` is given), or from the profile.
+pub(super) fn read(context: &Context, stdin: bool, needs_realm: bool) -> Result<InspectedToken> {
     let environment = (!stdin && !context.profile_from_flag).then(|| nonempty("ONEUP_TOKEN")).flatten();
     let (text, origin) = match environment {
         Some(text) => (Zeroizing::new(text), Origin::Environment),
         None if stdin => (read_stdin()?, Origin::Stdin),
-        None => return of_profile(context),
+        None => return from_profile(context),
     };
-    let (token, known) = understand(&text)?;
-    let profile = judge(context, &token, needs_realm)?;
-    Ok(Subject { token, origin, known, profile })
+    let (token, metadata) = parse_token_input(&text)?;
+    let profile = select_profile(context, &token, needs_realm)?;
+    Ok(InspectedToken { token, origin, metadata, profile })
 }
 
-fn of_profile(context: &Context) -> Result<Subject> {
+fn from_profile(context: &Context) -> Result<InspectedToken> {
     let profile = profile::resolve_profile(context.config_dir()?, context.profile.as_deref())?;
     let session = Session::new(context, profile.clone());
     let Some(token) = session.stored()?.and_then(|item| item.token) else {
         return Err(Error::auth(format!("the store holds no token for profile {}", profile.name))
             .with_hint(format!("log in again: {}", profile.login_command())));
     };
-    let known = Known::from(&token);
-    Ok(Subject { token: token.access_token, origin: Origin::Profile, known, profile: Some(profile) })
+    let metadata = Metadata::from(&token);
+    Ok(InspectedToken {
+        token: token.access_token,
+        origin: Origin::Profile,
+        metadata,
+        profile: Some(profile),
+    })
 }
 
-/// A foreign token needs no profile, unless the realm is to be asked. With several and none chosen, the one whose
-/// realm issued the token; all of them are trusted.
-fn judge(context: &Context, token: &Secret, needs_realm: bool) -> Result<Option<Profile>> {
+/// Returns the selected profile. With several profiles and none selected, the one whose realm issued the token; without
+/// any, `None`, unless the realm is needed.
+fn select_profile(context: &Context, token: &Secret, needs_realm: bool) -> Result<Option<Profile>> {
     let config_dir = context.config_dir();
-    let chosen = config_dir.and_then(|dir| profile::resolve_profile(dir, context.profile.as_deref()));
-    if chosen.is_ok() || context.profile.is_some() {
-        return chosen.map(Some);
+    let selected = config_dir.and_then(|dir| profile::resolve_profile(dir, context.profile.as_deref()));
+    if selected.is_ok() || context.profile.is_some() {
+        return selected.map(Some);
     }
     let issuer = match jwt::decode(token.expose()) {
-        Form::Jwt(jwt) => jwt.text("iss").map(str::to_owned),
+        TokenKind::Jwt(jwt) => jwt.claim("iss").map(str::to_owned),
         _ => None,
     };
     let load = |name: &String| profile::load(context.config_dir().ok()?, name).ok().flatten();
-    let named = context.config_dir().and_then(profile::names).unwrap_or_default();
-    let known = named.iter().filter_map(load);
-    let found = known.into_iter().find(|profile| issuer.is_some() && profile.issuer == issuer);
-    match (found, chosen) {
+    let names = context.config_dir().and_then(profile::names).unwrap_or_default();
+    let mut profiles = names.iter().filter_map(load);
+    let issuing = profiles.find(|profile| issuer.is_some() && profile.issuer == issuer);
+    match (issuing, selected) {
         (None, Err(error)) if needs_realm => Err(error),
-        (found, _) => Ok(found),
+        (issuing, _) => Ok(issuing),
     }
 }
 
 fn read_stdin() -> Result<Zeroizing<String>> {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(64 * 1024));
-    std::io::stdin()
-        .lock()
-        .take(LARGEST)
-        .read_to_end(&mut bytes)
+    let bytes = SecretBuf::read_from(std::io::stdin().lock(), TYPICAL_INPUT_BYTES, MAX_INPUT_BYTES)
         .map_err(|error| Error::usage("can't read stdin").with_cause(error))?;
     match std::str::from_utf8(&bytes) {
         Ok(text) => Ok(Zeroizing::new(text.to_owned())),
-        Err(_) => Err(Error::usage("stdin is not text").with_hint(FROM_FILE)),
+        Err(_) => Err(Error::usage("stdin is not UTF-8").with_hint(FROM_FILE)),
     }
 }
 
-/// A token in any of the forms in which people have it: bare, with `Bearer`, as a header, or in the JSON answer of a
-/// token endpoint.
-pub(crate) fn understand(text: &str) -> Result<(Secret, Known)> {
+/// Parses a token: bare, with `Bearer`, as an Authorization header, or in a JSON token response.
+pub(crate) fn parse_token_input(text: &str) -> Result<(Secret, Metadata)> {
     let text = text.trim_start_matches('\u{feff}').trim();
     if text.starts_with('{') {
-        return from_answer(text);
+        return from_token_response(text);
     }
     let bare = text.trim_matches(['"', '\'']).trim();
     let name = "authorization:";
     let is_header = bare.get(..name.len()).is_some_and(|head| head.eq_ignore_ascii_case(name));
     let value = if is_header { &bare[name.len()..] } else { bare };
     if !value.chars().all(|c| c.is_ascii_graphic() || c.is_ascii_whitespace()) {
-        return Err(Error::usage("stdin holds characters that no token has").with_hint(FROM_FILE));
+        return Err(Error::usage("stdin has characters that are invalid in a token").with_hint(FROM_FILE));
     }
     let mut words: Vec<&str> = value.split_whitespace().collect();
     if words.first().is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer")) {
         words.remove(0);
     }
     match words.as_slice() {
-        [] => Err(Error::usage("stdin holds no token").with_hint(FROM_FILE)),
-        [one] if !is_something_else(one) => Ok((Secret::new(*one), Known::default())),
-        [_] => Err(Error::usage("stdin holds a page, a list or a URL, and no token").with_hint(FORMS)),
-        // A mail or a terminal may have broken the line; base64url itself holds no white space.
-        many if many[0].starts_with("eyJ") => Ok((Secret::new(many.concat()), Known::default())),
-        _ => Err(Error::usage("stdin holds more than one word, so it is no token").with_hint(FORMS)),
+        [] => Err(Error::usage("no token on stdin").with_hint(FROM_FILE)),
+        [one] if !is_not_a_token(one) => Ok((Secret::new(*one), Metadata::default())),
+        [_] => Err(Error::usage("stdin has HTML, a list or a URL instead of a token").with_hint(FORMS)),
+        // An email client or a terminal may have wrapped the line; base64url has no whitespace.
+        many if many[0].starts_with("eyJ") => Ok((Secret::new(many.concat()), Metadata::default())),
+        _ => Err(Error::usage("stdin has several words instead of a token").with_hint(FORMS)),
     }
 }
 
-/// A token may be any printable text (RFC 6749 appendix A.12), but what people paste instead of one has its marks.
-fn is_something_else(word: &str) -> bool {
+/// Recognizes what users paste by mistake: any printable text may be a token (RFC 6749 appendix A.12).
+fn is_not_a_token(word: &str) -> bool {
     word.starts_with(['<', '[']) || word.contains("://")
 }
 
-fn from_answer(text: &str) -> Result<(Secret, Known)> {
-    let unusable = |why: &str| Err(Error::usage(format!("stdin is {why}")).with_hint(FORMS));
-    let Ok(mut answer) = serde_json::from_str::<Map<String, Value>>(text) else {
-        return unusable("broken JSON");
+fn from_token_response(text: &str) -> Result<(Secret, Metadata)> {
+    let unusable = |why: &str| Err(Error::usage(format!("stdin has {why}")).with_hint(FORMS));
+    let Ok(mut response) = serde_json::from_str::<Map<String, Value>>(text) else {
+        return unusable("invalid JSON");
     };
-    let Some(Value::String(token)) = answer.remove("access_token") else {
+    let Some(Value::String(token)) = response.remove("access_token") else {
         return unusable("JSON without an access_token");
     };
     if token.trim().is_empty() {
         return unusable("JSON with an empty access_token");
     }
     if !token.trim().bytes().all(|byte| byte.is_ascii_graphic()) {
-        return unusable("JSON with an access_token that no header can carry");
+        return unusable("JSON with invalid characters in access_token");
     }
-    let lifetime = answer.get("expires_in").and_then(response::lifetime);
-    let scope = answer.get("scope").and_then(Value::as_str).map(str::to_owned);
-    answer.retain(|name, _| response::LAUNCH_CONTEXT.contains(&name.as_str()));
-    Ok((Secret::new(token.trim()), Known { scope, issued_at: None, lifetime, context: answer }))
+    let expires_in = response.get("expires_in").and_then(response::parse_expires_in);
+    let scope = response.get("scope").and_then(Value::as_str).map(str::to_owned);
+    response.retain(|name, _| response::LAUNCH_CONTEXT.contains(&name.as_str()));
+    Ok((Secret::new(token.trim()), Metadata { scope, issued_at: None, expires_in, launch_context: response }))
 }
 
 #[cfg(test)]
@@ -148,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_found_in_each_form_that_people_have() {
+    fn accepts_every_form_of_a_token() {
         for text in [
             "eyJ.e.s",
             "  eyJ.e.s\r\n",
@@ -162,20 +164,20 @@ mod tests {
             "eyJ.\n  e.s",
             r#"{"access_token":"eyJ.e.s","expires_in":60}"#,
         ] {
-            assert_eq!(understand(text).expect(text).0.expose(), "eyJ.e.s");
+            assert_eq!(parse_token_input(text).expect(text).0.expose(), "eyJ.e.s");
         }
     }
 
     #[test]
-    fn the_answer_of_a_token_endpoint_tells_more() {
+    fn token_response_has_metadata() {
         let json = r#"{"access_token":"t","expires_in":"7199","scope":"user/*.*","patient":"p1","refresh_token":"r"}"#;
-        let (_, known) = understand(json).expect("an answer");
-        assert_eq!((known.lifetime, known.scope.as_deref()), (Some(7199), Some("user/*.*")));
-        assert_eq!(Value::Object(known.context), serde_json::json!({"patient": "p1"}));
+        let (_, metadata) = parse_token_input(json).expect("an answer");
+        assert_eq!((metadata.expires_in, metadata.scope.as_deref()), (Some(7199), Some("user/*.*")));
+        assert_eq!(Value::Object(metadata.launch_context), serde_json::json!({"patient": "p1"}));
     }
 
     #[test]
-    fn what_holds_no_token_is_wrong_usage() {
+    fn rejects_input_without_a_token() {
         for text in [
             "",
             " \n",
@@ -188,7 +190,11 @@ mod tests {
             r#"{"access_token":"é"}"#,
             "é\u{1f600}",
         ] {
-            assert_eq!(understand(text).err().map(|error| error.kind().exit().code()), Some(2), "{text:?}");
+            assert_eq!(
+                parse_token_input(text).err().map(|error| error.kind().exit().code()),
+                Some(2),
+                "{text:?}"
+            );
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A realm's keys, kept for ten minutes in the state directory: `--verify` in a loop asks the realm once.
+//! A realm's keys, cached for ten minutes in the state directory.
 
 use std::path::PathBuf;
 
@@ -12,71 +12,66 @@ use crate::oauth::discovery;
 use crate::oauth::jwks::{self, KeySet};
 use crate::system::clock::now;
 use crate::system::files::{self, Purpose};
-use crate::text::sanitize;
+use crate::text::hex;
 
-/// How long keys are believed, in seconds. A token with an unknown `kid` asks sooner.
-const LIFETIME: i64 = 600;
+/// How long cached keys are used, in seconds. A token with an unknown `kid` causes a new request.
+const MAX_AGE: i64 = 600;
 
-/// Keys, and where they are from.
-pub(super) struct Keys {
+/// A realm's keys.
+pub(super) struct RealmKeys {
     pub(super) set: KeySet,
     pub(super) jwks_uri: String,
-    /// Whether they were just fetched.
+    /// Whether they were fetched just now.
     pub(super) fresh: bool,
 }
 
 #[derive(Serialize, Deserialize)]
-struct Cached {
+struct CachedJwks {
     issuer: String,
     jwks_uri: String,
     fetched_at: i64,
     body: String,
 }
 
-/// The keys of a trusted issuer, from the cache where they are young enough.
-pub(super) fn get(context: &Context, issuer: &str) -> Result<Keys> {
+/// Returns the keys of a trusted issuer, from the cache if it is recent.
+pub(super) fn get(context: &Context, issuer: &str) -> Result<RealmKeys> {
     match cached(context, issuer) {
         Some(keys) => Ok(keys),
         None => fetch(context, issuer),
     }
 }
 
-/// The keys as the realm has them now.
-pub(super) fn fetch(context: &Context, issuer: &str) -> Result<Keys> {
+/// Fetches the keys.
+pub(super) fn fetch(context: &Context, issuer: &str) -> Result<RealmKeys> {
     let http = Http::new(context)?;
     let realm = discovery::realm(issuer, |url| {
-        http.get(url).map(|answer| (answer.status == 200).then_some(answer.body))
+        http.get(url).map(|response| (response.status == 200).then_some(response.body))
     })?;
-    let answer = http.get(&realm.jwks_uri)?;
-    if answer.status != 200 {
-        return Err(Error::protocol(format!(
-            "the realm's keys are not at {}",
-            sanitize(&realm.jwks_uri, 200)
-        ))
-        .with_detail(answer.snippet()));
+    let response = http.get(&realm.jwks_uri)?;
+    if response.status != 200 {
+        return Err(Error::protocol(format!("no keys at {}", realm.jwks_uri)).with_detail(response.snippet()));
     }
-    let set = jwks::parse(&answer.body).map_err(|error| error.with_detail(answer.snippet()))?;
-    let body = String::from_utf8_lossy(&answer.body).into_owned();
-    let cached = Cached { issuer: issuer.to_owned(), jwks_uri: realm.jwks_uri, fetched_at: now(), body };
+    let set = jwks::parse(&response.body).map_err(|error| error.with_detail(response.snippet()))?;
+    let body = String::from_utf8_lossy(&response.body).into_owned();
+    let cached = CachedJwks { issuer: issuer.to_owned(), jwks_uri: realm.jwks_uri, fetched_at: now(), body };
     if let Ok(bytes) = serde_json::to_vec(&cached) {
-        // A state directory that can't be written costs a request the next time, nothing else.
+        // If it can't be written, the next run fetches again.
         let _ = path(context, issuer).and_then(|path| files::replace(&path, &bytes));
     }
-    Ok(Keys { set, jwks_uri: cached.jwks_uri, fresh: true })
+    Ok(RealmKeys { set, jwks_uri: cached.jwks_uri, fresh: true })
 }
 
-fn cached(context: &Context, issuer: &str) -> Option<Keys> {
-    let cached: Cached =
+fn cached(context: &Context, issuer: &str) -> Option<RealmKeys> {
+    let cached: CachedJwks =
         serde_json::from_slice(&files::read(&path(context, issuer).ok()?, Purpose::State).ok()??).ok()?;
     let age = now().checked_sub(cached.fetched_at)?;
-    let believed = cached.issuer == issuer && (0..LIFETIME).contains(&age);
+    let is_recent = cached.issuer == issuer && (0..MAX_AGE).contains(&age);
     let set = jwks::parse(cached.body.as_bytes()).ok()?;
-    believed.then_some(Keys { set, jwks_uri: cached.jwks_uri, fresh: false })
+    is_recent.then_some(RealmKeys { set, jwks_uri: cached.jwks_uri, fresh: false })
 }
 
-/// One file a realm, named by a digest: an issuer is no file name.
+/// The cache file, named by a digest of the issuer.
 fn path(context: &Context, issuer: &str) -> Result<PathBuf> {
     let digest = digest::digest(&digest::SHA256, issuer.as_bytes());
-    let name: String = digest.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    Ok(context.state_dir()?.join("keys").join(format!("{name}.json")))
+    Ok(context.state_dir()?.join("keys").join(format!("{}.json", hex(&digest.as_ref()[..16]))))
 }

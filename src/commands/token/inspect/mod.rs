@@ -1,5 +1,5 @@
-//! `oneup token inspect`: what a token is, whether it holds, and what is wrong. Never renews, never sends the token
-//! anywhere but, with `--introspect`, to the realm that the profile trusts.
+//! `oneup token inspect`: a token's claims, expiry and scopes. Never refreshes; sends the token only with
+//! `--introspect`, to the realm that the profile trusts.
 
 pub(crate) mod input;
 mod keys;
@@ -9,35 +9,35 @@ use crate::cli::{Inspect, ReportFormat};
 use crate::context::Context;
 use crate::error::{Exit, Result};
 use crate::oauth::jwt;
-use crate::output::inspect::{Report, json, text};
+use crate::output::inspect::{Inspection, json, text};
 use crate::system::clock::now;
 
-/// Prints the report; 7 when the token doesn't hold.
+/// Prints the inspection. Returns [`Exit::CheckFailed`] if the token is not valid.
 ///
 /// # Errors
-/// Authentication when there is no token or no profile to judge by; usage for a stdin that holds none; network and
-/// protocol from the realm; store.
+/// Authentication without a token, or without the profile that `--verify` needs; usage for a stdin without a token;
+/// network and protocol from the realm; store.
 pub fn run(context: &Context, args: &Inspect) -> Result<Exit> {
     let needs_realm = args.verify || args.introspect;
-    let subject = input::read(context, args.stdin.is_some(), needs_realm)?;
-    let mut report = Report {
+    let inspected = input::read(context, args.stdin.is_some(), needs_realm)?;
+    let mut inspection = Inspection {
         now: now(),
-        origin: subject.origin,
-        form: jwt::decode(subject.token.expose()),
-        profile: subject.profile,
-        known: subject.known,
+        origin: inspected.origin,
+        kind: jwt::decode(inspected.token.expose()),
+        profile: inspected.profile,
+        metadata: inspected.metadata,
         verification: None,
         introspection: None,
     };
     if args.verify {
-        report.verification = Some(realm::verify(context, &report)?);
+        inspection.verification = Some(realm::verify(context, &inspection)?);
     }
     if args.introspect {
-        report.introspection = Some(realm::introspect(context, &report, &subject.token)?);
+        inspection.introspection = Some(realm::introspect(context, &inspection, &inspected.token)?);
     }
     match args.format {
-        ReportFormat::Text => crate::commands::print(crate::output::colored(&text(&report)))?,
-        ReportFormat::Json => crate::commands::print(json(&report))?,
+        ReportFormat::Text => crate::commands::print(crate::output::colored(&text(&inspection)))?,
+        ReportFormat::Json => crate::commands::print(json(&inspection))?,
     }
-    Ok(if report.fails() { Exit::CheckFailed } else { Exit::Success })
+    Ok(if inspection.fails() { Exit::CheckFailed } else { Exit::Success })
 }

@@ -1,0 +1,110 @@
+//! The authorization response (RFC 6749 §4.1.2): the parameters that the browser brings back, parsed.
+
+use url::form_urlencoded;
+
+use super::secret::Secret;
+
+/// The longest code that is accepted, in bytes; real ones have 10 to 2000.
+const MAX_CODE_LEN: usize = 16 * 1024;
+
+/// The parameters of a response. Others are ignored.
+const PARAMETERS: [&str; 6] = ["code", "state", "iss", "error", "error_description", "error_uri"];
+
+/// A parsed authorization response.
+#[derive(Debug, PartialEq, Eq)]
+pub enum AuthorizationResponse {
+    /// The code.
+    Code(Secret),
+    /// An error response (RFC 6749 §4.1.2.1). Both texts are untrusted.
+    Error {
+        /// The error code, such as `access_denied`.
+        error: String,
+        /// `error_description`.
+        description: Option<String>,
+    },
+    /// The right state from another issuer (RFC 9207 §2.4): a mix-up attack, of which nothing may be used.
+    IssuerMismatch(String),
+    /// The state is missing or another request's.
+    StateMismatch,
+    /// Not an authorization response; the reason is half a sentence without any untrusted text.
+    Invalid(&'static str),
+}
+
+/// Without a code and without an error.
+pub(super) const NO_CODE: AuthorizationResponse =
+    AuthorizationResponse::Invalid("it has neither a code nor an error");
+
+impl AuthorizationResponse {
+    /// Returns the response for a code: one or more printable characters (RFC 6749 appendix A.11).
+    pub(super) fn from_code(code: String) -> Self {
+        if code.len() > MAX_CODE_LEN || !code.bytes().all(|byte| matches!(byte, 0x20..=0x7e)) {
+            return Self::Invalid("its code has invalid characters");
+        }
+        Self::Code(Secret::new(code))
+    }
+
+    /// Returns whether it ends the login: a code or an error response.
+    pub(super) fn is_final(&self) -> bool {
+        matches!(self, Self::Code(_) | Self::Error { .. })
+    }
+
+    /// How much a response that is not final explains, for the message: the larger, the more.
+    pub(super) fn specificity(&self) -> u8 {
+        match self {
+            Self::Code(_) | Self::Error { .. } => 4,
+            Self::IssuerMismatch(_) => 3,
+            Self::StateMismatch => 2,
+            Self::Invalid(_) => u8::from(*self != NO_CODE),
+        }
+    }
+}
+
+/// The parameters of a response; an empty one counts as absent (RFC 6749 §3.1).
+#[derive(Default)]
+pub(super) struct Params {
+    pub(super) code: Option<String>,
+    pub(super) state: Option<String>,
+    pub(super) iss: Option<String>,
+    pub(super) error: Option<String>,
+    pub(super) error_description: Option<String>,
+    /// Whether there was none of them.
+    pub(super) is_empty: bool,
+}
+
+impl Params {
+    /// Parses a query without its `?`.
+    ///
+    /// # Errors
+    /// [`AuthorizationResponse::Invalid`] for a repeated parameter (RFC 6749 §3.1).
+    pub(super) fn parse(query: &str) -> Result<Self, AuthorizationResponse> {
+        let mut params = Self { is_empty: true, ..Self::default() };
+        let mut seen = Vec::with_capacity(PARAMETERS.len());
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            let Some(name) = PARAMETERS.iter().find(|parameter| **parameter == name) else { continue };
+            if seen.contains(name) {
+                return Err(AuthorizationResponse::Invalid("it repeats a parameter"));
+            }
+            seen.push(name);
+            params.is_empty = false;
+            let value = Some(value.into_owned()).filter(|value| !value.is_empty());
+            match *name {
+                "code" => params.code = value,
+                "state" => params.state = value,
+                "iss" => params.iss = value,
+                "error" => params.error = value,
+                "error_description" => params.error_description = value,
+                _ => {}
+            }
+        }
+        Ok(params)
+    }
+
+    /// Returns the error or the code, whatever the state and issuer are.
+    pub(super) fn into_response(self) -> AuthorizationResponse {
+        match (self.error, self.code) {
+            (Some(error), _) => AuthorizationResponse::Error { error, description: self.error_description },
+            (None, Some(code)) => AuthorizationResponse::from_code(code),
+            (None, None) => NO_CODE,
+        }
+    }
+}
