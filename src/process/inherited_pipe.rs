@@ -1,78 +1,65 @@
-//! What a child is to read and nobody else: no argument, no variable, no file on disk, but an inherited descriptor.
+//! Bytes that a child process reads from an inherited pipe: not from an argument, a variable or a file on disk.
 //!
-//! A file in memory (Linux) or a pipe, which the child opens as `/dev/fd/N`. Windows has neither: there it is a
-//! temporary file, removed when the child has ended.
+//! The child opens the pipe as `/dev/fd/N`. Bytes that were read are gone, so that nothing reads them a second time.
+//! Windows has no such names: there it is a temporary file, removed after the child has exited.
 
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
-/// Bytes that a child can read once, under a name. They are gone when this is dropped.
+/// Bytes that a child process can read once, by file name. Those not read are gone when this is dropped.
 #[derive(Debug)]
 pub struct InheritedPipe {
     #[cfg(unix)]
-    _descriptor: std::os::fd::OwnedFd,
+    _reader: std::os::fd::OwnedFd,
     #[cfg(not(unix))]
     _file: tempfile::NamedTempFile,
     path: PathBuf,
 }
 
 impl InheritedPipe {
-    /// Holds the bytes for children that are started from now on.
+    /// Makes the bytes readable for the children that are started from now on. Their end of file is the end of the bytes.
     ///
     /// # Errors
-    /// Failure, when the system has no place for them.
+    /// Failure: the bytes don't fit into a pipe, or `/dev/fd` does not exist.
     pub fn new(bytes: &[u8]) -> Result<Self> {
-        Self::hold(bytes).map_err(|error| Error::failure("can't hand the token over").with_cause(error))
+        let failed = || Error::failure("could not pass the token through a pipe");
+        let pipe = Self::open(bytes).map_err(|error| failed().with_cause(error))?;
+        if pipe.path.exists() {
+            return Ok(pipe);
+        }
+        Err(failed().with_detail(format!("{} does not exist", pipe.path.display())).with_hint("mount /proc"))
     }
 
-    /// The name that the child opens.
+    /// The file name for the child.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
     #[cfg(unix)]
-    fn hold(bytes: &[u8]) -> std::io::Result<Self> {
-        use std::os::fd::AsRawFd;
-        let descriptor = match in_memory(bytes) {
-            Ok(descriptor) => descriptor,
-            Err(_) => in_pipe(bytes)?,
-        };
-        rustix::io::fcntl_setfd(&descriptor, rustix::io::FdFlags::empty())?;
-        let path = PathBuf::from(format!("/dev/fd/{}", descriptor.as_raw_fd()));
-        Ok(Self { _descriptor: descriptor, path })
+    fn open(bytes: &[u8]) -> std::io::Result<Self> {
+        use std::os::fd::{AsRawFd, OwnedFd};
+        let (reader, mut writer) = std::io::pipe()?;
+        #[cfg(target_os = "linux")]
+        if rustix::pipe::fcntl_getpipe_size(&writer)? < bytes.len() {
+            rustix::pipe::fcntl_setpipe_size(&writer, bytes.len())?;
+        }
+        // Nothing reads yet, so bytes that don't fit must be an error.
+        rustix::io::ioctl_fionbio(&writer, true)?;
+        std::io::Write::write_all(&mut writer, bytes)?;
+        let reader = OwnedFd::from(reader);
+        rustix::io::fcntl_setfd(&reader, rustix::io::FdFlags::empty())?;
+        let path = PathBuf::from(format!("/dev/fd/{}", reader.as_raw_fd()));
+        Ok(Self { _reader: reader, path })
     }
 
     #[cfg(not(unix))]
-    fn hold(bytes: &[u8]) -> std::io::Result<Self> {
+    fn open(bytes: &[u8]) -> std::io::Result<Self> {
         let mut file = tempfile::NamedTempFile::new()?;
         std::io::Write::write_all(&mut file, bytes)?;
         let path = file.path().to_owned();
         Ok(Self { _file: file, path })
     }
-}
-
-#[cfg(target_os = "linux")]
-fn in_memory(bytes: &[u8]) -> std::io::Result<std::os::fd::OwnedFd> {
-    let flags = rustix::fs::MemfdFlags::CLOEXEC;
-    let mut file = std::fs::File::from(rustix::fs::memfd_create("oneup", flags)?);
-    std::io::Write::write_all(&mut file, bytes)?;
-    std::io::Seek::rewind(&mut file)?;
-    Ok(file.into())
-}
-
-#[cfg(all(unix, not(target_os = "linux")))]
-fn in_memory(_: &[u8]) -> std::io::Result<std::os::fd::OwnedFd> {
-    Err(std::io::ErrorKind::Unsupported.into())
-}
-
-/// A pipe that already holds the bytes; more than fit are an error, since nobody reads yet.
-#[cfg(unix)]
-fn in_pipe(bytes: &[u8]) -> std::io::Result<std::os::fd::OwnedFd> {
-    let (reader, mut writer) = std::io::pipe()?;
-    rustix::io::ioctl_fionbio(&writer, true)?;
-    std::io::Write::write_all(&mut writer, bytes)?;
-    Ok(reader.into())
 }
 
 #[cfg(all(test, unix))]
@@ -84,17 +71,22 @@ mod tests {
     }
 
     #[test]
-    fn a_child_reads_what_is_held() {
-        let private = InheritedPipe::new(b"secret").expect("held");
-        assert_eq!(cat(private.path()), b"secret");
+    fn bytes_can_be_read_once() {
+        let pipe = InheritedPipe::new(b"secret").expect("a pipe");
+        assert_eq!(cat(pipe.path()), b"secret");
+        assert_eq!(cat(pipe.path()), b"");
     }
 
     #[test]
-    fn a_pipe_holds_it_too_and_refuses_more_than_fits() {
-        let reader = in_pipe(b"secret").expect("held");
-        let mut text = String::new();
-        std::io::Read::read_to_string(&mut std::fs::File::from(reader), &mut text).expect("readable");
-        assert_eq!(text, "secret");
-        assert!(in_pipe(&vec![0; 10_000_000]).is_err());
+    #[cfg(target_os = "linux")]
+    fn pipe_grows_to_its_content() {
+        let bytes = vec![b'x'; 300_000];
+        let pipe = InheritedPipe::new(&bytes).expect("a pipe");
+        assert!(cat(pipe.path()) == bytes);
+    }
+
+    #[test]
+    fn more_than_fits_is_an_error() {
+        assert!(InheritedPipe::new(&vec![0; 100_000_000]).is_err());
     }
 }

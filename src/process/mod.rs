@@ -1,7 +1,7 @@
-//! Starting the person's program: in our place where nothing is left to do, else as a child whose end is ours.
+//! Starting the user's program: with exec(2) if nothing is left to do, else spawn and wait.
 //!
-//! Exit codes are those of `env` and of shells: 127 when the program isn't there, 126 when it can't be run, 128+N
-//! when signal N ended it.
+//! Exit codes are those of `env` and of shells: 127 if the program is not found, 126 if it can't be executed, 128+N if
+//! signal N ended it.
 
 pub mod inherited_pipe;
 pub mod redact;
@@ -16,53 +16,64 @@ pub use termination::TerminationSignals;
 
 use crate::error::{Error, ErrorKind, Exit, Result};
 
-/// Variables of ours that no program we start needs: `exec` sets the token's itself.
-const SECRETS: [&str; 4] =
+/// Variables that no child process needs: `exec` sets the token's itself.
+const SECRET_VARIABLES: [&str; 4] =
     ["ONEUP_CLIENT_SECRET", "ONEUP_CLIENT_SECRET_FILE", "ONEUP_CLIENT_SECRET_COMMAND", "ONEUP_TOKEN"];
 
-/// A command for this program, without a secret in its environment.
+/// Returns a command for this program, without a secret in its environment.
 pub fn command(program: &std::ffi::OsStr) -> Command {
     let mut command = Command::new(program);
-    for name in SECRETS {
+    for name in SECRET_VARIABLES {
         command.env_remove(name);
     }
     command
 }
 
-/// Becomes the program: its signals and its exit code are its own. Where a process can't do that, runs it.
+/// Replaces this process by the program (exec(2)), so that signals and exit code are the program's own. Windows can't do
+/// that: there it runs the program.
 ///
 /// # Errors
-/// 126 or 127: it could not be started.
+/// 126 or 127: the program could not be started.
 pub fn replace(mut command: Command) -> Result<Exit> {
     #[cfg(unix)]
     {
         let error = std::os::unix::process::CommandExt::exec(&mut command);
-        Err(not_started(&command, error))
+        Err(start_error(&command, error))
     }
     #[cfg(not(unix))]
     run(&mut command, |_| {})
 }
 
-/// Runs the program to its end and passes on the signals that ask it to stop. `started` gets the child.
+/// Runs the program until it exits and forwards signals to it. `started` gets the child.
 ///
 /// # Errors
-/// 126 or 127: it could not be started. Failure: it could not be waited for.
+/// 126 or 127: the program could not be started. Failure: it could not be waited for.
 pub fn run(command: &mut Command, started: impl FnOnce(&mut Child)) -> Result<Exit> {
-    // Before the child is there, so that no signal falls between.
+    // Before the child exists, so that no signal is lost.
     #[cfg(unix)]
     let signals = signals::SignalForwarder::catch()?;
-    let mut child = command.spawn().map_err(|error| not_started(command, error))?;
+    let mut child = command.spawn().map_err(|error| start_error(command, error))?;
     #[cfg(unix)]
-    let relay = signals.to(&child);
+    let forwarding = signals.forward_to(&child);
     started(&mut child);
     #[cfg(unix)]
-    relay.until_exit(&child);
+    forwarding.wait_for_exit(&child);
     let status =
-        child.wait().map_err(|error| Error::failure("can't wait for the program").with_cause(error))?;
+        child.wait().map_err(|error| Error::failure("could not wait for the program").with_cause(error))?;
     Ok(exit(status))
 }
 
-/// The exit code of what fails before a program starts: 126 and 127 stay, all else is 125.
+/// Turns off core dumps of this process and of the programs it starts, which have a token in their memory.
+pub fn disable_core_dumps() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let maximum = getrlimit(Resource::Core).maximum;
+        let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum });
+    }
+}
+
+/// Returns the error of what fails before a program starts: 126 and 127 stay, all else is 125.
 pub fn before_start(error: Error) -> Error {
     match error.kind() {
         ErrorKind::NotFound | ErrorKind::NotExecutable => error,
@@ -70,7 +81,7 @@ pub fn before_start(error: Error) -> Error {
     }
 }
 
-/// The exit code as a shell reports it: 128+N when signal N ended the program.
+/// Returns the exit code as a shell reports it: 128+N if signal N ended the program.
 pub fn exit(status: ExitStatus) -> Exit {
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
@@ -79,11 +90,11 @@ pub fn exit(status: ExitStatus) -> Exit {
     Exit::Program(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
 }
 
-fn not_started(command: &Command, error: std::io::Error) -> Error {
+fn start_error(command: &Command, error: std::io::Error) -> Error {
     let program = command.get_program().display();
     if error.kind() == std::io::ErrorKind::NotFound {
-        Error::new(ErrorKind::NotFound, format!("there is no program {program}"))
+        Error::new(ErrorKind::NotFound, format!("command not found: {program}"))
     } else {
-        Error::new(ErrorKind::NotExecutable, format!("can't run {program}")).with_cause(error)
+        Error::new(ErrorKind::NotExecutable, format!("cannot execute {program}")).with_cause(error)
     }
 }

@@ -1,53 +1,90 @@
-//! The signals that ask oneup to stop, handed on to the child that does the work.
+//! Signals sent to oneup, forwarded to the child process that does the work.
 
 use std::io::IsTerminal;
 use std::process::Child;
 use std::thread::JoinHandle;
 
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, getpgrp, getpid, kill_process};
+use signal_hook::consts::{
+    SIGABRT, SIGALRM, SIGCONT, SIGHUP, SIGINT, SIGIO, SIGPROF, SIGQUIT, SIGSYS, SIGTERM, SIGTRAP, SIGTSTP,
+    SIGURG, SIGUSR1, SIGUSR2, SIGVTALRM, SIGWINCH, SIGXCPU, SIGXFSZ,
+};
 use signal_hook::iterator::{Handle, Signals};
 
 use crate::error::{Error, Result};
 
-/// Signals that are caught and wait for a child.
+/// Every signal that can be caught and forwarded. Not among them: faults of oneup itself (SIGSEGV, SIGBUS, …), SIGPIPE
+/// (which Rust ignores), SIGCHLD, and the terminal's SIGTTIN and SIGTTOU.
+const FORWARDED: [i32; 19] = [
+    SIGABRT, SIGALRM, SIGCONT, SIGHUP, SIGINT, SIGIO, SIGPROF, SIGQUIT, SIGSYS, SIGTERM, SIGTRAP, SIGTSTP,
+    SIGURG, SIGUSR1, SIGUSR2, SIGVTALRM, SIGWINCH, SIGXCPU, SIGXFSZ,
+];
+/// SIGPWR, SIGSTKFLT and the real-time signals, which end a process that does not catch them.
+#[cfg(target_os = "linux")]
+const FORWARDED_ON_LINUX: std::ops::RangeInclusive<i32> = 34..=64;
+
+/// Signals that are caught until there is a child to forward them to.
 pub(super) struct SignalForwarder(Signals);
 
-/// A thread that hands the signals on.
-pub(super) struct Running {
+/// The thread that forwards the signals.
+pub(super) struct ForwardingThread {
     handle: Handle,
     thread: JoinHandle<()>,
 }
 
 impl SignalForwarder {
+    /// Catches the signals from now on. Those that were ignored stay ignored, for `nohup`.
     pub(super) fn catch() -> Result<Self> {
-        Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM])
-            .map(Self)
-            .map_err(|error| Error::failure("can't catch signals").with_cause(error))
+        let ignored = ignored_signals();
+        let is_caught = |number: &i32| ignored >> (number - 1) & 1 == 0;
+        let signals = Signals::new(FORWARDED.into_iter().filter(is_caught))
+            .map_err(|error| Error::failure("could not catch signals").with_cause(error))?;
+        #[cfg(target_os = "linux")]
+        for number in [16, 30].into_iter().chain(FORWARDED_ON_LINUX).filter(is_caught) {
+            // The C library reserves some real-time signals.
+            let _ = signals.add_signal(number);
+        }
+        Ok(Self(signals))
     }
 
-    pub(super) fn to(mut self, child: &Child) -> Running {
+    pub(super) fn forward_to(mut self, child: &Child) -> ForwardingThread {
         let handle = self.0.handle();
         let pid = Pid::from_child(child);
-        let thread = std::thread::spawn(move || {
-            for number in self.0.forever() {
-                // The keys of a terminal reach the child without us.
-                if matches!(number, SIGINT | SIGQUIT) && in_foreground() {
-                    continue;
-                }
-                if let Some(signal) = Signal::from_named_raw(number) {
-                    let _ = rustix::process::kill_process(pid, signal);
-                }
-            }
-        });
-        Running { handle, thread }
+        let thread = std::thread::spawn(move || self.0.forever().for_each(|number| forward(number, pid)));
+        ForwardingThread { handle, thread }
     }
 }
 
-impl Running {
-    /// Waits for the child's end without reaping it, so that its number can't belong to another process while
-    /// signals are still handed on.
-    pub(super) fn until_exit(self, child: &Child) {
+/// Returns the signals that this process ignores, as a bit mask: bit 0 is signal 1.
+fn ignored_signals() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+}
+
+fn forward(number: i32, pid: Pid) {
+    // A terminal sends the signals of its keys to the child, too.
+    if !(matches!(number, SIGINT | SIGQUIT | SIGTSTP | SIGWINCH) && is_in_foreground()) {
+        match Signal::from_named_raw(number) {
+            Some(signal) => {
+                let _ = kill_process(pid, signal);
+            }
+            // A real-time signal, for which there is no safe function.
+            None => {
+                let script = format!("kill -{number} {}", pid.as_raw_nonzero());
+                let _ = super::command("sh".as_ref()).args(["-c", &script]).status();
+            }
+        }
+    }
+    if number == SIGTSTP {
+        let _ = kill_process(getpid(), Signal::STOP);
+    }
+}
+
+impl ForwardingThread {
+    /// Waits until the child exits, without reaping it: its process ID can't become another process's while signals are
+    /// forwarded.
+    pub(super) fn wait_for_exit(self, child: &Child) {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
         while let Err(rustix::io::Errno::INTR) =
             rustix::process::waitid(WaitId::Pid(Pid::from_child(child)), options)
@@ -57,11 +94,11 @@ impl Running {
     }
 }
 
-/// Whether we share the foreground of the terminal with the child.
-fn in_foreground() -> bool {
-    let own = rustix::process::getpgrp();
-    let here = |terminal: bool, group: rustix::io::Result<Pid>| terminal && group == Ok(own);
+/// Returns whether oneup is in the foreground process group of its terminal, together with the child.
+fn is_in_foreground() -> bool {
+    let group = getpgrp();
+    let owns = |is_terminal: bool, owner: rustix::io::Result<Pid>| is_terminal && owner == Ok(group);
     let (stdin, stderr) = (std::io::stdin(), std::io::stderr());
-    here(stdin.is_terminal(), rustix::termios::tcgetpgrp(&stdin))
-        || here(stderr.is_terminal(), rustix::termios::tcgetpgrp(&stderr))
+    owns(stdin.is_terminal(), rustix::termios::tcgetpgrp(&stdin))
+        || owns(stderr.is_terminal(), rustix::termios::tcgetpgrp(&stderr))
 }
