@@ -17,6 +17,9 @@ use super::sections::{PROGRAM, Sections};
 /// plan's hosts) and to --allow-host. For any other URL oneup fails before curl starts. https only, except on
 /// loopback; a URL without a scheme means https; a redirect to another host never carries the token.
 ///
+/// ~/.curlrc is not read, and options that would send the token elsewhere are refused. A 401 is curl's to report:
+/// `oneup token show --refresh` gets a new token.
+///
 /// oneup's options come first; everything after the first other argument, or after `--`, is passed to curl.
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true)]
@@ -38,9 +41,6 @@ pub struct Curl {
     /// Host that may get the token too; repeatable
     #[arg(long, value_name = "HOST")]
     pub allow_host: Vec<String>,
-    /// Fetch URLs of other hosts without the token instead of failing
-    #[arg(long)]
-    pub no_auth_elsewhere: bool,
     /// Print help
     #[arg(long, action = ArgAction::Help)]
     pub help: Option<bool>,

@@ -1,73 +1,71 @@
-//! curl's arguments, read as curl reads them: one [`Item`] for each option or URL.
+//! curl's arguments, parsed as curl parses them: one [`CurlOption`] for each option or URL.
 
 use std::ffi::{OsStr, OsString};
 
-use super::config;
-use super::options::{Opt, Role, Unknown, by_letter, by_name};
+use super::options::{OptionSpec, Role, Unknown, find_long, find_short};
 use crate::error::{Error, Result};
-use crate::text::sanitize;
 
-/// Where an item stood.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// On the command line.
-    Argument,
-    /// In a configuration file: its place in [`Arguments::files`], and the line.
-    File(usize, usize),
-}
+/// The hint for everything that `oneup curl` does not do.
+pub const PLAIN_CURL: &str = "run curl itself: oneup token show --format header | curl -H @- URL";
+const LIST_OPTIONS: &str = "`curl --help all` lists curl's options";
 
 /// One option with its value, or one URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Item {
+pub struct CurlOption {
     /// Which option; `--url` for a URL.
-    pub option: Opt,
-    /// The option with its dashes, in full, as every curl that knows it takes it.
+    pub spec: OptionSpec,
+    /// The option with its dashes, in full, as every curl that has it accepts it.
     pub spelling: String,
     /// False after `--no-`.
-    pub on: bool,
+    pub enabled: bool,
     /// Whether curl expands variables in the value (`--expand-`).
     pub expand: bool,
     /// The value, where the option takes one.
     pub value: Option<OsString>,
-    /// Where it stood.
-    pub source: Source,
 }
 
-impl Item {
-    /// Its role, where it is switched on.
+impl CurlOption {
+    /// Returns its role, or [`Role::Plain`] if it is switched off.
     pub fn role(&self) -> Role {
-        if self.on { self.option.role() } else { Role::Plain }
+        if self.enabled { self.spec.role() } else { Role::Plain }
     }
 
-    fn new(option: Opt, spelling: String) -> Self {
-        Self { option, spelling, on: true, expand: false, value: None, source: Source::Argument }
+    /// Returns the value, if it is UTF-8.
+    pub fn value_text(&self) -> Option<&str> {
+        self.value.as_deref().and_then(OsStr::to_str)
+    }
+
+    /// Returns the option for a message: as it is spelled, and in full.
+    pub fn description(&self) -> String {
+        let long = self.spec.to_string();
+        if self.spelling == long {
+            format!("curl's {long}")
+        } else {
+            format!("curl's {} ({long})", self.spelling)
+        }
+    }
+
+    fn new(spec: OptionSpec, spelling: String) -> Self {
+        Self { spec, spelling, enabled: true, expand: false, value: None }
+    }
+
+    fn url(text: &OsStr) -> Self {
+        let spec = OptionSpec { name: "url", short: None, takes_value: true };
+        Self { value: Some(text.to_owned()), ..Self::new(spec, "--url".into()) }
     }
 }
 
-/// All that curl is asked to do.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Arguments {
-    /// In the order in which curl would meet them, configuration files in their place.
-    pub items: Vec<Item>,
-    /// The configuration files that were read, by name.
-    pub files: Vec<OsString>,
-}
-
-/// What opens configuration files: the text of the file of this name.
-pub type ReadFile<'a> = dyn FnMut(&OsStr) -> Result<String> + 'a;
-
-/// Reads curl's arguments. `rc` is the configuration file that curl would read by itself; it is left out where the
-/// first argument is `-q`.
+/// Parses curl's arguments. `-q` is left out, since oneup always passes it.
 ///
 /// # Errors
-/// An option that isn't known, lacks its value, or can't be understood; a file that can't be read.
-pub fn parse(args: &[OsString], rc: Option<&OsStr>, read: &mut ReadFile<'_>) -> Result<Arguments> {
-    let mut all = Arguments::default();
+/// Usage: an option that isn't known, lacks its value, or is not UTF-8.
+pub fn parse(args: &[OsString]) -> Result<Vec<CurlOption>> {
+    let mut options = Vec::new();
     let mut flags = true;
     let mut rest = args.iter().map(OsString::as_os_str).peekable();
     while let Some(arg) = rest.next() {
         if !flags || !arg.as_encoded_bytes().starts_with(b"-") {
-            all.items.push(url(arg));
+            options.push(CurlOption::url(arg));
         } else if arg == "--" {
             flags = false;
         } else {
@@ -75,151 +73,95 @@ pub fn parse(args: &[OsString], rc: Option<&OsStr>, read: &mut ReadFile<'_>) -> 
                 Error::usage(format!("curl's argument {arg:?} is not UTF-8"))
                     .with_hint("give the option and its value as two arguments")
             })?;
-            let (items, used) = option(word, rest.peek().copied())?;
-            if used {
+            let (parsed, used_next) = parse_word(word, rest.peek().copied())?;
+            if used_next {
                 rest.next();
             }
-            for item in items {
-                all.take(item, read)?;
-            }
+            options.extend(parsed);
         }
     }
-    if let Some(rc) = rc.filter(|_| all.items.first().is_none_or(|item| item.role() != Role::Disable)) {
-        let items = all.file(rc, read)?;
-        all.items.splice(0..0, items);
-    }
-    all.items.retain(|item| item.option.role() != Role::Disable);
-    Ok(all)
+    options.retain(|option| option.spec.role() != Role::Disable);
+    Ok(options)
 }
 
-impl Arguments {
-    /// The name of the file and the line where an item stood.
-    pub fn place(&self, item: &Item) -> Option<String> {
-        match item.source {
-            Source::Argument => None,
-            Source::File(file, line) => Some(format!("{}, line {line}", shown(&self.files[file]))),
-        }
-    }
-
-    fn take(&mut self, item: Item, read: &mut ReadFile<'_>) -> Result<()> {
-        match (item.role(), &item.value) {
-            (Role::Config, Some(_)) if item.expand => {
-                Err(Error::usage("curl's --expand-config names a file that oneup can't know")
-                    .with_hint("name the file: -K FILE"))
-            }
-            (Role::Config, Some(name)) => {
-                let items = self.file(name, read)?;
-                self.items.extend(items);
-                Ok(())
-            }
-            _ => {
-                self.items.push(item);
-                Ok(())
-            }
-        }
-    }
-
-    fn file(&mut self, name: &OsStr, read: &mut ReadFile<'_>) -> Result<Vec<Item>> {
-        let text = read(name)?;
-        self.files.push(name.to_owned());
-        config::parse(&text, self.files.len() - 1)
-            .map_err(|error| error.with_detail(format!("in curl's configuration file {}", shown(name))))
-    }
-}
-
-/// A file's name, fit for a terminal.
-fn shown(name: &OsStr) -> String {
-    sanitize(&name.to_string_lossy(), 200)
-}
-
-fn url(text: &OsStr) -> Item {
-    let option = Opt { name: "url", short: None, takes_value: true };
-    Item { value: Some(text.to_owned()), ..Item::new(option, "--url".into()) }
-}
-
-/// Reads one word that begins with a dash; `next` is what follows it. Tells whether `next` was its value.
-///
-/// # Errors
-/// As [`parse`].
-pub fn option(word: &str, next: Option<&OsStr>) -> Result<(Vec<Item>, bool)> {
+/// Parses one word that begins with a dash; `next` is the argument after it. Returns whether `next` was its value.
+fn parse_word(word: &str, next: Option<&OsStr>) -> Result<(Vec<CurlOption>, bool)> {
     match word.strip_prefix("--") {
-        Some(long) => long_option(long, next).map(|(item, used)| (vec![item], used)),
-        None => short_options(word, next),
+        Some(long) => parse_long(long, next).map(|(option, used)| (vec![option], used)),
+        None => parse_short(word, next),
     }
 }
 
-/// `--NAME`, `--no-NAME`, `--expand-NAME`, each with `=VALUE` (curl 8.16) or the value in the next argument.
-fn long_option(word: &str, next: Option<&OsStr>) -> Result<(Item, bool)> {
+/// Parses `--NAME`, `--no-NAME`, `--expand-NAME`, each with `=VALUE` (curl 8.16) or the value in the next argument.
+fn parse_long(word: &str, next: Option<&OsStr>) -> Result<(CurlOption, bool)> {
     let (name, inline) = word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value)));
     let lower = name.to_ascii_lowercase();
     let (prefix, bare) = ["no-", "expand-"]
         .into_iter()
         .find_map(|prefix| lower.strip_prefix(prefix).map(|bare| (prefix, bare)))
         .unwrap_or(("", &lower));
-    let option = by_name(bare).map_err(|unknown| no_such(&format!("--{name}"), unknown))?;
+    let spec = find_long(bare).map_err(|unknown| unknown_option(&format!("--{name}"), unknown))?;
     let (off, expand) = (prefix == "no-", prefix == "expand-");
-    if (off && option.takes_value) || (expand && !option.takes_value) {
-        return Err(no_such(&format!("--{name}"), Unknown::Name));
+    if (off && spec.takes_value) || (expand && !spec.takes_value) {
+        return Err(unknown_option(&format!("--{name}"), Unknown::Name));
     }
-    let mut item = Item::new(option, format!("--{prefix}{}", option.name));
-    (item.on, item.expand) = (!off, expand);
-    if !option.takes_value {
+    let mut option = CurlOption::new(spec, format!("--{prefix}{}", spec.name));
+    (option.enabled, option.expand) = (!off, expand);
+    if !spec.takes_value {
         return match inline {
-            None => Ok((item, false)),
-            Some(_) => Err(Error::usage(format!("curl's {} takes no value", item.spelling))
-                .with_hint("curl --help all lists its options")),
+            None => Ok((option, false)),
+            Some(_) => {
+                Err(Error::usage(format!("curl's {} takes no value", option.spelling))
+                    .with_hint(LIST_OPTIONS))
+            }
         };
     }
-    let used = inline.is_none();
-    item.value = inline.map(OsStr::new).or(next).map(OsStr::to_owned);
-    needs_value(&item)?;
-    Ok((item, used && next.is_some()))
+    option.value = inline.map(OsStr::new).or(next).map(OsStr::to_owned);
+    require_value(&option)?;
+    Ok((option, inline.is_none() && next.is_some()))
 }
 
-/// `-sSfo FILE`: letters, the last of which may take the rest of the word or the next argument as its value.
-fn short_options(word: &str, next: Option<&OsStr>) -> Result<(Vec<Item>, bool)> {
-    let mut items = Vec::new();
+/// Parses `-sSfo FILE`: letters, the last of which may take the rest of the word or the next argument as its value.
+fn parse_short(word: &str, next: Option<&OsStr>) -> Result<(Vec<CurlOption>, bool)> {
+    let mut options = Vec::new();
     let letters = word.strip_prefix('-').unwrap_or(word);
-    for (at, letter) in letters.char_indices() {
+    for (index, letter) in letters.char_indices() {
         let spelling = format!("-{letter}");
-        let option = by_letter(letter).ok_or_else(|| no_such(&spelling, Unknown::Name))?;
-        let mut item = Item::new(option, spelling);
+        let spec = find_short(letter).ok_or_else(|| unknown_option(&spelling, Unknown::Name))?;
+        let mut option = CurlOption::new(spec, spelling);
         // -N is --no-buffer.
-        item.on = letter != 'N';
-        if !option.takes_value {
-            items.push(item);
+        option.enabled = letter != 'N';
+        if !spec.takes_value {
+            options.push(option);
             continue;
         }
-        let attached = &letters[at + letter.len_utf8()..];
-        let used = attached.is_empty();
-        item.value = if used { next.map(OsStr::to_owned) } else { Some(attached.into()) };
-        needs_value(&item)?;
-        items.push(item);
-        return Ok((items, used && next.is_some()));
+        let attached = &letters[index + letter.len_utf8()..];
+        let use_next = attached.is_empty();
+        option.value = if use_next { next.map(OsStr::to_owned) } else { Some(attached.into()) };
+        require_value(&option)?;
+        options.push(option);
+        return Ok((options, use_next && next.is_some()));
     }
-    if items.is_empty() {
-        return Err(no_such(word, Unknown::Name));
+    if options.is_empty() {
+        return Err(unknown_option(word, Unknown::Name));
     }
-    Ok((items, false))
+    Ok((options, false))
 }
 
-fn needs_value(item: &Item) -> Result<()> {
-    // `--help` alone is fine.
-    if item.value.is_some() || item.option.role() == Role::Info {
+fn require_value(option: &CurlOption) -> Result<()> {
+    // `--help` can stand without a value.
+    if option.value.is_some() || option.spec.role() == Role::Info {
         return Ok(());
     }
-    Err(Error::usage(format!("curl's {} needs a value", item.spelling))
-        .with_hint("curl --help all lists its options"))
+    Err(Error::usage(format!("curl's {} needs a value", option.spelling)).with_hint(LIST_OPTIONS))
 }
 
-fn no_such(spelling: &str, unknown: Unknown) -> Error {
-    let spelling = spelling.escape_debug();
+fn unknown_option(spelling: &str, unknown: Unknown) -> Error {
     match unknown {
-        Unknown::Name => Error::usage(format!("oneup knows no option {spelling} of curl"))
-            .with_hint("run curl itself: oneup token show --format header | curl -H @- URL"),
+        Unknown::Name => Error::usage(format!("unknown curl option {spelling}")).with_hint(PLAIN_CURL),
         Unknown::Ambiguous(names) => {
-            Error::usage(format!("curl's option {spelling} could be any of --{}", names.join(", --")))
-                .with_hint("write it out in full")
+            Error::usage(format!("ambiguous curl option {spelling}: --{}", names.join(", --")))
+                .with_hint("write the option in full")
         }
     }
 }

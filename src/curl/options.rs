@@ -1,7 +1,7 @@
-//! The table of curl's options: which take a value, and which matter to the safety of the token.
+//! The table of curl's options: which take a value, and which affect where the token goes.
 //!
-//! It holds the options of curl 7.55 to 8.22 (no option changed its arity in between, but `--help`). An option that
-//! isn't here is refused: what follows it might be its value or a URL.
+//! It holds the options of curl 7.55 to 8.22 (none of them but `--help` changed whether it takes a value). An option
+//! that isn't here is refused, because the argument after it could be its value or a URL.
 
 use std::fmt;
 
@@ -27,7 +27,7 @@ const WITH_VALUE: &str = "\
     variable vlan-priority w:write-out";
 
 /// Options without one.
-const SWITCHES: &str = "\
+const FLAGS: &str = "\
     alpn anyauth a:append basic N:buffer ca-native cert-status clobber compressed compressed-ssh create-dirs
     crlf digest q:disable disable-eprt disable-epsv disallow-username-in-url doh-cert-status doh-insecure
     dump-ca-embed eprt epsv f:fail fail-early fail-with-body false-start follow form-escape ftp-create-dirs
@@ -46,36 +46,40 @@ const SWITCHES: &str = "\
     tls-earlydata 1:tlsv1 tlsv1.0 tlsv1.1 tlsv1.2 tlsv1.3 tr-encoding trace-ids trace-time B:use-ascii
     v:verbose V:version wdebug xattr";
 
-/// What an option is to the token.
+/// How an option affects the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// Nothing: it can't change where the token goes.
+    /// Doesn't affect where the token goes.
     Plain,
     /// Its value is a URL to fetch.
     Url,
-    /// Ends a section: a URL list with its options.
+    /// Changes how the output of the URLs after it is saved.
+    PerUrlDefault,
+    /// Begins another request with options of its own.
     Next,
     /// Reads options from a file.
     Config,
-    /// `-q`: `~/.curlrc` is not read.
+    /// `-q`: don't read `~/.curlrc`.
     Disable,
-    /// Prints something and ends curl without a request.
+    /// Prints information and exits without a request.
     Info,
     /// Follows redirects.
-    Follow,
+    FollowRedirects,
     /// Sends credentials to wherever a redirect leads.
     TrustRedirects,
-    /// Adds a header, which might be a second `Authorization`.
+    /// Adds a header, which could be a second `Authorization`.
     Header,
     /// Another way to authenticate.
     Credentials,
-    /// Gives up checking who the server is.
+    /// Turns off verification of the server's certificate.
     Insecure,
-    /// Sends the connection through or to another machine, which only TLS makes safe.
+    /// Chooses the CA certificates that the server's certificate is verified with.
+    CaCertificates,
+    /// Connects through or to another machine, which is only safe with TLS.
     Reroute,
     /// Shows the request's headers on stderr.
     Verbose,
-    /// Sends curl's stderr elsewhere.
+    /// Redirects curl's stderr.
     Stderr,
     /// Writes the request's headers to a file.
     Trace,
@@ -83,26 +87,26 @@ pub enum Role {
 
 /// One option of curl.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Opt {
-    /// Without the dashes.
+pub struct OptionSpec {
+    /// The long name without the dashes.
     pub name: &'static str,
-    /// The letter, where it has one.
+    /// The short name, if it has one.
     pub short: Option<char>,
     /// Whether it takes a value.
     pub takes_value: bool,
 }
 
-/// Why a long name has no option.
+/// Why a long name matches no option.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Unknown {
-    /// curl's options, as far as this table knows, have none that begins so.
+    /// No option of the table begins with it.
     Name,
-    /// It abbreviates several.
+    /// It abbreviates several options.
     Ambiguous(Vec<&'static str>),
 }
 
-impl Opt {
-    /// What it is to the token.
+impl OptionSpec {
+    /// Returns how it affects the token.
     pub fn role(self) -> Role {
         match self.name {
             "url" => Role::Url,
@@ -110,13 +114,15 @@ impl Opt {
             "config" => Role::Config,
             "disable" => Role::Disable,
             "help" | "manual" | "version" | "dump-ca-embed" => Role::Info,
-            "location" | "follow" => Role::Follow,
+            "remote-name-all" => Role::PerUrlDefault,
+            "location" | "follow" => Role::FollowRedirects,
             "location-trusted" => Role::TrustRedirects,
             "header" => Role::Header,
             "user" | "oauth2-bearer" | "aws-sigv4" | "negotiate" | "ntlm" | "ntlm-wb" | "httpsig-key" => {
                 Role::Credentials
             }
             "insecure" => Role::Insecure,
+            "cacert" | "capath" => Role::CaCertificates,
             "proxy"
             | "proxy1.0"
             | "preproxy"
@@ -141,39 +147,40 @@ impl Opt {
     }
 }
 
-impl fmt::Display for Opt {
+impl fmt::Display for OptionSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "--{}", self.name)
     }
 }
 
-/// All options, those with a value first.
-pub fn all() -> impl Iterator<Item = Opt> {
+/// Returns all options, those with a value first.
+pub fn all() -> impl Iterator<Item = OptionSpec> {
     let table = |text: &'static str, takes_value| {
         text.split_ascii_whitespace().map(move |entry| {
             let short = entry.chars().next().filter(|_| entry[1..].starts_with(':'));
             let name = if short.is_some() { &entry[2..] } else { entry };
-            Opt { name, short, takes_value }
+            OptionSpec { name, short, takes_value }
         })
     };
-    table(WITH_VALUE, true).chain(table(SWITCHES, false))
+    table(WITH_VALUE, true).chain(table(FLAGS, false))
 }
 
-/// The option of a letter.
-pub fn by_letter(letter: char) -> Option<Opt> {
+/// Returns the option with this letter.
+pub fn find_short(letter: char) -> Option<OptionSpec> {
     all().find(|option| option.short == Some(letter))
 }
 
-/// The option of a long name, without dashes, in any case and abbreviated, as curl 7 takes it.
+/// Returns the option with this long name: without dashes, in any case, possibly abbreviated, as curl 7 accepts it.
 ///
 /// # Errors
-/// None begins so, or several do.
-pub fn by_name(name: &str) -> Result<Opt, Unknown> {
+/// No option, or more than one, begins with the name.
+pub fn find_long(name: &str) -> Result<OptionSpec, Unknown> {
     let name = name.to_ascii_lowercase();
     if let Some(option) = all().find(|option| option.name == name) {
         return Ok(option);
     }
-    let hits: Vec<Opt> = all().filter(|option| !name.is_empty() && option.name.starts_with(&name)).collect();
+    let hits: Vec<OptionSpec> =
+        all().filter(|option| !name.is_empty() && option.name.starts_with(&name)).collect();
     match hits[..] {
         [] => Err(Unknown::Name),
         [option] => Ok(option),
@@ -198,23 +205,23 @@ mod tests {
     }
 
     #[test]
-    fn names_may_be_abbreviated_when_only_one_fits() {
-        assert_eq!(by_name("location").expect("exact").name, "location");
-        assert_eq!(by_name("location-t").expect("unique").name, "location-trusted");
-        assert_eq!(by_name("URL").expect("any case").name, "url");
+    fn unambiguous_abbreviations_are_accepted() {
+        assert_eq!(find_long("location").expect("exact").name, "location");
+        assert_eq!(find_long("location-t").expect("unique").name, "location-trusted");
+        assert_eq!(find_long("URL").expect("any case").name, "url");
         assert_eq!(
-            by_name("loc"),
+            find_long("loc"),
             Err(Unknown::Ambiguous(vec!["local-port", "location", "location-trusted"]))
         );
-        assert_eq!(by_name("frobnicate"), Err(Unknown::Name));
-        assert_eq!(by_name(""), Err(Unknown::Name));
+        assert_eq!(find_long("frobnicate"), Err(Unknown::Name));
+        assert_eq!(find_long(""), Err(Unknown::Name));
     }
 
-    /// The installed curl's own list agrees with the table on every option's letter and value.
+    /// Compares every option's letter and value with the installed curl's own list.
     #[test]
-    fn the_table_agrees_with_the_installed_curl() {
+    fn table_matches_the_installed_curl() {
         let Ok(help) = std::process::Command::new("curl").args(["-q", "--help", "all"]).output() else {
-            eprintln!("skipped: there is no curl");
+            eprintln!("skipped: needs curl");
             return;
         };
         let text = String::from_utf8_lossy(&help.stdout);
@@ -222,7 +229,7 @@ mod tests {
         for line in text.lines().filter(|line| line.get(..9).is_some_and(|start| start.contains("--"))) {
             let (left, rest) = line.split_once("--").expect("filtered");
             let (name, rest) = rest.split_once(' ').unwrap_or((rest, ""));
-            let option = by_name(name.strip_prefix("no-").unwrap_or(name)).expect(name);
+            let option = find_long(name.strip_prefix("no-").unwrap_or(name)).expect(name);
             assert_eq!(option.takes_value, rest.starts_with(['<', '[']), "{name}");
             if let Some(letter) = left.trim().strip_prefix('-').and_then(|letter| letter.chars().next()) {
                 assert!(option.short == Some(letter) || (name, letter) == ("include", 'i'), "{name}");

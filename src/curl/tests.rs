@@ -1,5 +1,5 @@
-//! The installed curl and this module must see the same hosts: curl is given a proxy that writes down where it is
-//! asked to go and refuses, so that no name is looked up and nothing leaves this machine.
+//! The installed curl and this module must see the same hosts: curl is given a proxy that records the requested
+//! authority and refuses the request, so that no name is resolved and nothing leaves this machine.
 
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Write};
@@ -11,26 +11,26 @@ use std::time::Duration;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-use super::arguments::{Arguments, Item, parse};
+use super::arguments::{CurlOption, parse};
 use super::options::Role;
 use super::url;
 
 const BASE: &str = "https://api.plan.example/r4";
 
-/// Whether there is a curl to compare with.
-fn curl_is_here() -> bool {
-    let here = Command::new("curl").arg("--version").stdout(Stdio::null()).status().is_ok();
-    if !here {
+/// Returns whether there is a curl to compare with.
+fn curl_is_installed() -> bool {
+    let installed = Command::new("curl").arg("--version").stdout(Stdio::null()).status().is_ok();
+    if !installed {
         let _ = writeln!(std::io::stderr().lock(), "skipped: needs curl");
     }
-    here
+    installed
 }
 
-/// A proxy that refuses; it sends the authority of each request line.
+/// Starts a proxy that refuses each request and sends the authority of its request line.
 fn proxy() -> (SocketAddr, Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("an address");
-    let (asked, answers) = channel();
+    let (tx, rx) = channel();
     std::thread::spawn(move || {
         for stream in listener.incoming().map_while(Result::ok) {
             let mut reader = BufReader::new(&stream);
@@ -42,17 +42,17 @@ fn proxy() -> (SocketAddr, Receiver<String>) {
             // A query can hold a URL of its own.
             let rest = target.split_once("://").map_or(target, |(_, rest)| rest);
             let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-            if asked.send(authority.to_owned()).is_err() {
+            if tx.send(authority.to_owned()).is_err() {
                 return;
             }
             let _ = (&stream).write_all(b"HTTP/1.1 403 no\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
         }
     });
-    (address, answers)
+    (address, rx)
 }
 
-/// The hosts that curl asks the proxy for.
-fn asked(words: &[OsString], address: SocketAddr, answers: &Receiver<String>) -> Vec<String> {
+/// Returns the hosts that curl requests from the proxy.
+fn requested_hosts(words: &[OsString], address: SocketAddr, rx: &Receiver<String>) -> Vec<String> {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let proxy = format!("http://{address}");
     let mut command = Command::new("curl");
@@ -64,7 +64,7 @@ fn asked(words: &[OsString], address: SocketAddr, answers: &Receiver<String>) ->
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command.status().expect("curl runs");
     let mut hosts = Vec::new();
-    while let Ok(authority) = answers.recv_timeout(Duration::from_millis(1)) {
+    while let Ok(authority) = rx.recv_timeout(Duration::from_millis(1)) {
         let host = match authority.rsplit_once(':') {
             Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
             _ => &authority,
@@ -74,12 +74,12 @@ fn asked(words: &[OsString], address: SocketAddr, answers: &Receiver<String>) ->
     hosts
 }
 
-/// Ten times as many in a siege.
-fn many(cases: u32) -> u32 {
+/// Returns ten times as many cases in a full-size run.
+fn scaled(cases: u32) -> u32 {
     if std::env::var_os("ONEUP_FULL_SIZE").is_some() { 10 * cases } else { cases }
 }
 
-/// A line for the table of `tests/run-fault-injection`.
+/// Writes a line for the table of `tests/run-fault-injection`.
 fn tally(what: &str, tried: usize) {
     let Some(file) = std::env::var_os("ONEUP_FAULT_REPORT") else { return };
     let file = std::fs::File::options().append(true).create(true).open(file);
@@ -98,11 +98,11 @@ fn run(cases: u32, strategy: impl Strategy<Value = Vec<String>>, check: impl Fn(
 }
 
 #[test]
-fn curl_connects_to_the_host_that_was_read() {
-    if !curl_is_here() {
+fn curl_requests_the_parsed_host() {
+    if !curl_is_installed() {
         return;
     }
-    let (address, answers) = proxy();
+    let (address, rx) = proxy();
     let pieces = proptest::sample::select(vec![
         "a.example",
         "b.example",
@@ -141,11 +141,11 @@ fn curl_connects_to_the_host_that_was_read() {
         (pieces.clone(), prop::collection::vec(pieces, 0..5))
             .prop_map(|(piece, rest)| { [vec!["https://", "a.example", piece], rest].concat() }),
     ];
-    run(many(400), urls.prop_map(|pieces| vec![pieces.concat()]), |text| {
-        let Ok(read) = url::read(&text[0], BASE) else { return };
-        let words = ["-s", "--max-time", "5", "--url", &read.text].map(OsString::from);
-        for host in asked(&words, address, &answers) {
-            assert_eq!(host, read.host, "{} became {}", text[0], read.text);
+    run(scaled(400), urls.prop_map(|pieces| vec![pieces.concat()]), |text| {
+        let Ok(url) = url::parse(&text[0], BASE) else { return };
+        let words = ["-s", "--max-time", "5", "--url", &url.text].map(OsString::from);
+        for host in requested_hosts(&words, address, &rx) {
+            assert_eq!(host, url.host, "{} became {}", text[0], url.text);
             compared.set(compared.get() + 1);
         }
     });
@@ -154,11 +154,11 @@ fn curl_connects_to_the_host_that_was_read() {
 }
 
 #[test]
-fn curl_fetches_the_urls_that_were_found() {
-    if !curl_is_here() {
+fn curl_requests_no_url_that_was_missed() {
+    if !curl_is_installed() {
         return;
     }
-    let (address, answers) = proxy();
+    let (address, rx) = proxy();
     let compared = std::cell::Cell::new(0);
     let words = proptest::sample::select(vec![
         "a.example",
@@ -197,20 +197,20 @@ fn curl_fetches_the_urls_that_were_found() {
         "-b",
         "--connect-timeout",
     ]);
-    run(many(250), prop::collection::vec(words.prop_map(String::from), 1..9), |words| {
+    run(scaled(250), prop::collection::vec(words.prop_map(String::from), 1..9), |words| {
         let words: Vec<OsString> = words.into_iter().map(OsString::from).collect();
-        let Ok(Arguments { items, .. }) = parse(&words, None, &mut |_| Ok(String::new())) else { return };
-        let url = |item: &Item| {
-            let text = item.value.as_ref().filter(|_| item.option.role() == Role::Url)?;
-            url::read(text.to_str()?, BASE).ok().map(|url| url.host)
+        let Ok(options) = parse(&words) else { return };
+        let host = |option: &CurlOption| {
+            let text = option.value_text().filter(|_| option.spec.role() == Role::Url)?;
+            url::parse(text, BASE).ok().map(|url| url.host)
         };
-        let ours: Vec<String> = items.iter().filter_map(url).collect();
+        let parsed: Vec<String> = options.iter().filter_map(host).collect();
         let scheme = ["--proto-default", "https"].map(OsString::from);
-        let real = asked(&[&scheme[..], &words].concat(), address, &answers);
+        let real = requested_hosts(&[&scheme[..], &words].concat(), address, &rx);
         compared.set(compared.get() + real.len());
-        let foreign: Vec<_> =
-            real.iter().filter(|host| host.ends_with(".example") && !ours.contains(host)).collect();
-        assert!(foreign.is_empty(), "{words:?}: curl asked for {real:?}, oneup saw {ours:?}");
+        let missed: Vec<_> =
+            real.iter().filter(|host| host.ends_with(".example") && !parsed.contains(host)).collect();
+        assert!(missed.is_empty(), "{words:?}: curl requested {real:?}, oneup parsed {parsed:?}");
     });
     assert!(compared.get() > 40, "only {} hosts were compared", compared.get());
     tally("hosts of invented command lines, as curl and as oneup read them", compared.get());

@@ -1,117 +1,131 @@
-//! A URL as curl will see it, or a refusal: the only host in question is the one that curl connects to.
+//! A URL as curl will parse it, or an error: the only host in question is the one that curl connects to.
 //!
-//! Parsers of URLs disagree at the edges, so this one has none: a scheme or none, a plain host, a port, and the
-//! rest. Whatever curl might read in another way (user info, backslashes, escapes, globs or odd numbers in the
-//! host) is refused, and what remains is rewritten with its scheme and a `/` after the host.
+//! Parsers of URLs disagree on unusual input, so this one accepts none of it: a scheme or none, a plain host, a port,
+//! and the rest. Whatever curl could parse in another way (user info, backslashes, escapes, globs or unusual numbers in
+//! the host) is refused. What remains is passed on as it is, with `https://` before it where the scheme is missing.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::oauth::loopback::is_loopback_host;
 
-/// A URL that curl and oneup read alike.
+/// A URL that curl and oneup parse alike.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Url {
-    /// What is given to curl.
+    /// The URL with its scheme, for curl.
     pub text: String,
-    /// Lower case, without a port; an IPv6 address without its brackets.
+    /// The host in lower case, without a port; an IPv6 address without its brackets.
     pub host: String,
-    /// `http`, not `https`.
-    pub plain: bool,
+    /// Whether the scheme is `http`, not `https`.
+    pub is_http: bool,
 }
 
 impl Url {
-    /// Whether it stays on this machine.
+    /// Returns whether the host is this machine.
     pub fn is_loopback(&self) -> bool {
         is_loopback_host(&self.host)
     }
 }
 
-/// Reads an argument in URL position; a path is joined to `base`.
+/// Parses an argument in URL position; a path is joined to `base`.
 ///
 /// # Errors
-/// What is wrong with it, as the end of a sentence that begins with the URL.
-pub fn read(argument: &str, base: &str) -> Result<Url, String> {
-    if let Some(path) = argument.strip_prefix('/') {
-        return parse(&format!("{}/{path}", base.trim_end_matches('/')));
+/// The rule that it breaks, as the end of a sentence that begins with the URL.
+pub fn parse(argument: &str, base: &str) -> Result<Url, String> {
+    match argument.strip_prefix('/') {
+        Some(path) => parse_url(&format!("{}/{path}", base.trim_end_matches('/'))),
+        None => parse_url(argument),
     }
-    parse(argument)
 }
 
-fn parse(text: &str) -> Result<Url, String> {
+fn parse_url(text: &str) -> Result<Url, String> {
     if text.is_empty() {
         return Err("is empty".into());
     }
     if text.chars().any(|c| c.is_control() || c == ' ') {
-        return Err("has a space or a control character in it".into());
+        return Err("contains a space or a control character".into());
     }
-    let (plain, rest) = scheme(text)?;
+    let (scheme, rest) = split_scheme(text)?;
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (authority, tail) = rest.split_at(end);
-    let host = host(authority)?;
-    if plain && !is_loopback_host(&host) {
+    let host = parse_authority(&rest[..end])?;
+    let is_http = match scheme.map(str::to_ascii_lowercase).as_deref() {
+        None | Some("https") => false,
+        Some("http") => true,
+        _ => return Err("is neither https nor http".into()),
+    };
+    if is_http && !is_loopback_host(&host) {
         return Err("is not https".into());
     }
-    let scheme = if plain { "http" } else { "https" };
-    let slash = if tail.starts_with('/') { "" } else { "/" };
-    Ok(Url { text: format!("{scheme}://{}{slash}{tail}", authority.to_ascii_lowercase()), host, plain })
+    let text = if scheme.is_some() { text.to_owned() } else { format!("https://{text}") };
+    Ok(Url { text, host, is_http })
 }
 
-/// Whether it is plain http, and what follows the scheme; none means https.
-fn scheme(text: &str) -> Result<(bool, &str), String> {
+/// Splits `SCHEME://REST`.
+fn split_scheme(text: &str) -> Result<(Option<&str>, &str), String> {
     let authority_end = text.find(['/', '?', '#']).unwrap_or(text.len());
-    match text.split_once("://") {
-        Some((scheme, rest)) if scheme.len() < authority_end => match scheme.to_ascii_lowercase().as_str() {
-            "https" => Ok((false, rest)),
-            "http" => Ok((true, rest)),
-            _ => Err("is neither https nor http".into()),
-        },
-        _ => Ok((false, text)),
+    if let Some((scheme, rest)) = text.split_once("://").filter(|(scheme, _)| scheme.len() < authority_end) {
+        return Ok((Some(scheme), rest));
     }
+    let is_http = |scheme: &str| ["http", "https"].iter().any(|name| scheme.eq_ignore_ascii_case(name));
+    if text.split_once(':').is_some_and(|(scheme, port)| is_http(scheme) && !is_port(port)) {
+        return Err("lacks the two slashes after its scheme".into());
+    }
+    Ok((None, text))
 }
 
-/// The host of `HOST`, `HOST:PORT`, `[IPV6]` or `[IPV6]:PORT`, and of nothing else.
-fn host(authority: &str) -> Result<String, String> {
+/// Returns the host of `HOST`, `HOST:PORT`, `[IPV6]` or `[IPV6]:PORT`, and of nothing else.
+fn parse_authority(authority: &str) -> Result<String, String> {
     if authority.contains('@') {
-        return Err("has a user name in it".into());
+        return Err("contains a user name or password".into());
     }
-    let odd = || String::from("has a host that can be read in more than one way");
-    let (host, port) = match authority.strip_prefix('[') {
-        Some(rest) => {
-            let (address, after) = rest.split_once(']').ok_or_else(odd)?;
-            let address: Ipv6Addr = address.parse().map_err(|_| odd())?;
+    let is_address = |c: char| c.is_ascii_hexdigit() || matches!(c, ':' | '.' | '%');
+    let (host, port) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, after)) if address.contains(':') && address.starts_with(is_address) => {
+            let address: Ipv6Addr =
+                address.parse().map_err(|_| "has an invalid IPv6 address, or one with a zone")?;
             (address.to_string(), after)
         }
-        None => {
-            let colon = authority.find(':').unwrap_or(authority.len());
-            let (host, port) = authority.split_at(colon);
-            (name(host).ok_or_else(odd)?, port)
+        _ => {
+            let (host, port) = authority.split_at(authority.find(':').unwrap_or(authority.len()));
+            (parse_name(host)?, port)
         }
     };
     match port.strip_prefix(':') {
         None if port.is_empty() => Ok(host),
         Some(number) if is_port(number) => Ok(host),
-        _ => Err("has a port that is no number from 1 to 65535".into()),
+        _ => Err("has a port that is not a number from 1 to 65535".into()),
     }
 }
 
-/// A port number; curl 7 took `+80` and the like.
+/// Returns whether it is a port number, without the `+` that curl 7 accepted.
 fn is_port(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_digit()) && text.parse::<u16>().is_ok_and(|port| port > 0)
 }
 
-/// A DNS name or a dotted IPv4 address in lower case, and no other spelling of an address: no trailing dot, no
-/// octal, hexadecimal or short form, no percent escapes, nothing beyond ASCII.
-fn name(host: &str) -> Option<String> {
+/// Returns a DNS name or a dotted IPv4 address in lower case, and no other spelling of an address.
+fn parse_name(host: &str) -> Result<String, String> {
     let host = host.to_ascii_lowercase();
-    let label = |label: &str| {
-        !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let reason = match host.chars().find(|c| !is_name(*c)) {
+        None if host.is_empty() => "has no host",
+        None if host.ends_with('.') => "has a host that ends with a dot",
+        None if host.split('.').any(str::is_empty) => "has an empty label in its host",
+        None if is_numeric(&host) && host.parse::<Ipv4Addr>().is_err() => {
+            "has an IPv4 address that is not written as four decimal numbers"
+        }
+        None => return Ok(host),
+        Some('{' | '}' | '[' | ']') => "has a pattern of curl ({} or []) in its host",
+        Some('%') => "has a percent escape in its host",
+        Some('\\') => "contains a backslash before its path",
+        Some(c) if !c.is_ascii() => "has a host that is not ASCII; write it in its xn-- form",
+        Some(_) => "has a character in its host that no host name has",
     };
-    if !host.split('.').all(label) {
-        return None;
-    }
+    Err(reason.into())
+}
+
+/// Returns whether a resolver could take the name for an IPv4 address.
+fn is_numeric(host: &str) -> bool {
     let last = host.rsplit('.').next().unwrap_or_default();
-    let numeric = last.bytes().all(|b| b.is_ascii_digit()) || last.starts_with("0x");
-    (!numeric || host.parse::<Ipv4Addr>().is_ok()).then_some(host)
+    last.bytes().all(|b| b.is_ascii_digit()) || last.starts_with("0x")
 }
 
 #[cfg(test)]
@@ -121,19 +135,19 @@ mod tests {
     const BASE: &str = "https://api.plan.example/r4";
 
     #[test]
-    fn a_path_is_joined_and_a_scheme_added() {
+    fn joins_paths_and_adds_the_scheme() {
         for (argument, text, host) in [
             ("/Patient?_count=1", "https://api.plan.example/r4/Patient?_count=1", "api.plan.example"),
             ("//evil.example/x", "https://api.plan.example/r4//evil.example/x", "api.plan.example"),
             ("/@evil.example", "https://api.plan.example/r4/@evil.example", "api.plan.example"),
             ("/$export", "https://api.plan.example/r4/$export", "api.plan.example"),
             ("api.1up.health/r4", "https://api.1up.health/r4", "api.1up.health"),
-            ("API.1up.Health", "https://api.1up.health/", "api.1up.health"),
-            ("HTTPS://api.1up.health:8443?x=1", "https://api.1up.health:8443/?x=1", "api.1up.health"),
-            ("a.example#@b.example/", "https://a.example/#@b.example/", "a.example"),
-            ("a.example?@b.example/", "https://a.example/?@b.example/", "a.example"),
+            ("API.1up.Health", "https://API.1up.Health", "api.1up.health"),
+            ("HTTPS://api.1up.health:8443?x=1", "HTTPS://api.1up.health:8443?x=1", "api.1up.health"),
+            ("a.example#@b.example/", "https://a.example#@b.example/", "a.example"),
+            ("a.example?@b.example/", "https://a.example?@b.example/", "a.example"),
             ("a.example/?u=http://b.example", "https://a.example/?u=http://b.example", "a.example"),
-            ("a.example?u=http://b.example", "https://a.example/?u=http://b.example", "a.example"),
+            ("a.example?u=http://b.example", "https://a.example?u=http://b.example", "a.example"),
             ("a.example/{1,2}[3-4]", "https://a.example/{1,2}[3-4]", "a.example"),
             ("http://127.0.0.1:8080/r4", "http://127.0.0.1:8080/r4", "127.0.0.1"),
             ("http://[::1]:80/", "http://[::1]:80/", "::1"),
@@ -141,13 +155,13 @@ mod tests {
             ("localhost:8080/x", "https://localhost:8080/x", "localhost"),
             ("a.example/%2e%2e/\u{e9}", "https://a.example/%2e%2e/\u{e9}", "a.example"),
         ] {
-            let url = read(argument, BASE).expect(argument);
+            let url = parse(argument, BASE).expect(argument);
             assert_eq!((url.text.as_str(), url.host.as_str()), (text, host), "{argument}");
         }
     }
 
     #[test]
-    fn what_can_be_read_in_two_ways_is_refused() {
+    fn refuses_urls_that_can_be_parsed_in_two_ways() {
         for argument in [
             "",
             " ",
@@ -215,7 +229,32 @@ mod tests {
             "?x",
             "#x",
         ] {
-            assert!(read(argument, BASE).is_err(), "{argument:?} was taken for {:?}", read(argument, BASE));
+            let parsed = parse(argument, BASE);
+            assert!(parsed.is_err(), "{argument:?}: {parsed:?}");
+        }
+    }
+
+    #[test]
+    fn errors_name_the_broken_rule() {
+        for (argument, rule) in [
+            ("http:/127.0.0.1", "slashes"),
+            ("https:a.example", "slashes"),
+            ("https://", "no host"),
+            ("https://{a,b}.example/", "pattern"),
+            ("https://[a-b].example/", "pattern"),
+            ("https://b\u{fc}cher.example/", "xn--"),
+            ("https://user@a.example/", "user name"),
+            ("https://a.example./", "dot"),
+            ("https://a%2eexample/", "percent"),
+            ("https://a.example\\.b.example/", "backslash"),
+            ("https://127.1/", "IPv4"),
+            ("https://[::1%25lo]/", "IPv6"),
+            ("https://a.example:0/", "port"),
+            ("http://a.example/", "not https"),
+            ("ftp://a.example/", "neither"),
+        ] {
+            let error = parse(argument, BASE).expect_err(argument);
+            assert!(error.contains(rule), "{argument}: {error}");
         }
     }
 }

@@ -1,113 +1,77 @@
-//! curl's command line, from what a person types to what curl is given.
+//! curl's command line, from what a user types to what curl is given.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
+use std::path::Path;
 
 use url::Url;
 
 use super::{assert_presentable, assert_same_host};
-use crate::curl::arguments::{Arguments, Item, parse};
-use crate::curl::config;
+use crate::curl::arguments::{CurlOption, parse};
+use crate::curl::command_line::{Additions, arguments, config};
 use crate::curl::hosts::Hosts;
 use crate::curl::options::Role;
-use crate::curl::policy::{Judged, Policy};
-use crate::curl::write::{Word, command_line};
-use crate::error::Result;
+use crate::curl::policy::{CurlPlan, Policy};
+use crate::oauth::secret::Secret;
 
 const BASE: &str = "https://api.plan.example/r4";
 
-/// The first byte holds switches, the second part is `~/.curlrc`, the rest are the arguments: parts end with a NUL.
+/// Checks any command line: the first byte holds switches, the rest are the arguments, separated by NUL.
 pub fn curl(bytes: &[u8]) {
     let Some((switches, rest)) = bytes.split_first() else { return };
     let Ok(text) = std::str::from_utf8(rest) else { return };
-    let mut parts = text.split('\0');
-    let rc = parts.next().unwrap_or_default().to_owned();
-    let args: Vec<OsString> = parts.map(Into::into).collect();
-    let rc_name = (!rc.is_empty()).then_some(OsStr::new("rc"));
-    // A file that is named by an argument holds the rest of its name, so that its text is fuzzed too.
-    let read = &mut |name: &OsStr| Ok(if name == "rc" { rc.clone() } else { name.display().to_string() });
-    let arguments = match parse(&args, rc_name, read) {
-        Ok(arguments) => arguments,
+    let args: Vec<OsString> = text.split('\0').map(Into::into).collect();
+    let options = match parse(&args) {
+        Ok(options) => options,
         Err(error) => return assert_presentable(&error),
     };
     let loopback = switches & 1 != 0;
     let base = if loopback { "http://127.0.0.1:8080/r4" } else { BASE };
-    let hosts = Hosts::at(&[base], loopback);
-    let policy = Policy {
-        fhir_base: base,
-        hosts: &hosts,
-        no_auth_elsewhere: switches & 2 != 0,
-        verbose: switches & 4 != 0,
-    };
-    match policy.judge(&arguments) {
-        Ok(judged) => {
-            the_token_stays_home(&judged, loopback);
-            curl_is_told_the_same(&arguments, &judged, &policy);
+    let hosts = Hosts::for_tests(&[base], loopback);
+    let policy = Policy { fhir_base: base, hosts: &hosts, verbose: switches & 4 != 0 };
+    match policy.plan(options) {
+        Ok(plan) => {
+            assert_urls_are_allowed(&plan, loopback);
+            assert_curl_parses_the_same(&plan, &policy);
         }
         Err(error) => assert_presentable(&error),
     }
 }
 
-/// By a parser of URLs that shares no code with the one that judged.
-fn the_token_stays_home(judged: &Judged, loopback: bool) {
-    for section in &judged.sections {
-        // None where curl only prints something.
-        if section.urls.is_empty() {
-            assert!(!section.auth);
-            continue;
-        }
-        let options = section.items.iter().map(|item| item.option.name);
-        assert_eq!(section.urls.len(), options.filter(|name| *name == "url").count());
-        for url in &section.urls {
-            let Ok(parsed) = Url::parse(&url.text) else {
-                // It decodes what is no more than a name to DNS and curl.
-                assert!(url.host.contains("xn--") && !section.auth, "{}", url.text);
-                continue;
-            };
-            assert_same_host(&parsed, &url.host);
-            let host = parsed.host_str().unwrap_or_default();
-            assert!(parsed.scheme() == "https" || url.is_loopback());
-            let home = host == "api.plan.example" && !loopback;
-            let local = loopback && (host == "localhost" || host == "[::1]" || host.starts_with("127."));
-            assert!(!section.auth || home || local, "the token would go to {}", url.text);
-        }
+/// Checks the URLs with a parser that shares no code with the policy's.
+fn assert_urls_are_allowed(plan: &CurlPlan, loopback: bool) {
+    for url in &plan.urls {
+        let parsed = Url::parse(&url.text).unwrap_or_else(|error| panic!("{}: {error}", url.text));
+        assert_same_host(&parsed, &url.host);
+        let host = parsed.host_str().unwrap_or_default();
+        assert!(parsed.scheme() == "https" || url.is_loopback());
+        let is_local = loopback && (host == "localhost" || host == "[::1]" || host.starts_with("127."));
+        let is_profile = host == "api.plan.example" && !loopback;
+        assert!(is_profile || is_local, "the token would go to {}", url.text);
     }
 }
 
-/// The line that is written, read and judged again as curl would, has the same URLs, and the header only where the
-/// token may go.
-fn curl_is_told_the_same(arguments: &Arguments, judged: &Judged, policy: &Policy<'_>) {
-    let line = command_line(judged, None);
-    let headers = line.iter().filter(|word| matches!(word, Word::Header)).count();
-    assert_eq!(headers, judged.authorized());
-    let words: Vec<OsString> = line
-        .into_iter()
-        .map(|word| match word {
-            Word::Plain(text) => text,
-            Word::Config(text) => text.into(),
-            Word::Header => "X-Token: y".into(),
-        })
-        .collect();
-    let read = &mut |name: &OsStr| Ok(name.display().to_string());
-    let again: Result<Arguments> = parse(&words, None, read);
-    let again = again.unwrap_or_else(|error| panic!("{words:?}: {error}"));
-    let urls = |items: &[Item]| -> Vec<Option<OsString>> {
-        items.iter().filter(|item| item.role() == Role::Url).map(|item| item.value.clone()).collect()
-    };
-    let written: Vec<Item> = judged.sections.iter().flat_map(|section| section.items.clone()).collect();
-    assert_eq!(urls(&again.items), urls(&written));
-    if arguments.items.iter().all(|item| item.role() != Role::Info) {
-        let judged_again = policy.judge(&again).unwrap_or_else(|error| panic!("{words:?}: {error}"));
-        assert_eq!(judged_again.authorized(), judged.authorized());
+/// Checks that the command line, parsed again as curl would, has the same URLs and is allowed.
+fn assert_curl_parses_the_same(plan: &CurlPlan, policy: &Policy<'_>) {
+    let header = Secret::new("Authorization: Bearer t");
+    let config = config(plan, &header);
+    let name = (!plan.urls.is_empty()).then_some(Path::new("config"));
+    let words = arguments(plan, &Additions { config: name, ..Additions::default() });
+    let mut again = parse(&words).unwrap_or_else(|error| panic!("{words:?}: {error}"));
+    if name.is_some() {
+        assert_eq!(again.first().map(|option| option.spec.role()), Some(Role::Config));
+        again.remove(0);
+        let urls = urls(&again);
+        assert!(urls.is_empty(), "{urls:?} are outside the config");
+        let lines: Vec<&str> = config.expose().lines().collect();
+        assert_eq!(lines.iter().filter(|line| line.starts_with("--url \"")).count(), plan.urls.len());
+        assert_eq!(lines[0], "--header \"Authorization: Bearer t\"");
+        again.extend(plan.options.iter().filter(|option| option.spec.role() == Role::Url).cloned());
     }
-    for item in &written {
-        let value = item.value.as_deref().and_then(OsStr::to_str);
-        let line = config::line(&item.spelling, value);
-        if !matches!(item.role(), Role::Config | Role::Next) {
-            let items = config::parse(&line, 0).unwrap_or_else(|error| panic!("{line:?}: {error}"));
-            assert_eq!(
-                items.iter().map(|item| item.value.as_deref()).collect::<Vec<_>>(),
-                [item.value.as_deref()]
-            );
-        }
-    }
+    let again = policy.plan(again).unwrap_or_else(|error| panic!("{words:?}: {error}"));
+    assert_eq!(urls(&again.options), urls(&plan.options));
+}
+
+fn urls(options: &[CurlOption]) -> Vec<Option<OsString>> {
+    let urls = options.iter().filter(|option| option.spec.role() == Role::Url);
+    urls.map(|option| option.value.clone()).collect()
 }

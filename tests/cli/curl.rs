@@ -1,4 +1,4 @@
-//! `oneup curl`: what curl sends, and to whom. The servers speak raw bytes and remember every request.
+//! `oneup curl`: what curl sends, and to which host. The servers speak raw bytes and record every request.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use crate::support::{Home, Oneup, RawServer, raw_server, requires_program};
 
 const TOKEN: &str = "tok-3n.SECRET";
 
-/// A token endpoint, and everything else: the path and `auth` or `bare`; `/redirect` leads to `elsewhere`.
+/// Starts a token endpoint that returns the path for everything else; `/redirect` leads to `elsewhere`.
 fn server(elsewhere: Option<String>) -> RawServer {
     raw_server(move |_, request, _| {
         let path = request.split(' ').nth(1).unwrap_or_default();
@@ -31,7 +31,7 @@ fn server(elsewhere: Option<String>) -> RawServer {
     })
 }
 
-/// Somebody logged in at this server.
+/// Returns a home that is logged in at this server.
 fn login(server: &RawServer) -> Home {
     let url = server.url();
     let home = Home::new();
@@ -43,8 +43,8 @@ fn login(server: &RawServer) -> Home {
     home
 }
 
-/// The requests after the login, as `METHOD PATH auth|bare`.
-fn seen(server: &RawServer) -> Vec<String> {
+/// Returns the requests after the login, as `METHOD PATH auth|bare`.
+fn requests(server: &RawServer) -> Vec<String> {
     let show = |request: &String| {
         let line = request.lines().next().unwrap_or_default().replace(" HTTP/1.1", "");
         let auth = request.matches(&format!("Authorization: Bearer {TOKEN}\r\n")).count();
@@ -58,7 +58,7 @@ fn curl(home: &Home, words: &str) -> Oneup {
 }
 
 #[test]
-fn every_request_of_the_profile_has_the_token() {
+fn every_request_has_the_token() {
     if !requires_program("curl") {
         return;
     }
@@ -66,18 +66,18 @@ fn every_request_of_the_profile_has_the_token() {
     let home = login(&server);
     let url = server.url();
     curl(&home, "-sS /a").stdout("/r4/a\n").stderr("").run();
-    curl(&home, &format!("-s /b {url}/c -: -s --url /d")).stdout("/r4/b\n/c\n/r4/d\n").run();
+    curl(&home, &format!("-s /b {url}/c --url /d")).stdout("/r4/b\n/c\n/r4/d\n").run();
     curl(&home, "-sS -d @- -X PUT -H Content-Type:x /e").stdin("{\"x\": 1}").stdout("/r4/e\n").run();
     curl(&home, "-sSo out -w %{http_code} /f").stdout("200").run();
     assert_eq!(std::fs::read_to_string(home.path("out")).expect("curl's file"), "/r4/f\n");
     curl(&home, "-sf /missing").status(22).run();
     let all = ["GET /r4/a", "GET /r4/b", "GET /c", "GET /r4/d", "PUT /r4/e", "GET /r4/f", "GET /r4/missing"];
-    assert_eq!(seen(&server), all.map(|line| format!("{line} auth")));
+    assert_eq!(requests(&server), all.map(|line| format!("{line} auth")));
     assert!(server.requests().iter().any(|request| request.ends_with("\r\n\r\n{\"x\": 1}")), "stdin arrived");
 }
 
 #[test]
-fn verbose_shows_the_exchange_and_masks_the_token() {
+fn verbose_masks_the_token() {
     if !requires_program("curl") {
         return;
     }
@@ -89,15 +89,16 @@ fn verbose_shows_the_exchange_and_masks_the_token() {
 }
 
 #[test]
-fn a_foreign_host_gets_no_token() {
+fn refuses_other_hosts_and_options_that_send_the_token_there() {
     if !requires_program("curl") {
         return;
     }
     let server = server(None);
     let home = login(&server);
     let refused = |words: &str| curl(&home, words).status(125);
-    refused("-s evil.example").stderr_has("evil.example is none of the profile's hosts").run();
-    refused("-s /a -: https://evil.example/").stderr_has("--no-auth-elsewhere").run();
+    refused("-s evil.example").stderr_has("evil.example is not one of this profile's hosts").run();
+    refused("-s evil.example").stderr_has("--allow-host evil.example").run();
+    refused("-s patient").stderr_has("begins with a slash, such as /Patient").run();
     refused("-s http://api.1up.health/").stderr_has("is not https").run();
     refused("-s https://api.1up.health@evil.example/").stderr_has("user name").run();
     refused("--location-trusted /a").stderr_has("redirect").run();
@@ -105,35 +106,38 @@ fn a_foreign_host_gets_no_token() {
     refused("--connect-to ::192.0.2.1: /a").run();
     refused("--trace-ascii - /a").run();
     refused("-H Authorization:x /a").run();
-    refused("--frobnicate /a").stderr_has("oneup knows no option --frobnicate of curl").run();
+    refused("--frobnicate /a").stderr_has("unknown curl option --frobnicate").run();
+    refused("--no-auth-elsewhere /a").stderr_has("unknown curl option --no-auth-elsewhere").run();
+    let plain_curl = "hint: run curl itself: oneup token show --format header | curl -H @- URL\n";
+    refused("-s /a -: /b").stderr_has("curl's -: (--next) is not supported").stderr_has(plain_curl).run();
+    refused("-K x /a").stderr_has("curl's -K (--config) is not supported").stderr_has(plain_curl).run();
     home.oneup().args(["curl", "--allow-host", "*.example", "/a"]).status(125).run();
-    assert!(seen(&server).is_empty(), "{:?}", seen(&server));
+    assert!(requests(&server).is_empty(), "{:?}", requests(&server));
 }
 
 #[test]
-fn a_foreign_host_can_be_fetched_without_it() {
+fn allow_host_sends_the_token_to_that_host() {
     if !requires_program("curl") {
         return;
     }
-    let (ours, other) = (server(None), server(None));
-    let home = login(&ours);
-    // The profile is not on loopback any more, but for its own FHIR server's name.
+    let (server, other) = (server(None), server(None));
+    let home = login(&server);
+    // The token came from elsewhere, so that of loopback only the address of the FHIR server is the profile's.
     let file = std::fs::read_to_string(home.config().join("profiles/provider.toml")).expect("the profile");
-    let moved = file.replace(&format!("{}/token", ours.url()), "https://gateway.1up.health/token");
+    let moved = file.replace(&format!("{}/token", server.url()), "https://gateway.1up.health/token");
     home.write("config/profiles/provider.toml", moved);
-    let foreign = other.url().replace("127.0.0.1", "localhost");
-    curl(&home, &format!("-s {foreign}/x")).status(125).stderr_has("localhost is none of").run();
-    let words = format!("--no-auth-elsewhere -s /a -: -s {foreign}/x -u me:pw");
-    curl(&home, &words).stdout("/r4/a\n/x\n").run();
-    assert_eq!((seen(&ours), seen(&other)), (vec!["GET /r4/a auth".into()], vec!["GET /x bare".into()]));
-    curl(&home, &format!("--no-auth-elsewhere -s /b {foreign}/y")).stderr_has("put --next between").run();
-    assert_eq!((seen(&ours)[1].as_str(), seen(&other)[1].as_str()), ("GET /r4/b bare", "GET /y bare"));
-    curl(&home, &format!("--allow-host localhost -s {foreign}/z")).stdout("/z\n").run();
-    assert_eq!(seen(&other)[2], "GET /z auth");
+    let url = other.url().replace("127.0.0.1", "localhost");
+    curl(&home, &format!("-s {url}/x")).status(125).stderr_has("localhost is not one of").run();
+    curl(&home, &format!("-s /a {url}/x")).status(125).run();
+    curl(&home, &format!("--allow-host localhost -s /a {url}/z")).stdout("/r4/a\n/z\n").run();
+    assert_eq!(
+        (requests(&server), requests(&other)),
+        (vec!["GET /r4/a auth".into()], vec!["GET /z auth".into()])
+    );
 }
 
 #[test]
-fn a_redirect_to_another_host_never_carries_it() {
+fn redirect_to_another_host_drops_the_token() {
     if !requires_program("curl") {
         return;
     }
@@ -142,42 +146,28 @@ fn a_redirect_to_another_host_never_carries_it() {
     let home = login(&server);
     curl(&home, "-sL /redirect").stdout("/x\n").run();
     assert_eq!(
-        (seen(&server), seen(&other)),
+        (requests(&server), requests(&other)),
         (vec!["GET /r4/redirect auth".into()], vec!["GET /x bare".into()])
     );
 }
 
 #[test]
-fn curls_own_files_are_judged_too() {
+fn curlrc_is_not_read() {
     if !requires_program("curl") {
         return;
     }
     let server = server(None);
     let home = login(&server);
-    home.write(".curlrc", "# mine\nsilent\nuser-agent = \"me \\\"x\\\"\"\n");
-    curl(&home, "/a").stdout("/r4/a\n").stderr("").run();
-    assert!(server.requests().iter().any(|request| request.contains("User-Agent: me \"x\"\r\n")));
-    home.write("more", "url = /b\noutput = \"b out\"\n");
-    curl(&home, "-K more").stdout("").stderr("").run();
-    assert_eq!(std::fs::read_to_string(home.path("b out")).expect("curl's file"), "/r4/b\n");
-    curl(&home, "-K -").stdin("url = /c\n").stdout("/r4/c\n").run();
-    assert_eq!(seen(&server).len(), 3);
-    for line in [
-        "location-trusted",
-        "url = https://evil.example",
-        "proxy = evil.example",
-        "trace = x",
-        "header = \"authorization: x\"",
-    ] {
-        home.write(".curlrc", format!("silent\n{line}\n"));
-        curl(&home, "/a").status(125).stderr_has(".curlrc, line 2").run();
+    home.write(".curlrc", "user-agent = \"from a file\"\nurl = https://evil.example\nlocation-trusted\n");
+    for words in ["-s /a", "-- -q -s /a", "-s /a -q"] {
+        curl(&home, words).stdout("/r4/a\n").stderr("").run();
     }
-    assert_eq!(seen(&server).len(), 3);
-    curl(&home, "-- -q -s /d").stdout("/r4/d\n").run();
+    assert_eq!(requests(&server).len(), 3);
+    assert!(!server.requests().iter().any(|request| request.contains("from a file")));
 }
 
 #[test]
-fn no_proxy_sees_plain_http() {
+fn loopback_requests_use_no_proxy() {
     if !requires_program("curl") {
         return;
     }
@@ -191,23 +181,23 @@ fn no_proxy_sees_plain_http() {
 }
 
 #[test]
-fn without_curl_or_a_login_the_exit_code_says_so() {
+fn exits_125_without_a_login_and_127_without_curl() {
     let home = Home::new();
     curl(&home, "/a").status(125).stderr_has("oneup login").run();
     let server = server(None);
     curl(&login(&server), "/a").env("PATH", "/nonexistent").status(127).stderr_has("install curl").run();
 }
 
-/// Samples /proc while curl waits: the token stands in no argument, and is in no file below the home but the store.
+/// Samples /proc while curl waits.
 #[test]
 #[cfg(target_os = "linux")]
-fn the_token_stands_in_no_argument() {
+fn token_is_in_no_argument_list_or_environment() {
     if !requires_program("curl") {
         return;
     }
     let server = server(None);
     let home = login(&server);
-    let mut child = home.oneup().args(["curl", "-s", "/slow", "-:", "/slow"]).spawn();
+    let mut child = home.oneup().args(["curl", "-s", "/slow", "/slow"]).spawn();
     let (mut lines, mut environs) = (Vec::new(), Vec::new());
     while child.try_wait().expect("our child").is_none() {
         lines.push(std::fs::read(format!("/proc/{}/cmdline", child.id())).unwrap_or_default());
@@ -215,7 +205,7 @@ fn the_token_stands_in_no_argument() {
         std::thread::sleep(Duration::from_millis(5));
     }
     let has = |bytes: &[u8], text: &str| String::from_utf8_lossy(bytes).contains(text);
-    assert!(lines.iter().any(|line| has(line, "@/dev/fd/")), "curl was seen");
+    assert!(lines.iter().any(|line| has(line, "/dev/fd/")), "curl was seen");
     assert!(!lines.iter().chain(&environs).any(|bytes| has(bytes, TOKEN)), "the token was seen");
-    assert_eq!(seen(&server), ["GET /r4/slow auth", "GET /r4/slow auth"]);
+    assert_eq!(requests(&server), ["GET /r4/slow auth", "GET /r4/slow auth"]);
 }

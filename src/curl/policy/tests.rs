@@ -1,89 +1,75 @@
-//! Whole command lines and their verdicts: what reaches curl, and what never does.
+//! Whole command lines: what reaches curl, and what is refused.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
+use std::path::Path;
 
 use crate::curl::arguments::parse;
+use crate::curl::command_line::{Additions, arguments, config};
 use crate::curl::hosts::Hosts;
 use crate::curl::policy::Policy;
-use crate::curl::write::{Word, command_line};
 use crate::error::Result;
+use crate::oauth::secret::Secret;
 
-/// curl's command line for a profile at plan.example (or on loopback), with `@HEADER` where the token goes.
-fn judge(words: &[&str], rc: &str, elsewhere: bool, loopback: bool) -> Result<String> {
+/// Returns curl's command line for a profile at plan.example (or on loopback), with the configuration as `<…>`.
+fn command_line(words: &str, loopback: bool) -> Result<String> {
     let base = if loopback { "http://127.0.0.1:8080" } else { "https://api.plan.example" };
-    let args: Vec<OsString> = words.iter().map(OsString::from).collect();
-    let rc_name = (!rc.is_empty()).then_some(OsStr::new("rc"));
-    let read = &mut |name: &OsStr| Ok(if name == "rc" { rc.to_owned() } else { name.display().to_string() });
-    let hosts = Hosts::at(&[base], loopback);
+    let args: Vec<OsString> = words.split(' ').map(OsString::from).collect();
+    let hosts = Hosts::for_tests(&[base], loopback);
     let fhir_base = format!("{base}/r4");
-    let policy =
-        Policy { fhir_base: &fhir_base, hosts: &hosts, no_auth_elsewhere: elsewhere, verbose: false };
-    let judged = policy.judge(&parse(&args, rc_name, read)?)?;
-    let show = |word: Word| match word {
-        Word::Plain(text) => text.into_string().expect("UTF-8"),
-        Word::Config(text) => format!("<{}>", text.trim_end().replace('\n', ";")),
-        Word::Header => "@HEADER".into(),
-    };
-    Ok(command_line(&judged, None).into_iter().map(show).collect::<Vec<_>>().join(" "))
+    let plan = Policy { fhir_base: &fhir_base, hosts: &hosts, verbose: false }.plan(parse(&args)?)?;
+    let lines = config(&plan, &Secret::new("HEADER"));
+    let config = (!plan.urls.is_empty()).then_some(Path::new("CONFIG"));
+    let words = arguments(&plan, &Additions { config, no_proxy: Some("NO_PROXY"), ..Additions::default() });
+    let words: Vec<_> = words.into_iter().map(|word| word.into_string().expect("UTF-8")).collect();
+    let lines = lines.expose().trim_end().replace('\n', ";").replace("--header \"HEADER\";", "");
+    Ok(words.join(" ").replace("--config CONFIG", &format!("<{lines}>")))
 }
 
-const TAIL: &str = "--proto =https --proto-redir =https --proto-default https";
-const LOCAL: &str = "--proto =http,https --proto-redir =http,https --proto-default https --noproxy *";
+const LIMITS: &str = "--proto =https --proto-redir =https";
 
 #[test]
-fn the_token_goes_to_the_profile() {
+fn header_and_urls_are_in_the_config() {
     for (words, line) in [
-        ("/Patient", "-q --url https://api.plan.example/r4/Patient T --header @HEADER"),
-        ("-sSo out api.plan.example", "-q -s -S -o out --url https://api.plan.example/ T --header @HEADER"),
+        ("/Patient", r#"-q <--url "https://api.plan.example/r4/Patient"> LIMITS"#),
+        ("-sSo out api.plan.example", r#"-q <--url "https://api.plan.example"> -s -S -o out LIMITS"#),
         (
             "-L --proxy http://proxy.example:3128 /x",
-            "-q -L --proxy http://proxy.example:3128 --url https://api.plan.example/r4/x T --header @HEADER",
+            r#"-q <--url "https://api.plan.example/r4/x"> -L --proxy http://proxy.example:3128 LIMITS"#,
         ),
         (
-            "/a -: /b",
-            "-q --url https://api.plan.example/r4/a T --header @HEADER --next --url https://api.plan.example/r4/b T --header @HEADER",
+            "/a -o 1 --remote-name-all /b",
+            r#"-q <--url "https://api.plan.example/r4/a";--remote-name-all;--url "https://api.plan.example/r4/b"> -o 1 LIMITS"#,
         ),
         (
             "--resolve api.plan.example:443:127.0.0.1 /a",
-            "-q --resolve api.plan.example:443:127.0.0.1 --url https://api.plan.example/r4/a T --header @HEADER",
+            r#"-q <--url "https://api.plan.example/r4/a"> --resolve api.plan.example:443:127.0.0.1 LIMITS"#,
         ),
         (
             "-H Authorizations:x -H X-Authorization:y /a",
-            "-q -H Authorizations:x -H X-Authorization:y --url https://api.plan.example/r4/a T --header @HEADER",
+            r#"-q <--url "https://api.plan.example/r4/a"> -H Authorizations:x -H X-Authorization:y LIMITS"#,
         ),
         (
             "--no-insecure --no-location-trusted /a",
-            "-q --no-insecure --no-location-trusted --url https://api.plan.example/r4/a T --header @HEADER",
+            r#"-q <--url "https://api.plan.example/r4/a"> --no-insecure --no-location-trusted LIMITS"#,
         ),
-        ("-K silent /a", "-q --config <--silent> --url https://api.plan.example/r4/a T --header @HEADER"),
-        ("-K url=/b", "-q --config <--url \"https://api.plan.example/r4/b\"> T --header @HEADER"),
         ("-V", "-q -V"),
         ("--help all", "-q --help all"),
+        ("-s", "-q -s"),
     ] {
-        let words: Vec<&str> = words.split(' ').collect();
-        assert_eq!(judge(&words, "", false, false).expect(line), line.replace('T', TAIL), "{words:?}");
+        assert_eq!(command_line(words, false).expect(line), line.replace("LIMITS", LIMITS), "{words}");
     }
 }
 
 #[test]
-fn a_foreign_url_takes_the_token_from_its_section() {
-    for (words, line) in [
-        ("evil.example", "-q --url https://evil.example/ T"),
-        ("/a evil.example", "-q --url https://api.plan.example/r4/a --url https://evil.example/ T"),
-        (
-            "/a -: evil.example -k -u x:y --location-trusted",
-            "-q --url https://api.plan.example/r4/a T --header @HEADER --next --url https://evil.example/ -k -u x:y --location-trusted T",
-        ),
-    ] {
-        let words: Vec<&str> = words.split(' ').collect();
-        assert_eq!(judge(&words, "", true, false).expect(line), line.replace('T', TAIL), "{words:?}");
-        let refused = judge(&words, "", false, false).expect_err(line).to_string();
-        assert!(refused.contains("evil.example is none of the profile's hosts"), "{refused}");
+fn refuses_hosts_of_others() {
+    for words in ["evil.example", "/a evil.example", "/a -o x -- evil.example"] {
+        let refused = command_line(words, false).expect_err(words).to_string();
+        assert!(refused.contains("evil.example is not one of this profile's hosts"), "{refused}");
     }
 }
 
 #[test]
-fn what_would_carry_the_token_away_is_refused() {
+fn refuses_options_that_send_the_token_elsewhere() {
     for words in [
         "--location-trusted /a",
         "-sk /a",
@@ -104,11 +90,6 @@ fn what_would_carry_the_token_away_is_refused() {
         "--url http://api.plan.example/",
         "http://api.plan.example/",
         "ftp://api.plan.example/",
-        "-K location-trusted /a",
-        "-K - -K insecure /a",
-        "-K next /a",
-        "-K url=evil.example /a",
-        "-K expand-url=x /a",
         "https://api.plan.example@evil.example/",
         "https://api.plan.example\\@evil.example/",
         "api.plan.example.",
@@ -116,26 +97,48 @@ fn what_would_carry_the_token_away_is_refused() {
         "-g https://[::1]/",
         "http://127.0.0.1/",
         "https://localhost/",
-        "-: evil.example",
-        "/a -: evil.example",
         "/a --url evil.example",
-        "/a -- evil.example",
         "@urls",
-        "-o x evil.example",
-        "/a -s: --location-trusted /b",
         "-x proxy.example evil.example",
         "--connect-to ::evil.example: -k /a",
     ] {
-        let words: Vec<&str> = words.split(' ').collect();
-        assert!(judge(&words, "", false, false).is_err(), "{words:?}: {:?}", judge(&words, "", false, false));
+        assert!(command_line(words, false).is_err(), "{words}: {:?}", command_line(words, false));
     }
 }
 
 #[test]
-fn plain_http_stays_on_this_machine() {
-    let line = judge(&["/a"], "", false, true).expect("loopback");
-    assert_eq!(line, format!("-q --url http://127.0.0.1:8080/r4/a {LOCAL} --header @HEADER"));
-    assert!(judge(&["-k", "https://localhost:8443/"], "", false, true).is_ok());
+fn refuses_config_files_and_further_requests_with_a_hint() {
+    for words in ["-K file /a", "-Kfile", "--config=file /a", "--expand-config x /a", "/a -: /b", "/a -s: /b"]
+    {
+        let refused = command_line(words, false).expect_err(words).to_string();
+        assert!(
+            refused.contains("hint: run curl itself: oneup token show --format header | curl"),
+            "{refused}"
+        );
+    }
+}
+
+#[test]
+fn passwords_in_refused_urls_are_masked() {
+    let refused = command_line("https://me:pw@a.example/x", false).expect_err("a password").to_string();
+    assert!(refused.contains("\"https://***@a.example/x\" contains a user name"), "{refused}");
+}
+
+#[test]
+fn plain_http_is_for_loopback() {
+    let line = command_line("/a", true).expect("loopback");
+    let limits = "--proto =http,https --proto-redir =http,https --noproxy";
+    assert_eq!(line, format!(r#"-q <--url "http://127.0.0.1:8080/r4/a"> {limits} NO_PROXY,127.0.0.1"#));
+    for (user, hosts) in
+        [("x.example", "x.example,127.0.0.1,localhost"), ("*", "*"), ("", "127.0.0.1,localhost")]
+    {
+        let line =
+            command_line(&format!("/a http://localhost:1/ /b --noproxy={user}"), true).expect("loopback");
+        assert!(line.ends_with(&format!("{limits} {hosts}")), "{line}");
+    }
+    let line = command_line("--proto =https --proto-redir -http /a", true).expect("loopback");
+    assert!(line.contains("--proto =https --proto-redir =https --noproxy"), "{line}");
+    assert!(command_line("-k https://localhost:8443/", true).is_ok());
     for words in [
         "-x evil.example:80 /a",
         "--connect-to ::evil.example: /a",
@@ -146,33 +149,6 @@ fn plain_http_stays_on_this_machine() {
         "--preproxy evil.example /a",
         "--doh-url https://evil.example/ http://localhost/",
     ] {
-        let words: Vec<&str> = words.split(' ').collect();
-        assert!(judge(&words, "", false, true).is_err(), "{words:?}");
-    }
-}
-
-#[test]
-fn the_rc_file_is_judged_and_handed_over() {
-    let line = judge(&["/a"], "# mine\nsilent\nproxy = \"http://u:p@proxy.example\"\n", false, false);
-    assert_eq!(
-        line.expect("harmless"),
-        format!(
-            "-q --config <--silent;--proxy \"http://u:p@proxy.example\"> --url https://api.plan.example/r4/a {TAIL} --header @HEADER"
-        )
-    );
-    for rc in [
-        "location-trusted",
-        "-k",
-        "url = evil.example",
-        "next",
-        "user = a:b",
-        "header = \"Authorization: x\"",
-        "trace-ascii = log",
-        "config = other",
-        "what is this",
-    ] {
-        let refused = judge(&["/a"], rc, false, false).expect_err(rc).to_string();
-        assert!(refused.contains("configuration file rc"), "{refused}");
-        assert!(judge(&["-q", "/a"], rc, false, false).is_ok(), "{rc}");
+        assert!(command_line(words, true).is_err(), "{words}");
     }
 }

@@ -1,5 +1,5 @@
-//! The host rule of `oneup curl`, attacked: the real curl, and two servers on this machine, of which the profile knows
-//! one. Whatever is asked, the other never sees the token, and no file gets it.
+//! Attacks on the host rule of `oneup curl`: the real curl and two servers on this machine, one of which is the profile's.
+//! The other never gets the token, and no file does.
 #![cfg(target_os = "linux")]
 
 mod attacks;
@@ -13,16 +13,16 @@ use crate::support::{FaultReport, Home, Kind, Oneup, RawServer, raw_server_at, r
 
 const TOKEN: &str = "tok-3n.F0R-0NE-H0ST";
 
-/// Where the attacker would have the token go.
-struct Siege {
+/// A home, the server of its profile, and a server of somebody else.
+struct Fixture {
     home: Home,
     ours: RawServer,
     foreign: RawServer,
 }
 
-impl Siege {
-    /// A login whose token came from elsewhere, and whose FHIR server is 127.0.0.1: 127.0.0.2 is nobody's.
-    fn lay() -> Option<Self> {
+impl Fixture {
+    /// Logs in to a profile whose FHIR server is 127.0.0.1, and whose token endpoint is not on loopback.
+    fn start() -> Option<Self> {
         if !requires_program("curl") {
             return None;
         }
@@ -63,7 +63,7 @@ impl Siege {
         Some(Self { home, ours, foreign })
     }
 
-    /// Words with `OURS`, `FOREIGN` (`ADDRESS:PORT` each) and `PORT` (the foreign one) in them.
+    /// Replaces `OURS`, `FOREIGN` (`ADDRESS:PORT` each) and `PORT` (the foreign one).
     fn words(&self, words: &[&str]) -> Vec<String> {
         let (ours, foreign) = (self.ours.address(), self.foreign.address());
         let fill = |word: &&str| {
@@ -74,14 +74,14 @@ impl Siege {
         words.iter().map(fill).collect()
     }
 
-    /// Runs curl in a directory of its own: what it writes there is looked at.
-    fn curl(&self, before: &[&str], words: &[&str]) -> Oneup {
-        let cut_off = ["-sS", "--max-time", "5", "--connect-timeout", "2"];
+    /// Prepares a run of curl in the directory `here`, which [`leak`](Self::leak) searches.
+    fn curl(&self, words: &[&str]) -> Oneup {
+        let limits = ["-sS", "--max-time", "5", "--connect-timeout", "2"];
         let run = self.home.oneup_under(&["env", "-C", self.home.path("here").to_str().expect("UTF-8")]);
-        run.arg("curl").args(before).args(["--"]).args(cut_off).args(self.words(words))
+        run.arg("curl").args(["--"]).args(limits).args(self.words(words))
     }
 
-    /// Where the token is that should not be: the foreign server, or a file.
+    /// Returns where the token leaked: a request to the foreign server, or a file.
     fn leak(&self) -> Option<String> {
         let sent = self.foreign.requests().into_iter().find(|request| request.contains(TOKEN));
         sent.or_else(|| {
@@ -90,7 +90,7 @@ impl Siege {
         })
     }
 
-    /// How many requests with the token our server saw.
+    /// Returns the number of requests with the token that the profile's server got.
     fn authorized(&self) -> usize {
         self.ours.requests().iter().filter(|request| request.contains(&format!("Bearer {TOKEN}\r\n"))).count()
     }
@@ -101,10 +101,10 @@ fn holds(dir: &Path) -> bool {
 }
 
 #[test]
-fn no_attack_brings_the_token_to_another_host_or_into_a_file() {
-    let Some(siege) = Siege::lay() else { return };
+fn attacks_send_the_token_to_no_other_host_and_no_file() {
+    let Some(fixture) = Fixture::start() else { return };
     let mut report = FaultReport::new(Kind::Input, "attacks on the host rule, with the real curl");
-    let foreign = siege.foreign.url();
+    let foreign = fixture.foreign.url();
     for (name, text) in [
         ("urls", format!("url = {foreign}/\n")),
         ("hidden", format!("# x\n  --url\t=  \"{foreign}/\"\n")),
@@ -115,41 +115,38 @@ fn no_attack_brings_the_token_to_another_host_or_into_a_file() {
             "altsvc",
             format!(
                 "h1 127.0.0.1 {} h1 127.0.0.2 {} \"20991231 00:00:00\" 0 0\n",
-                siege.ours.address().port(),
-                siege.foreign.address().port()
+                fixture.ours.address().port(),
+                fixture.foreign.address().port()
             ),
         ),
         ("hsts", "127.0.0.1 \"20991231 00:00:00\"\n".to_owned()),
     ] {
-        siege.home.write(&format!("here/{name}"), text);
+        fixture.home.write(&format!("here/{name}"), text);
     }
-    for before in [&[][..], &["--no-auth-elsewhere"]] {
-        for words in ATTACKS {
-            let outcome = siege.curl(before, words).outcome();
-            report.tried(1);
-            if outcome.stderr.contains(TOKEN) || outcome.stdout.contains(TOKEN) {
-                report.failed(format!("{words:?} shows it"));
-            }
-            if let Some(leak) = siege.leak() {
-                report.failed(format!("{before:?} {words:?}: {leak}"));
-                return report.finish();
-            }
+    for words in ATTACKS {
+        let outcome = fixture.curl(words).outcome();
+        report.tried(1);
+        if outcome.stderr.contains(TOKEN) || outcome.stdout.contains(TOKEN) {
+            report.failed(format!("{words:?} shows it"));
+        }
+        if let Some(leak) = fixture.leak() {
+            report.failed(format!("{words:?}: {leak}"));
+            return report.finish();
         }
     }
-    assert!(siege.authorized() > 20, "too little got through to our own server: {}", siege.authorized());
-    assert!(siege.foreign.requests().len() > 20, "the other server was hardly reached without the token");
+    assert!(fixture.authorized() > 20, "too few requests to the profile's server: {}", fixture.authorized());
     report.finish();
 }
 
 #[test]
-fn no_configuration_file_and_no_variable_brings_it_there() {
-    let Some(siege) = Siege::lay() else { return };
+fn curlrc_and_proxy_variables_send_the_token_nowhere_else() {
+    let Some(fixture) = Fixture::start() else { return };
     let mut report = FaultReport::new(Kind::Input, "curl's own files and variables, against the host rule");
-    let foreign = siege.foreign.url();
+    let foreign = fixture.foreign.url();
     let lines = [
         format!("url = {foreign}/"),
         format!("proxy = {foreign}"),
-        format!("connect-to = ::{}", siege.foreign.address()),
+        format!("connect-to = ::{}", fixture.foreign.address()),
         format!("next\nurl = {foreign}/"),
         "location-trusted".to_owned(),
         "location\nlocation-trusted".to_owned(),
@@ -161,13 +158,13 @@ fn no_configuration_file_and_no_variable_brings_it_there() {
     ];
     for line in lines {
         for place in [".curlrc", ".config/curlrc", "_curlrc"] {
-            let file = siege.home.write(place, &line);
+            let file = fixture.home.write(place, &line);
             for words in [&["/a"][..], &["-L", "/redirect"]] {
-                siege.curl(&[], words).outcome();
+                fixture.curl(words).outcome();
                 report.tried(1);
             }
             std::fs::remove_file(file).expect("it is ours");
-            if let Some(leak) = siege.leak() {
+            if let Some(leak) = fixture.leak() {
                 report.failed(format!("{line:?} in {place}: {leak}"));
                 return report.finish();
             }
@@ -175,19 +172,19 @@ fn no_configuration_file_and_no_variable_brings_it_there() {
     }
     for name in ["http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
         for scheme in ["http", "socks5", "socks4a"] {
-            let proxy = format!("{scheme}://{}", siege.foreign.address());
-            siege.curl(&[], &["/a"]).env(name, proxy).stdout("ours\n").run();
+            let proxy = format!("{scheme}://{}", fixture.foreign.address());
+            fixture.curl(&["/a"]).env(name, proxy).stdout("ours\n").run();
             report.tried(1);
         }
     }
-    siege.leak().into_iter().for_each(|leak| report.failed(leak));
+    fixture.leak().into_iter().for_each(|leak| report.failed(leak));
     report.finish();
 }
 
-/// Every option that the installed curl knows, with values that might lead there.
+/// Tries every option of the installed curl with values that name the foreign server.
 #[test]
-fn no_option_of_the_installed_curl_brings_it_there() {
-    let Some(siege) = Siege::lay() else { return };
+fn installed_curls_options_send_the_token_nowhere_else() {
+    let Some(fixture) = Fixture::start() else { return };
     let mut report = FaultReport::new(Kind::Input, "options of the installed curl, against the host rule");
     let help = Command::new("curl").args(["-q", "--help", "all"]).output().expect("curl runs").stdout;
     let help = String::from_utf8(help).expect("text");
@@ -205,18 +202,18 @@ fn no_option_of_the_installed_curl_brings_it_there() {
             for path in size(&["/redirect"][..], &["/redirect", "http://OURS/x"]) {
                 let words: Vec<&str> =
                     if *takes_value { vec!["-L", &option, value, path] } else { vec!["-L", &option, path] };
-                let outcome = siege.curl(&[], &words).outcome();
+                let outcome = fixture.curl(&words).outcome();
                 report.tried(1);
                 if outcome.stderr.contains(TOKEN) || outcome.stdout.contains(TOKEN) {
                     report.failed(format!("{words:?} shows it"));
                 }
-                if let Some(leak) = siege.leak() {
+                if let Some(leak) = fixture.leak() {
                     report.failed(format!("{words:?}: {leak}"));
                     return report.finish();
                 }
             }
         }
     }
-    assert!(siege.authorized() > size(30, 200), "too little got through: {}", siege.authorized());
+    assert!(fixture.authorized() > size(30, 200), "too few requests: {}", fixture.authorized());
     report.finish();
 }
