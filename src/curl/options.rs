@@ -67,8 +67,12 @@ pub enum Role {
     FollowRedirects,
     /// Sends credentials to wherever a redirect leads.
     TrustRedirects,
-    /// Adds a header, which could be a second `Authorization`.
+    /// Adds a header, which could be a second `Authorization`, or the name of another host.
     Header,
+    /// Its value becomes a part of the request's head.
+    RequestText,
+    /// Limits the protocols or the use of a proxy, which oneup limits further.
+    Limit,
     /// Another way to authenticate.
     Credentials,
     /// Turns off verification of the server's certificate.
@@ -118,6 +122,8 @@ impl OptionSpec {
             "location" | "follow" => Role::FollowRedirects,
             "location-trusted" => Role::TrustRedirects,
             "header" => Role::Header,
+            "request" | "request-target" | "user-agent" | "referer" | "cookie" | "range" => Role::RequestText,
+            "proto" | "proto-redir" | "noproxy" => Role::Limit,
             "user" | "oauth2-bearer" | "aws-sigv4" | "negotiate" | "ntlm" | "ntlm-wb" | "httpsig-key" => {
                 Role::Credentials
             }

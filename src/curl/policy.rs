@@ -104,7 +104,17 @@ impl Policy<'_> {
                 Some(("would send the token wherever a redirect leads", "use --location (-L)"))
             }
             Role::Credentials => Some(("is another way to authenticate", OMIT)),
+            Role::Header | Role::RequestText | Role::Limit if option.expand => {
+                Some(("has variables, so its value is unknown", "use the option without --expand-"))
+            }
+            Role::Header | Role::RequestText if has_line_break(option) => {
+                Some(("has a line break, which would begin another header", "use one -H for each header"))
+            }
             Role::Header => self.header_refusal(option),
+            Role::CaCertificates if is_rerouted => Some((
+                "with an option that connects to another machine would let that machine get the token",
+                "leave out one of them, or trust the CA for the profile's hosts: oneup --cacert FILE curl …",
+            )),
             Role::Insecure if !is_loopback || is_rerouted => Some((
                 "would send the token to a server that was not verified",
                 "name the server's CA certificate: --cacert FILE",
@@ -121,15 +131,30 @@ impl Policy<'_> {
     }
 
     fn header_refusal(&self, option: &CurlOption) -> Option<(&'static str, &'static str)> {
-        if option.expand {
-            return Some(("has variables, so it could be Authorization", "use --header"));
-        }
         let text = option.value.as_deref().unwrap_or_default().to_string_lossy();
-        let name = text.split([':', ';']).next().unwrap_or_default();
-        name.trim()
-            .eq_ignore_ascii_case("authorization")
-            .then_some(("would add a second Authorization header", OMIT))
+        if text.starts_with('@') {
+            return Some((
+                "reads a file, which could have a Host or Authorization header",
+                "use -H 'NAME: VALUE'",
+            ));
+        }
+        let (name, value) = text.split_once([':', ';']).unwrap_or((&text, ""));
+        match name.trim().to_ascii_lowercase().as_str() {
+            "authorization" => Some(("would add a second Authorization header", OMIT)),
+            "host" if !url::parse(value.trim(), "").is_ok_and(|url| self.hosts.allow(&url)) => Some((
+                "names a host that is not one of this profile's",
+                "leave it out, or use --allow-host HOST",
+            )),
+            _ => None,
+        }
     }
+}
+
+fn has_line_break(option: &CurlOption) -> bool {
+    option
+        .value
+        .as_deref()
+        .is_some_and(|value| value.as_encoded_bytes().iter().any(|byte| matches!(byte, b'\r' | b'\n')))
 }
 
 fn foreign_host(url: &Url, argument: &str) -> Error {
