@@ -9,6 +9,7 @@ use clap::{CommandFactory, FromArgMatches};
 
 use super::{Cli, help, usage_error};
 use crate::error::{Exit, Result, ignore_broken_pipe};
+use crate::process;
 
 /// What the command line asks for.
 pub enum Parsed {
@@ -36,7 +37,10 @@ pub fn parse(args: &[OsString]) -> Result<Parsed> {
                 let _ = write!(anstream::stderr(), "{}", command.render_help().ansi());
                 Ok(Parsed::Done(Exit::Usage))
             }
-            _ => Err(usage_error::into_error(&error, args)),
+            _ => Err(usage_error::into_error(&error, args)).map_err(|error| match runs_program(args) {
+                true => process::before_start(error),
+                false => error,
+            }),
         },
     }
 }
@@ -47,6 +51,14 @@ fn try_parse(args: &[OsString]) -> Result<Cli, clap::Error> {
     let mut cli = Cli::from_arg_matches_mut(&mut matches)?;
     cli.globals.profile_from_flag = profile_from_flag;
     Ok(cli)
+}
+
+/// Returns whether the command runs a program, whose exit codes its own must not be confused with.
+fn runs_program(args: &[OsString]) -> bool {
+    let mut root = Cli::command();
+    root.build();
+    let name = usage_error::innermost_command(&root, args, None).get_bin_name();
+    matches!(name, Some("oneup curl" | "oneup exec" | "oneup sandbox run"))
 }
 
 fn print(help: &clap::Error) -> Result<Parsed> {

@@ -1,8 +1,9 @@
-//! `oneup exec`: a program with the token in its environment and, for long jobs, in a file that stays fresh.
+//! `oneup exec`: a program with the token in its environment and, for long jobs, in a file that is kept up to date.
 
 use std::ffi::OsStr;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::process::Command;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use clap::Args;
@@ -11,7 +12,7 @@ use crate::cli;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::oauth::token::Token;
-use crate::process::{self, temp_token_dir::TempTokenDir};
+use crate::process::{self, SignalForwarder, temp_token_dir::TempTokenDir};
 use crate::profile;
 use crate::session::{Session, TokenOptions};
 use crate::system::clock::now;
@@ -21,45 +22,71 @@ use crate::text::sanitize;
 
 /// The variable that names the file of `--token-file`.
 const FILE_VARIABLE: &str = "ONEUP_TOKEN_FILE";
-/// A token in a file is renewed when less than a quarter of its life, or this many seconds, is left.
-const LONGEST_LEAD: u64 = 300;
-/// How often, in seconds, the clock is looked at: a machine that slept finds its token expired at once.
-const PULSE: u64 = 15;
+/// The longest variable that a program can be started with, in bytes: `NAME=VALUE` and a NUL.
+const MAX_VARIABLE_BYTES: usize = if cfg!(windows) { 32 * 1024 } else { 128 * 1024 };
+/// A token in a file is refreshed when a quarter of its lifetime, or this many seconds, is left.
+const MAX_REFRESH_LEEWAY: u64 = 300;
+/// How often the clock is read, in seconds: while a machine is suspended, a token can expire.
+const POLL_INTERVAL: u64 = 15;
 
-/// Runs the program; the exit code is its own, 128+N when signal N ended it.
+/// Runs the program and returns its exit code, or 128+N if signal N ended it.
 ///
 /// # Errors
-/// All of them before it starts: 127 where it isn't there, 126 where it can't be run, else 125.
+/// Before the program starts: 127 if it is not found, 126 if it can't be executed, else 125.
 pub fn run(context: &Context, args: &cli::Exec) -> Result<Exit> {
     start(context, args).map_err(process::before_start)
 }
 
 fn start(context: &Context, args: &cli::Exec) -> Result<Exit> {
     check_variable(&args.var)?;
-    let (program, rest) =
-        args.command.split_first().ok_or_else(|| Error::usage("there is no command to run"))?;
+    let (program, rest) = args
+        .command
+        .split_first()
+        .ok_or_else(|| Error::usage("missing command").with_hint("oneup exec --help"))?;
     check_program(program)?;
     let profile = profile::resolve_profile(context.config_dir()?, context.profile.as_deref())?;
     let session = Session::new(context, profile);
     let token = session.access_token(TokenOptions::default())?;
     let mut command = process::command(program);
-    command.args(rest).env(&args.var, token.access_token.expose());
-    if !args.token_file {
-        return process::replace(command);
+    command.args(rest);
+    set_variable(context, &mut command, args, &token)?;
+    if args.token_file { run_with_file(context, &session, token, command) } else { process::replace(command) }
+}
+
+/// Puts the token into the environment of the command. One that is too long for it must be read from the file.
+fn set_variable(context: &Context, command: &mut Command, args: &cli::Exec, token: &Token) -> Result<()> {
+    let value = token.access_token.expose();
+    if args.var.len() + value.len() + 2 <= MAX_VARIABLE_BYTES {
+        command.env(&args.var, value);
+        return Ok(());
     }
-    let room = TempTokenDir::new()?;
-    let path = room.path().join("token");
+    let message = format!("the access token is too long for an environment variable ({} bytes)", value.len());
+    if args.token_file {
+        context.warn(format_args!("{message}: {} is not set, read {FILE_VARIABLE}", args.var));
+        command.env_remove(&args.var);
+        return Ok(());
+    }
+    Err(Error::failure(message).with_hint(
+        "read it from a file: oneup exec --token-file -- COMMAND, which finds its name in ONEUP_TOKEN_FILE",
+    ))
+}
+
+fn run_with_file(context: &Context, session: &Session, token: Token, mut command: Command) -> Result<Exit> {
+    // Before the file exists, so that no signal leaves it behind.
+    let signals = SignalForwarder::catch()?;
+    let dir = TempTokenDir::new()?;
+    let path = dir.path().join("token");
     write(&path, &token)?;
     command.env(FILE_VARIABLE, &path);
     std::thread::scope(|scope| {
         let (stop, stopped) = channel();
         std::thread::Builder::new()
-            .spawn_scoped(scope, || keep_fresh(context, &session, token, &path, stopped))
-            .map_err(|error| Error::failure("can't keep the token fresh").with_cause(error))?;
-        let code = process::run(&mut command, |_| {});
-        // A renewal that is under way ends first: its refresh token may already be spent.
-        drop::<std::sync::mpsc::Sender<()>>(stop);
-        code
+            .spawn_scoped(scope, || keep_fresh(context, session, token, &path, stopped))
+            .map_err(|error| Error::failure("could not start a thread").with_cause(error))?;
+        let exit = process::run(&mut command, signals, |_| {});
+        // A refresh in progress is waited for: its refresh token may already be used.
+        drop::<Sender<()>>(stop);
+        exit
     })
 }
 
@@ -67,60 +94,63 @@ fn write(path: &Path, token: &Token) -> Result<()> {
     files::replace(path, token.access_token.expose().as_bytes())
 }
 
-/// Renews the token in the file before it expires, until told to stop.
+/// Replaces the token in the file before it expires, until `stopped` is disconnected.
 fn keep_fresh(context: &Context, session: &Session, mut token: Token, path: &Path, stopped: Receiver<()>) {
-    let mut wait = due(&token, now());
-    while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(Duration::from_secs(wait.clamp(1, PULSE)))
+    let mut wait = refresh_in(&token, now());
+    while let Err(RecvTimeoutError::Timeout) =
+        stopped.recv_timeout(Duration::from_secs(wait.clamp(1, POLL_INTERVAL)))
     {
-        wait = due(&token, now());
+        wait = refresh_in(&token, now());
         if wait > 0 {
             continue;
         }
-        let fresh =
-            session.access_token(TokenOptions { min_ttl: Some(lead(&token)), ..TokenOptions::default() });
+        let options = TokenOptions { min_ttl: Some(refresh_leeway(&token)), ..TokenOptions::default() };
+        let fresh = session.access_token(options);
         match fresh.and_then(|fresh| write(path, &fresh).map(|()| fresh)) {
             Ok(fresh) => {
                 token = fresh;
-                wait = due(&token, now());
+                wait = refresh_in(&token, now());
             }
             Err(error) => {
-                context.warn(format_args!("the token in {FILE_VARIABLE} is not renewed: {error}"));
+                context.warn(format_args!(
+                    "could not refresh the token in {FILE_VARIABLE}: {}",
+                    error.summary()
+                ));
                 if error.kind() == ErrorKind::Auth {
                     return;
                 }
-                wait = PULSE;
+                wait = POLL_INTERVAL;
             }
         }
     }
 }
 
-/// Seconds until the token is to be renewed. One whose expiry is unknown is never due.
-fn due(token: &Token, now: i64) -> u64 {
-    token.remaining(now).map_or(u64::MAX, |remaining| remaining.saturating_sub(lead(token)))
+/// Returns the seconds until the token must be refreshed; `u64::MAX` if its expiry is unknown.
+fn refresh_in(token: &Token, now: i64) -> u64 {
+    token.remaining(now).map_or(u64::MAX, |remaining| remaining.saturating_sub(refresh_leeway(token)))
 }
 
-/// How many seconds before its expiry a token is renewed.
-fn lead(token: &Token) -> u64 {
-    token.expires_in.map_or(0, |lifetime| (lifetime / 4).min(LONGEST_LEAD))
+/// Returns how many seconds before its expiry a token is refreshed.
+fn refresh_leeway(token: &Token) -> u64 {
+    token.expires_in.map_or(0, |lifetime| (lifetime / 4).min(MAX_REFRESH_LEEWAY))
 }
 
-/// No program's name begins with a dash: it is an option that was mistyped.
+/// Refuses a program whose name begins with a dash: it is a mistyped option.
 fn check_program(program: &OsStr) -> Result<()> {
     let Some(word) = program.to_str().filter(|word| word.starts_with('-')) else { return Ok(()) };
-    let error = Error::usage(format!("oneup exec has no option {}", sanitize(word, 80)));
+    let error = Error::usage(format!("unknown option of oneup exec: {}", sanitize(word, 80)));
     let described = cli::Globals::augment_args(cli::Exec::augment_args(clap::Command::new("exec")));
     let options = described.get_arguments().filter_map(|arg| arg.get_long()).map(|long| format!("--{long}"));
     let options: Vec<String> = options.collect();
     Err(match closest_match(word, options.iter().map(String::as_str)) {
-        Some(meant) => error.with_hint(format!("did you mean `{meant}`?")),
+        Some(option) => error.with_hint(format!("did you mean `{option}`?")),
         None => error.with_hint("oneup exec --help"),
     })
 }
 
-/// Whether a variable may hold the token: a name that shells take, and none that changes how programs are found,
-/// loaded or configured.
+/// Refuses a name that shells don't accept, or that changes how programs are found, loaded or configured.
 fn check_variable(name: &str) -> Result<()> {
-    const TAKEN: [&str; 12] = [
+    const RESERVED: [&str; 12] = [
         "PATH",
         "HOME",
         "SHELL",
@@ -134,16 +164,20 @@ fn check_variable(name: &str) -> Result<()> {
         "PWD",
         FILE_VARIABLE,
     ];
-    let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-    if !begins || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
-        return Err(Error::usage(format!("--var takes the name of a variable, and {name:?} is none"))
-            .with_hint("letters, digits and _, not beginning with a digit: --var FHIR_TOKEN"));
+    let starts_well = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    if !starts_well || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+        return Err(Error::usage(format!("invalid variable name {name:?}"))
+            .with_hint("use letters, digits and _, and no digit first: --var FHIR_TOKEN"));
     }
     let upper = name.to_ascii_uppercase();
-    let ours = upper.starts_with("ONEUP_") && upper != "ONEUP_TOKEN";
-    if ours || TAKEN.contains(&upper.as_str()) || upper.starts_with("LD_") || upper.starts_with("DYLD_") {
+    let is_setting = upper.starts_with("ONEUP_") && upper != "ONEUP_TOKEN";
+    if is_setting
+        || RESERVED.contains(&upper.as_str())
+        || upper.starts_with("LD_")
+        || upper.starts_with("DYLD_")
+    {
         return Err(Error::usage(format!("--var {name} would change how programs run"))
-            .with_hint("choose a name of your own: --var FHIR_TOKEN"));
+            .with_hint("choose another name: --var FHIR_TOKEN"));
     }
     Ok(())
 }
@@ -155,7 +189,7 @@ mod tests {
     use crate::oauth::token::Lifetime;
 
     #[test]
-    fn a_variable_has_a_name_of_its_own() {
+    fn refuses_reserved_variable_names() {
         for good in ["ONEUP_TOKEN", "TOKEN", "_t", "fhir_token2"] {
             assert!(check_variable(good).is_ok(), "{good}");
         }
@@ -178,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_renewed_before_it_expires() {
+    fn token_is_refreshed_before_it_expires() {
         for (lifetime, now, seconds) in [
             (Some(60), 0, 45),
             (Some(60), 50, 0),
@@ -189,7 +223,7 @@ mod tests {
         ] {
             let lifetime = Lifetime { issued_at: 0, expires_in: lifetime };
             let token = Token::new(Secret::new("t"), lifetime);
-            assert_eq!(due(&token, now), seconds, "{lifetime:?} at {now}");
+            assert_eq!(refresh_in(&token, now), seconds, "{lifetime:?} at {now}");
         }
     }
 }

@@ -5,13 +5,13 @@
 
 pub mod inherited_pipe;
 pub mod redact;
-#[cfg(unix)]
 mod signals;
 pub mod temp_token_dir;
 mod termination;
 
 use std::process::{Child, Command, ExitStatus};
 
+pub use signals::SignalForwarder;
 pub use termination::TerminationSignals;
 
 use crate::error::{Error, ErrorKind, Exit, Result};
@@ -41,22 +41,22 @@ pub fn replace(mut command: Command) -> Result<Exit> {
         Err(start_error(&command, error))
     }
     #[cfg(not(unix))]
-    run(&mut command, |_| {})
+    run(&mut command, SignalForwarder::catch()?, |_| {})
 }
 
-/// Runs the program until it exits and forwards signals to it. `started` gets the child.
+/// Runs the program until it exits and forwards signals to it, those too that were caught before it started. `started`
+/// gets the child.
 ///
 /// # Errors
 /// 126 or 127: the program could not be started. Failure: it could not be waited for.
-pub fn run(command: &mut Command, started: impl FnOnce(&mut Child)) -> Result<Exit> {
-    // Before the child exists, so that no signal is lost.
-    #[cfg(unix)]
-    let signals = signals::SignalForwarder::catch()?;
+pub fn run(
+    command: &mut Command,
+    signals: SignalForwarder,
+    started: impl FnOnce(&mut Child),
+) -> Result<Exit> {
     let mut child = command.spawn().map_err(|error| start_error(command, error))?;
-    #[cfg(unix)]
     let forwarding = signals.forward_to(&child);
     started(&mut child);
-    #[cfg(unix)]
     forwarding.wait_for_exit(&child);
     let status =
         child.wait().map_err(|error| Error::failure("could not wait for the program").with_cause(error))?;

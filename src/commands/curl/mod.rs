@@ -16,7 +16,7 @@ use crate::curl::hosts::Hosts;
 use crate::curl::policy::Policy;
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::oauth::secret::Secret;
-use crate::process::{self, inherited_pipe::InheritedPipe};
+use crate::process::{self, SignalForwarder, inherited_pipe::InheritedPipe};
 use crate::profile;
 use crate::session::{Session, TokenOptions};
 
@@ -81,7 +81,7 @@ fn header(token: &Secret) -> Result<Secret> {
 fn run_masked(mut command: Command, token: &Secret) -> Result<Exit> {
     command.stderr(Stdio::piped());
     let mut copier = None;
-    let exit = process::run(&mut command, |child| {
+    let exit = process::run(&mut command, SignalForwarder::catch()?, |child| {
         let (stderr, token) = (child.stderr.take(), token.clone());
         copier = stderr.map(|stderr| {
             std::thread::spawn(move || process::redact::copy(stderr, std::io::stderr().lock(), &token))

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use super::{environment, start};
 use crate::cli::SandboxOptions;
 use crate::error::{Error, Exit, Result};
-use crate::process;
+use crate::process::{self, SignalForwarder};
 
 /// Runs a command against a sandbox of its own and returns its exit code (128+N when signal N ended it).
 /// Nothing is left behind.
@@ -21,5 +21,5 @@ pub fn run(options: &SandboxOptions, command: &[OsString]) -> Result<Exit> {
     let mut command = process::command(program);
     command.args(arguments);
     environment::enter(&mut command, &sandbox, dir.path());
-    process::run(&mut command, |_| {})
+    process::run(&mut command, SignalForwarder::catch()?, |_| {})
 }
