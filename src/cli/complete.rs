@@ -21,7 +21,7 @@ pub fn profiles() -> ArgValueCandidates {
 /// Completes the names of manual pages.
 pub fn pages() -> ArgValueCandidates {
     ArgValueCandidates::new(|| {
-        let root = crate::cli::help::command();
+        let root = crate::cli::help::described();
         let names = crate::cli::help::man::commands(&root).into_iter().map(crate::cli::help::man::name);
         let names = names.filter_map(|name| name.strip_prefix("oneup-").map(str::to_owned));
         names.map(CompletionCandidate::new).collect()

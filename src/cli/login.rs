@@ -79,7 +79,8 @@ pub enum Login {
     Patient(Box<Patient>),
 }
 
-/// Options of every login.
+// Options of every login.
+// No doc comment: clap would take it for the help of the command that this is flattened into.
 #[derive(Debug, Args)]
 pub struct LoginCommon {
     /// Client ID from the Dev Portal

@@ -62,7 +62,8 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// Flags that every command takes.
+// Flags that every command takes.
+// No doc comment: clap would take it for the help of the command that this is flattened into.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Globals {

@@ -38,7 +38,8 @@ pub enum Sandbox {
     Demo,
 }
 
-/// Options of `serve` and `run`.
+// Options of `serve` and `run`.
+// No doc comment: clap would take it for the help of the command that this is flattened into.
 #[derive(Debug, Args)]
 pub struct SandboxOptions {
     /// Port on loopback; 0 picks a free one

@@ -18,7 +18,7 @@ use crate::text::sanitize;
 /// # Errors
 /// Usage, for an unknown command; a directory that can't be written.
 pub fn run(args: &Man) -> Result<Exit> {
-    let (root, date) = (help::command(), date());
+    let (root, date) = (help::described(), date());
     if let Some(dir) = &args.dir {
         return write_all(&root, dir, &date);
     }

@@ -63,18 +63,9 @@ fn every_shell_parses_its_completions() {
     }
 }
 
-/// The sections of every page, in this order.
-const SECTIONS: [&str; 9] = [
-    "NAME",
-    "SYNOPSIS",
-    "DESCRIPTION",
-    "OPTIONS",
-    "EXAMPLES",
-    "EXIT STATUS",
-    "ENVIRONMENT",
-    "FILES",
-    "SEE ALSO",
-];
+/// The sections of every page, in this order. The options have sections by topic.
+const SECTIONS: [&str; 8] =
+    ["NAME", "SYNOPSIS", "DESCRIPTION", "EXAMPLES", "EXIT STATUS", "ENVIRONMENT", "FILES", "SEE ALSO"];
 
 /// Writes all pages; returns their directory and files.
 fn pages() -> (Home, Vec<PathBuf>) {

@@ -88,7 +88,12 @@ fn invalid_value_from_the_environment_names_the_variable() {
 #[test]
 fn empty_variables_count_as_unset() {
     for name in ["ONEUP_PROFILE", "ONEUP_STORE", "ONEUP_TIMEOUT", "ONEUP_CLIENT_ID", "ONEUP_NO_INPUT"] {
-        Oneup::new().args(["login", "provider"]).env(name, "").status(2).stderr_has("client ID").run();
+        Oneup::new()
+            .args(["login", "provider"])
+            .env(name, "")
+            .status(2)
+            .stderr_has("hint: give --client-id ID")
+            .run();
     }
 }
 

@@ -53,7 +53,8 @@ pub fn render(root: &Command, command: &Command, date: &str) -> Result<Vec<u8>> 
     }
     see_also(&mut roff, root, command);
     roff.to_writer(&mut page)?;
-    Ok(page)
+    // clap_mangen breaks the line twice before a list of values, and mandoc warns of that.
+    Ok(String::from_utf8_lossy(&page).replace("\n.br\n\n.br\n", "\n.sp\n").into_bytes())
 }
 
 fn bin_name(command: &Command) -> &str {

@@ -16,11 +16,19 @@ const WIDTH: usize = 78;
 /// Below `oneup` and `oneup -h`.
 const FIRST_STEP: &str = "Try it without an account:  oneup sandbox demo";
 
-/// Returns the whole command line with everything that its help says.
+/// Returns the whole command line with everything that `--help` says.
 pub fn command() -> Command {
+    for_each(described(), &with_sections).after_help(FIRST_STEP)
+}
+
+/// Returns the whole command line as the arguments describe it.
+pub fn described() -> Command {
     let mut root = Cli::command();
     root.build();
-    with_sections(root).after_help(FIRST_STEP)
+    for_each(root, &|command| {
+        let is_help = command.get_name() == "help";
+        command.hide(is_help)
+    })
 }
 
 /// Returns the command line that completion works on.
@@ -28,11 +36,15 @@ pub fn completion_command() -> Command {
     command().mut_subcommand("man", |man| man.mut_arg("command", |arg| arg.add(complete::pages())))
 }
 
-fn with_sections(command: Command) -> Command {
+/// Changes a command and all below it.
+fn for_each(command: Command, change: &impl Fn(Command) -> Command) -> Command {
     let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
-    let command = names.iter().fold(command.mut_args(hide_rare_in_short_help), |command, name| {
-        command.mut_subcommand(name, |sub| with_sections(sub).hide(name == "help"))
-    });
+    let command = change(command);
+    names.iter().fold(command, |command, name| command.mut_subcommand(name, |sub| for_each(sub, change)))
+}
+
+fn with_sections(command: Command) -> Command {
+    let command = command.mut_args(hide_rare_in_short_help);
     match command.get::<Sections>().copied() {
         Some(sections) => command.after_long_help(render(sections)),
         None => command,
@@ -41,9 +53,8 @@ fn with_sections(command: Command) -> Command {
 
 /// `-h` shows the options of the command itself; `--help` shows all.
 fn hide_rare_in_short_help(arg: Arg) -> Arg {
-    let rare = matches!(arg.get_help_heading(), Some("Global options" | "Server"));
-    let hidden = rare && arg.get_id() != "profile";
-    arg.hide_short_help(hidden)
+    let is_rare = matches!(arg.get_help_heading(), Some("Global options" | "Server"));
+    if is_rare && arg.get_id() != "profile" { arg.hide_short_help(true) } else { arg }
 }
 
 fn render(sections: Sections) -> String {
@@ -110,9 +121,11 @@ mod tests {
     }
 
     #[test]
-    fn every_command_and_flag_has_a_help_line() {
+    fn every_command_and_flag_has_a_help_line_of_its_own() {
+        let mut abouts = std::collections::BTreeSet::new();
         walk(&command(), &mut |command| {
-            assert!(command.get_about().is_some(), "{}", command.get_name());
+            let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+            assert!(!about.is_empty() && abouts.insert(about), "{}", command.get_name());
             for arg in command.get_arguments().filter(|arg| !arg.is_hide_set()) {
                 assert!(arg.get_help().is_some(), "{} {}", command.get_name(), arg.get_id());
             }
