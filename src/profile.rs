@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 use crate::error::{Error, Result};
 use crate::oauth::grant::ClientAuthentication;
-use crate::oauth::product::{Product, plan_endpoints, realm_endpoints};
+use crate::oauth::product::{DOMAINS, Product, plan_endpoints, realm_endpoints};
 use crate::store::StoreKind;
 use crate::system::files::{self, Purpose};
 use crate::text::closest_match::closest_match;
@@ -266,6 +267,21 @@ impl Profile {
         } else {
             format!("oneup login {product} --profile {}", self.name)
         }
+    }
+
+    /// The host of the token endpoint, with its port, unless it is one of 1up's or the health plan's own.
+    pub fn foreign_host(&self) -> Option<String> {
+        let url = Url::parse(&self.token_url).ok()?;
+        let host = url.host_str()?;
+        let is_own = |domain: &str| {
+            host == domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
+        };
+        let plan = self.plan.as_deref().filter(|plan| !plan.contains("://"));
+        let plan_host = plan.and_then(|plan| plan.split('/').next());
+        if DOMAINS.iter().copied().chain(plan_host).any(is_own) {
+            return None;
+        }
+        Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
     }
 
     /// Where it logs in, in words for messages: a realm or plan, unless another token endpoint stands in its place.

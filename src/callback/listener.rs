@@ -1,8 +1,8 @@
-//! The loopback listener: waits for the one redirect that answers our request, whatever else may come.
+//! The loopback listener: waits for the one redirect that answers this authorization request.
 //!
-//! Browsers connect early and send nothing, ask for icons, and retry; other programs and pages may connect as
-//! well. So each connection has a thread and a deadline of its own, and only an answer with the right state ends
-//! the wait. What isn't for us is answered and forgotten, unsaid: it must not be able to disturb the person.
+//! Browsers connect early and send nothing, request icons, and retry; other programs and web pages may connect as well. So
+//! each connection has a thread and a deadline of its own, and only a response with the right state ends the wait. Other
+//! requests are answered, and nothing is printed about them.
 
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -13,43 +13,43 @@ use std::time::{Duration, Instant};
 
 use super::Event;
 use super::bind::Listener;
-use super::browser_page::Page;
-use super::request_head::{self, Bad, Head};
+use super::browser_page::BrowserResponse;
+use super::request_head::{self, HeadError, RequestHead};
 use crate::oauth::authorize::{AuthorizationRequest, AuthorizationResponse};
 
-/// How long a connection may take to say what it wants.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
-/// The most connections at once; more wait in the system's queue.
-const CROWD: usize = 128;
-/// How often a socket without visitors is looked at.
-const PAUSE: Duration = Duration::from_millis(20);
+/// How long a connection may take to send its request.
+pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// The most concurrent connections; more wait in the system's queue.
+const MAX_CONNECTIONS: usize = 128;
+/// How often a socket is polled for connections.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// A listener at work. Dropping it closes its sockets.
-pub(super) struct Serving {
-    desk: Arc<Desk>,
+/// A running listener. Dropping it closes its sockets.
+pub(super) struct RunningListener {
+    shared: Arc<Shared>,
     threads: Vec<JoinHandle<()>>,
 }
 
 /// What all connections share.
-struct Desk {
+struct Shared {
     request: AuthorizationRequest,
     path: String,
     hosts: Vec<String>,
-    patience: Duration,
-    /// The sender of the one answer; taken by the first valid one.
+    request_timeout: Duration,
+    /// For the response; taken by the first valid one.
     sender: std::sync::Mutex<Option<Sender<Event>>>,
-    visitors: AtomicUsize,
+    connections: AtomicUsize,
     closed: AtomicBool,
 }
 
 impl Listener {
-    /// Begins to answer connections; the first valid answer goes to `sender`.
+    /// Starts to accept connections; the first valid response goes to `sender`.
     pub(super) fn serve(
         self,
         request: &AuthorizationRequest,
         sender: Sender<Event>,
-        patience: Duration,
-    ) -> Serving {
+        request_timeout: Duration,
+    ) -> RunningListener {
         let names = ["localhost", "127.0.0.1", "[::1]"].map(str::to_owned).into_iter();
         let own = self.sockets.iter().filter_map(|socket| socket.local_addr().ok()).map(|at| match at.ip() {
             std::net::IpAddr::V4(ip) => ip.to_string(),
@@ -59,103 +59,103 @@ impl Listener {
             80 => name,
             port => format!("{name}:{port}"),
         });
-        let desk = Arc::new(Desk {
+        let shared = Arc::new(Shared {
             request: request.clone(),
             path: self.path,
             hosts: named.collect(),
-            patience,
+            request_timeout,
             sender: Some(sender).into(),
-            visitors: AtomicUsize::new(0),
+            connections: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
         });
         let threads = self.sockets.into_iter().map(|socket| {
-            let desk = Arc::clone(&desk);
-            thread::spawn(move || desk.admit(&socket))
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || shared.accept_all(&socket))
         });
         let threads = threads.collect();
-        Serving { desk, threads }
+        RunningListener { shared, threads }
     }
 }
 
-impl Drop for Serving {
+impl Drop for RunningListener {
     fn drop(&mut self) {
-        self.desk.closed.store(true, Ordering::Relaxed);
+        self.shared.closed.store(true, Ordering::Relaxed);
         for thread in self.threads.drain(..) {
             let _ = thread.join();
         }
     }
 }
 
-impl Desk {
-    /// Accepts connections until the listener closes. The socket doesn't block, so that it can.
-    fn admit(self: &Arc<Self>, socket: &TcpListener) {
+impl Shared {
+    /// Accepts connections until the listener is dropped. The socket doesn't block, so that it notices.
+    fn accept_all(self: &Arc<Self>, socket: &TcpListener) {
         let polled = socket.set_nonblocking(true).is_ok();
         while polled && !self.closed.load(Ordering::Relaxed) {
-            if self.visitors.load(Ordering::Relaxed) >= CROWD {
-                thread::sleep(PAUSE);
+            if self.connections.load(Ordering::Relaxed) >= MAX_CONNECTIONS {
+                thread::sleep(POLL_INTERVAL);
                 continue;
             }
-            // Any failure is of one connection, or passes (too many open files): the wait goes on.
+            // A failure concerns one connection, or is temporary (too many open files).
             let Ok((stream, _)) = socket.accept() else {
-                thread::sleep(PAUSE);
+                thread::sleep(POLL_INTERVAL);
                 continue;
             };
-            self.visitors.fetch_add(1, Ordering::Relaxed);
-            let desk = Arc::clone(self);
+            self.connections.fetch_add(1, Ordering::Relaxed);
+            let shared = Arc::clone(self);
             let visit = thread::Builder::new().stack_size(256 * 1024).spawn(move || {
-                desk.receive(stream);
-                desk.visitors.fetch_sub(1, Ordering::Relaxed);
+                shared.handle(stream);
+                shared.connections.fetch_sub(1, Ordering::Relaxed);
             });
             if visit.is_err() {
-                self.visitors.fetch_sub(1, Ordering::Relaxed);
+                self.connections.fetch_sub(1, Ordering::Relaxed);
             }
         }
     }
 
-    fn receive(&self, mut stream: TcpStream) {
+    fn handle(&self, mut stream: TcpStream) {
         // Inherited from the listening socket on some systems.
         if stream.set_nonblocking(false).is_err() {
             return;
         }
-        let (page, event) = match request_head::read(&mut stream, Instant::now() + self.patience) {
-            Ok(head) => self.judge(&head),
-            Err(Bad::TooLarge) => (Page::TooLarge, None),
-            Err(Bad::Malformed) => (Page::NotHttp, None),
-            Err(Bad::Late) => return,
+        let (page, event) = match request_head::read(&mut stream, Instant::now() + self.request_timeout) {
+            Ok(head) => self.route(&head),
+            Err(HeadError::TooLarge) => (BrowserResponse::TooLarge, None),
+            Err(HeadError::Malformed) => (BrowserResponse::NotHttp, None),
+            Err(HeadError::TimedOut) => return,
         };
-        let _ = request_head::write(&mut stream, &page.response());
-        // After the page: the process may end as soon as the event is out.
-        if let Some((sender, reply)) = event {
-            let _ = sender.send(Event::Answered(reply));
+        let _ = request_head::write(&mut stream, &page.to_bytes());
+        // After the page: the process may end as soon as the event is sent.
+        if let Some((sender, response)) = event {
+            let _ = sender.send(Event::Received(response));
         }
         request_head::drain(&mut stream);
     }
 
-    /// The page for a request and, for the answer that ends the wait, whom to tell.
-    fn judge(&self, head: &Head) -> (Page, Option<(Sender<Event>, AuthorizationResponse)>) {
+    /// The page for a request and, for the response that ends the wait, its receiver.
+    fn route(&self, head: &RequestHead) -> (BrowserResponse, Option<(Sender<Event>, AuthorizationResponse)>) {
         if !self.hosts.contains(&head.host) {
-            // A name of someone else's that resolves to this machine: DNS rebinding.
-            return (Page::WrongHost, None);
+            // Another name that resolves to this machine: DNS rebinding.
+            return (BrowserResponse::WrongHost, None);
         }
         if head.method != "GET" {
-            return (Page::WrongMethod, None);
+            return (BrowserResponse::WrongMethod, None);
         }
         if head.path != self.path {
-            return (Page::NotFound, None);
+            return (BrowserResponse::NotFound, None);
         }
-        let reply = self.request.parse_response(&head.query);
-        let page = match &reply {
-            AuthorizationResponse::Code(_) => Page::Received,
+        let response = self.request.parse_response(&head.query);
+        let page = match &response {
+            AuthorizationResponse::Code(_) => BrowserResponse::Received,
             AuthorizationResponse::Error { error, description } => {
-                Page::Denied { error: error.clone(), description: description.clone() }
+                BrowserResponse::Denied { error: error.clone(), description: description.clone() }
             }
-            AuthorizationResponse::IssuerMismatch(_) => Page::WrongIssuer,
-            AuthorizationResponse::StateMismatch => return (Page::WrongState, None),
-            AuthorizationResponse::Invalid(reason) => return (Page::Unusable(reason), None),
+            AuthorizationResponse::IssuerMismatch(_) => BrowserResponse::IssuerMismatch,
+            AuthorizationResponse::StateMismatch => return (BrowserResponse::StateMismatch, None),
+            AuthorizationResponse::Invalid(reason) => return (BrowserResponse::Invalid(reason), None),
         };
         match self.sender.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            Some(sender) => (page, Some((sender, reply))),
-            None => (Page::AlreadyAnswered, None),
+            Some(sender) => (page, Some((sender, response))),
+            None => (BrowserResponse::AlreadyReceived, None),
         }
     }
 }

@@ -1,7 +1,7 @@
-//! How an authorization code reaches us: from the browser to a loopback listener, or by the person's own hand.
+//! How an authorization code is received: by a loopback listener, or pasted by the user.
 //!
-//! Both are open at the same time, because nobody knows beforehand which will work: on SSH no callback comes, and
-//! on a desk nobody wants to paste. Whichever brings the answer to our request first ends the wait.
+//! Both are open at the same time, as nobody knows in advance which one will work: over SSH no redirect arrives, and on a
+//! desktop nobody wants to paste. The first response to this request ends the wait.
 
 mod bind;
 mod browser;
@@ -11,173 +11,164 @@ mod messages;
 mod paste;
 pub(crate) mod request_head;
 
-use std::io::{BufRead, BufReader};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
 pub use bind::Listener;
-pub use messages::settle;
+pub use messages::into_code;
 
 use crate::context::eprint_line;
 use crate::error::Result;
 use crate::oauth::authorize::{AuthorizationRequest, AuthorizationResponse};
 use crate::oauth::secret::Secret;
-use crate::output::progress::StatusLine;
+use browser::RedirectPage;
 
-/// How long to wait for the person: as long as a code lives.
-pub const LIMIT: Duration = Duration::from_secs(300);
+/// How long to wait for the user: the lifetime of an authorization code.
+pub const LOGIN_TIMEOUT: Duration = Duration::from_secs(300);
 
-/// The ways that are open for this login.
+/// How this login can receive its code.
 #[derive(Debug)]
-pub struct Ways {
-    /// Where the browser comes back to; none when the redirect URI leads elsewhere, or with `--no-listen`.
+pub struct CallbackOptions {
+    /// The listener at the redirect URI; `None` when that is not on loopback, or with `--no-listen`.
     pub listener: Option<Listener>,
     /// Whether to open a browser.
     pub browser: bool,
-    /// Whether stdin is read for a pasted address.
+    /// Whether to read a pasted URL from stdin.
     pub paste: bool,
-    /// Say nothing but the URL.
+    /// Whether to print the URL alone.
     pub quiet: bool,
 }
 
-/// What can happen while we wait.
+/// What can happen during the wait.
 enum Event {
-    /// The listener has an answer that ends the wait.
-    Answered(AuthorizationResponse),
+    /// The listener received a response that ends the wait.
+    Received(AuthorizationResponse),
     /// A line of stdin.
     Pasted(Zeroizing<String>),
-    /// No more of stdin.
+    /// Ctrl-D at the terminal.
+    Canceled,
+    /// The end of a pipe at stdin.
     InputEnded,
 }
 
-/// Sends the person to the authorization server and waits for the code, for `limit` at most.
+/// Sends the user to the authorization server and waits for the code, for `timeout` at most.
 ///
 /// # Errors
-/// Usage: an endpoint or redirect URI that can't be used, or no way left for a code to arrive. Authentication:
-/// access denied, or nobody logged in within the limit. Protocol: the answer of another issuer (RFC 9207).
-pub fn obtain(request: &AuthorizationRequest, ways: Ways, limit: Duration) -> Result<Secret> {
-    obtain_from(request, ways, limit, BufReader::new(std::io::stdin()))
+/// Usage: an invalid endpoint or redirect URI, or no way left to receive a code. Authentication: access denied, or no
+/// login within the timeout. Protocol: the response of another issuer (RFC 9207).
+pub fn obtain_code(
+    request: &AuthorizationRequest,
+    options: CallbackOptions,
+    timeout: Duration,
+) -> Result<Secret> {
+    obtain_code_from(request, options, timeout, paste::watch_stdin)
 }
 
-/// [`obtain`], with the source of pasted lines as an argument; it is read only if paste is one of the ways.
-fn obtain_from(
+/// [`obtain_code`] with the source of pasted lines as an argument, which is called only if the options include paste.
+fn obtain_code_from<G>(
     request: &AuthorizationRequest,
-    ways: Ways,
-    limit: Duration,
-    input: impl BufRead + Send + 'static,
+    options: CallbackOptions,
+    timeout: Duration,
+    watch: impl FnOnce(Sender<Event>) -> G,
 ) -> Result<Secret> {
-    let deadline = Instant::now() + limit;
+    let deadline = Instant::now() + timeout;
     let url = request.url()?;
-    if ways.listener.is_none() && !ways.paste {
+    if options.listener.is_none() && !options.paste {
         return Err(messages::no_way());
     }
-    let listens = ways.listener.is_some();
-    let registered = ways.listener.as_ref().map(Listener::registration);
+    let listens = options.listener.is_some();
+    let registration = options.listener.as_ref().map(Listener::registration);
     let (sender, events) = channel();
-    let serving = ways.listener.map(|it| it.serve(request, sender.clone(), listener::PATIENCE));
-    let opens = ways.browser && browser::is_there();
-    if ways.quiet {
+    let running = options.listener.map(|it| it.serve(request, sender.clone(), listener::REQUEST_TIMEOUT));
+    let page =
+        (options.browser && browser::is_available()).then(|| RedirectPage::new(url.as_str()).ok()).flatten();
+    let opens = page.is_some();
+    if options.quiet {
         eprint_line(&url);
     } else {
-        eprint_line(messages::introduction(&url, opens, registered.as_deref(), ways.paste));
+        eprint_line(messages::introduction(&url, opens, registration.as_deref(), options.paste));
+        // Printed once: a countdown would overwrite what is typed, and a screen reader would read it out.
+        eprint_line(messages::waiting(timeout));
     }
-    if opens {
-        browser::open(url.as_str());
-    }
-    if ways.paste {
-        paste::watch(input, sender);
-    }
-    let wait = Wait { request, events, deadline, limit, listens, line: StatusLine::new(ways.quiet) };
-    let outcome = wait.run();
-    wait.line.clear();
-    drop(serving);
-    outcome
+    let guard = options.paste.then(|| watch(sender));
+    // Without a browser the user has the URL.
+    let _ = page.as_ref().map(RedirectPage::open);
+    let result = CodeWait { request, events, deadline, timeout, listens }.run();
+    drop((guard, running, page));
+    result
 }
 
-/// The wait for an event that settles the matter.
-struct Wait<'a> {
+/// The wait for the event that ends it.
+struct CodeWait<'a> {
     request: &'a AuthorizationRequest,
     events: Receiver<Event>,
     deadline: Instant,
-    limit: Duration,
+    timeout: Duration,
     listens: bool,
-    line: StatusLine,
 }
 
-impl Wait<'_> {
+impl CodeWait<'_> {
     fn run(&self) -> Result<Secret> {
-        // An event that came while a paste was being gathered.
-        let mut kept = None;
-        // The last paste, when it was no answer: what follows may be its other half.
-        let mut half = Zeroizing::new(String::new());
+        // An event that arrived while the lines of a paste were gathered.
+        let mut pending = None;
+        // The last paste, if it was invalid: the next one may be its second half.
+        let mut first_half = Zeroizing::new(String::new());
         loop {
-            let event = match kept.take() {
+            let event = match pending.take() {
                 Some(event) => event,
                 None => self.next()?,
             };
             match event {
-                Event::Answered(reply) => return messages::settle(reply),
+                Event::Received(response) => return into_code(response),
+                Event::Canceled => return Err(messages::canceled()),
                 Event::InputEnded if self.listens => {}
                 Event::InputEnded => return Err(messages::no_way()),
                 Event::Pasted(first) => {
-                    let (text, next) = paste::rest_of(first, &self.events);
-                    kept = next;
+                    let (text, next) = paste::gather(first, &self.events);
+                    pending = next;
                     if text.trim().is_empty() {
                         continue;
                     }
-                    match self.judge(&half, &text) {
-                        AuthorizationResponse::StateMismatch => self.complain(messages::WRONG_STATE),
-                        AuthorizationResponse::Invalid(reason) => self.complain(&messages::unusable(reason)),
-                        settled => return messages::settle(settled),
+                    match self.interpret(&first_half, &text) {
+                        AuthorizationResponse::StateMismatch => eprint_line(messages::STATE_MISMATCH),
+                        AuthorizationResponse::Invalid(reason) => eprint_line(messages::invalid(reason)),
+                        response => return into_code(response),
                     }
-                    half = text;
+                    first_half = text;
                 }
             }
         }
     }
-}
 
-impl Wait<'_> {
-    /// The next event; meanwhile the person sees the time run.
     fn next(&self) -> Result<Event> {
-        loop {
-            let left = self.deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Err(messages::gave_up(self.limit, &self.request.redirect_uri, self.listens));
+        let remaining = self.deadline.saturating_duration_since(Instant::now());
+        self.events.recv_timeout(remaining).map_err(|error| match error {
+            RecvTimeoutError::Timeout => {
+                messages::timed_out(self.timeout, &self.request.redirect_uri, self.listens)
             }
-            self.line.draw(&messages::waiting(left));
-            match self.events.recv_timeout(left.min(Duration::from_millis(500))) {
-                Ok(event) => return Ok(event),
-                Err(RecvTimeoutError::Timeout) => {}
-                // Every way has ended by itself; the listener's never does.
-                Err(RecvTimeoutError::Disconnected) => return Err(messages::no_way()),
-            }
-        }
+            // The listener never ends by itself, so there is none.
+            RecvTimeoutError::Disconnected => messages::no_way(),
+        })
     }
 
-    /// A paste by itself, or as the second half of the one before.
-    fn judge(&self, half: &str, text: &str) -> AuthorizationResponse {
+    /// Interprets a paste alone, or as the second half of the one before.
+    fn interpret(&self, first_half: &str, text: &str) -> AuthorizationResponse {
         let alone = self.request.interpret_paste(text);
-        if half.is_empty() || is_settled(&alone) && text.contains('=') {
+        if first_half.is_empty() || is_final(&alone) && text.contains('=') {
             return alone;
         }
-        let both = Zeroizing::new(format!("{half}{text}"));
+        let both = Zeroizing::new(format!("{first_half}{text}"));
         match self.request.interpret_paste(&both) {
-            joined if is_settled(&joined) => joined,
+            joined if is_final(&joined) => joined,
             _ => alone,
         }
     }
-
-    fn complain(&self, text: &str) {
-        self.line.clear();
-        eprint_line(text);
-    }
 }
 
-fn is_settled(reply: &AuthorizationResponse) -> bool {
-    !matches!(reply, AuthorizationResponse::StateMismatch | AuthorizationResponse::Invalid(_))
+fn is_final(response: &AuthorizationResponse) -> bool {
+    !matches!(response, AuthorizationResponse::StateMismatch | AuthorizationResponse::Invalid(_))
 }
 
 #[cfg(test)]

@@ -1,15 +1,21 @@
-//! The head of an HTTP/1 request (RFC 9112 §3, §5): as much as one redirect needs, with a bound on size and time.
+//! The head of an HTTP/1 request (RFC 9112 §3, §5), read with limits on its size and its time.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-/// The most that a request's line and headers may take.
-const LARGEST: usize = 64 * 1024;
+/// The longest request line and headers, in bytes.
+const MAX_HEAD_BYTES: usize = 64 * 1024;
+/// The most headers.
+const MAX_HEADERS: usize = 128;
+/// How long a response may take to be written.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long the rest of a request is read before the connection is closed.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What matters of a request.
+/// What the listener needs of a request.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Head {
+pub(crate) struct RequestHead {
     pub(crate) method: String,
     pub(crate) path: String,
     /// Without its `?`.
@@ -20,98 +26,89 @@ pub(crate) struct Head {
 
 /// Why there is no head.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Bad {
-    /// More than the bound.
+pub(crate) enum HeadError {
+    /// It exceeds [`MAX_HEAD_BYTES`] or [`MAX_HEADERS`].
     TooLarge,
-    /// It isn't HTTP/1, or has no one Host.
+    /// It isn't HTTP/1, or does not have exactly one Host.
     Malformed,
-    /// Nothing came, or not all of it in time.
-    Late,
+    /// It was not complete in time, or the connection was closed without one.
+    TimedOut,
 }
 
-/// Reads a head. The deadline is for all of it: a byte now and then doesn't move it.
-pub(super) fn read(stream: &mut TcpStream, deadline: Instant) -> Result<Head, Bad> {
+/// Reads a head. The deadline is for the whole head: a byte now and then doesn't extend it.
+pub(super) fn read(stream: &mut TcpStream, deadline: Instant) -> Result<RequestHead, HeadError> {
     let mut bytes = Vec::with_capacity(2048);
     let mut chunk = [0; 4096];
     loop {
-        let left = deadline.checked_duration_since(Instant::now()).filter(|left| !left.is_zero());
-        stream.set_read_timeout(Some(left.ok_or(Bad::Late)?)).map_err(|_| Bad::Late)?;
+        let remaining = deadline.checked_duration_since(Instant::now()).filter(|time| !time.is_zero());
+        let remaining = remaining.ok_or(HeadError::TimedOut)?;
+        stream.set_read_timeout(Some(remaining)).map_err(|_| HeadError::TimedOut)?;
         let count = match stream.read(&mut chunk) {
-            Ok(0) => return Err(if bytes.is_empty() { Bad::Late } else { Bad::Malformed }),
+            Ok(0) if bytes.is_empty() => return Err(HeadError::TimedOut),
+            Ok(0) => return Err(HeadError::Malformed),
             Ok(count) => count,
-            Err(cause) if cause.kind() == std::io::ErrorKind::Interrupted => continue,
-            Err(_) => return Err(Bad::Late),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            Err(_) => return Err(HeadError::TimedOut),
         };
-        let searched = bytes.len();
         bytes.extend_from_slice(&chunk[..count]);
-        if let Some(outcome) = settle(&bytes, searched) {
-            return outcome;
+        if let Some(result) = poll_head(&bytes) {
+            return result;
         }
     }
 }
 
-/// What the bytes so far amount to, of which the first `searched` did not settle it; none while more must come.
-pub(crate) fn settle(bytes: &[u8], searched: usize) -> Option<Result<Head, Bad>> {
-    let from = searched.saturating_sub(3);
-    match end_of_head(&bytes[from..]).map(|end| from + end) {
-        Some(end) if end <= LARGEST => Some(parse(&bytes[..end]).ok_or(Bad::Malformed)),
-        _ => (bytes.len() > LARGEST).then_some(Err(Bad::TooLarge)),
+/// Parses the bytes received so far; returns `None` while the head is incomplete.
+pub(crate) fn poll_head(bytes: &[u8]) -> Option<Result<RequestHead, HeadError>> {
+    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+    let mut request = httparse::Request::new(&mut headers);
+    match request.parse(&bytes[..bytes.len().min(MAX_HEAD_BYTES)]) {
+        Ok(httparse::Status::Complete(_)) => Some(RequestHead::new(&request).ok_or(HeadError::Malformed)),
+        Ok(httparse::Status::Partial) if bytes.len() > MAX_HEAD_BYTES => Some(Err(HeadError::TooLarge)),
+        Ok(httparse::Status::Partial) => None,
+        Err(httparse::Error::TooManyHeaders) => Some(Err(HeadError::TooLarge)),
+        Err(_) => Some(Err(HeadError::Malformed)),
     }
 }
 
-/// Writes an answer, and waits a moment for the other side to close: closing first, with something of theirs
-/// unread, would reset the connection under the page that they are about to show.
-pub(super) fn write(stream: &mut TcpStream, answer: &[u8]) -> std::io::Result<()> {
-    stream.set_write_timeout(Some(Duration::from_secs(2)))?;
-    stream.write_all(answer)?;
+impl RequestHead {
+    fn new(request: &httparse::Request) -> Option<Self> {
+        let target = request.path.filter(|target| target.starts_with('/'))?;
+        let mut hosts = request.headers.iter().filter(|header| header.name.eq_ignore_ascii_case("host"));
+        let host = std::str::from_utf8(hosts.next()?.value).ok()?;
+        // More than one Host is as wrong as none (RFC 9112 §3.2).
+        if hosts.next().is_some() {
+            return None;
+        }
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        Some(Self {
+            method: request.method?.to_owned(),
+            path: path.to_owned(),
+            query: query.to_owned(),
+            host: host.trim().to_ascii_lowercase(),
+        })
+    }
+}
+
+/// Writes a response and closes the sending side. The caller then drains the connection: closing it with unread bytes
+/// would reset it before the browser has read the response.
+pub(super) fn write(stream: &mut TcpStream, response: &[u8]) -> std::io::Result<()> {
+    stream.set_write_timeout(Some(WRITE_TIMEOUT))?;
+    stream.write_all(response)?;
     stream.flush()?;
     stream.shutdown(std::net::Shutdown::Write)
 }
 
-/// Reads away what the other side still sends, for a second at most.
+/// Discards what the client still sends, for [`DRAIN_TIMEOUT`] at most.
 pub(super) fn drain(stream: &mut TcpStream) {
-    let deadline = Instant::now() + Duration::from_secs(1);
+    let deadline = Instant::now() + DRAIN_TIMEOUT;
     let mut chunk = [0; 4096];
-    while let Some(left) = deadline.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
-        if stream.set_read_timeout(Some(left)).is_err() || !matches!(stream.read(&mut chunk), Ok(1..)) {
+    while let Some(remaining) =
+        deadline.checked_duration_since(Instant::now()).filter(|remaining| !remaining.is_zero())
+    {
+        if stream.set_read_timeout(Some(remaining)).is_err() || !matches!(stream.read(&mut chunk), Ok(1..)) {
             return;
         }
     }
-}
-
-/// The first empty line ends it; how the bytes arrived must not matter.
-fn end_of_head(bytes: &[u8]) -> Option<usize> {
-    let ending =
-        |end: &[u8]| bytes.windows(end.len()).position(|window| window == end).map(|at| at + end.len());
-    [ending(b"\r\n\r\n"), ending(b"\n\n")].into_iter().flatten().min()
-}
-
-fn parse(bytes: &[u8]) -> Option<Head> {
-    let text = std::str::from_utf8(bytes).ok()?;
-    // A bare CR may end a line for somebody else (RFC 9112 §2.2), and no field has another control but a tab (§5.5).
-    if text.replace("\r\n", "\n").contains(|c: char| c.is_control() && !matches!(c, '\n' | '\t')) {
-        return None;
-    }
-    let mut lines = text.lines();
-    let mut words = lines.next()?.split(' ');
-    let (method, target, version) = (words.next()?, words.next()?, words.next()?);
-    if words.next().is_some()
-        || method.is_empty()
-        || !version.starts_with("HTTP/1.")
-        || !target.starts_with('/')
-    {
-        return None;
-    }
-    let mut host = None;
-    for line in lines.take_while(|line| !line.is_empty()) {
-        let (name, value) = line.split_once(':')?;
-        // A second Host, or none, is a 400 (RFC 9112 §3.2).
-        if name.eq_ignore_ascii_case("host") && host.replace(value.trim().to_ascii_lowercase()).is_some() {
-            return None;
-        }
-    }
-    let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    Some(Head { method: method.to_owned(), path: path.to_owned(), query: query.to_owned(), host: host? })
 }
 
 #[cfg(test)]
@@ -120,9 +117,10 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_head_is_a_request_line_and_one_host() {
-        let head =
-            parse(b"GET /cb?code=1 HTTP/1.1\r\nhost: LocalHost:1 \r\nX: y\r\n\r\n").expect("well-formed");
+    fn head_is_a_request_line_and_one_host() {
+        let head = poll_head(b"GET /cb?code=1 HTTP/1.1\r\nhost: LocalHost:1 \r\nX: y\r\n\r\n")
+            .expect("complete")
+            .expect("well-formed");
         assert_eq!((head.method.as_str(), head.path.as_str()), ("GET", "/cb"));
         assert_eq!((head.query.as_str(), head.host.as_str()), ("code=1", "localhost:1"));
         for bad in [
@@ -136,29 +134,34 @@ mod tests {
             "GET /c\x1bb HTTP/1.1\r\nHost: a\r\n\r\n",
             "GET /cb HTTP/1.1\r\nHost: a\rb\r\n\r\n",
             " /cb HTTP/1.1\r\nHost: a\r\n\r\n",
-            "\r\n\r\n",
         ] {
-            assert_eq!(parse(bad.as_bytes()), None, "{bad:?}");
+            assert_eq!(poll_head(bad.as_bytes()), Some(Err(HeadError::Malformed)), "{bad:?}");
         }
     }
 
     #[test]
-    fn the_first_empty_line_ends_it_however_the_bytes_arrive() {
+    fn first_empty_line_ends_the_head_however_the_bytes_arrive() {
         for bytes in
             [&b"GET / HTTP/1.1\nHost: a\n\n\x01\r\n\r\n"[..], b"GET / HTTP/1.1\r\nHost: a\r\n\r\n\n\n\xff"]
         {
-            let whole = settle(bytes, 0).expect("an end").expect("a head");
-            let mut pieces = (1..=bytes.len()).filter_map(|end| settle(&bytes[..end], end - 1));
-            assert_eq!(pieces.next(), Some(Ok(whole)));
+            let whole = poll_head(bytes).expect("complete").expect("well-formed");
+            let mut prefixes = (1..=bytes.len()).filter_map(|end| poll_head(&bytes[..end]));
+            assert_eq!(prefixes.next(), Some(Ok(whole)));
         }
-        let long = format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "x".repeat(LARGEST));
-        assert_eq!(settle(long.as_bytes(), 0), Some(Err(Bad::TooLarge)));
+    }
+
+    #[test]
+    fn size_is_limited() {
+        let long = format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "x".repeat(MAX_HEAD_BYTES));
+        assert_eq!(poll_head(long.as_bytes()), Some(Err(HeadError::TooLarge)));
+        let many = format!("GET / HTTP/1.1\r\nHost: a\r\n{}\r\n", "X: y\r\n".repeat(MAX_HEADERS));
+        assert_eq!(poll_head(many.as_bytes()), Some(Err(HeadError::TooLarge)));
     }
 
     proptest! {
         #[test]
         fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-            let _ = (parse(&bytes), end_of_head(&bytes));
+            let _ = poll_head(&bytes);
         }
     }
 }

@@ -1,6 +1,6 @@
-//! The ways together: what arrives first wins, and each end of the wait has its own exit code.
+//! Listener and paste together: the first response wins, and each end of the wait has its exit code.
 
-use std::io::{Cursor, Read, Write};
+use std::io::{BufReader, Cursor, Read, Write};
 use std::net::TcpStream;
 use std::thread;
 
@@ -22,15 +22,18 @@ fn request(redirect_uri: &str) -> AuthorizationRequest {
     }
 }
 
-fn ways(listener: Option<Listener>, paste: bool) -> Ways {
-    Ways { listener, browser: false, paste, quiet: true }
+fn options(listener: Option<Listener>, paste: bool) -> CallbackOptions {
+    CallbackOptions { listener, browser: false, paste, quiet: true }
 }
 
-fn pasted(text: &str, limit: Duration) -> Result<Secret> {
-    obtain_from(&request("https://app.example/cb"), ways(None, true), limit, Cursor::new(text.to_owned()))
+fn pasted(text: &str) -> Result<Secret> {
+    let input = Cursor::new(text.to_owned());
+    obtain_code_from(&request("https://app.example/cb"), options(None, true), LOGIN_TIMEOUT, |sender| {
+        paste::watch(input, sender)
+    })
 }
 
-/// Input that never comes and never ends.
+/// Input without data and without end.
 struct Silence;
 
 impl Read for Silence {
@@ -42,40 +45,41 @@ impl Read for Silence {
 }
 
 #[test]
-fn a_wrapped_paste_is_one_address() {
+fn wrapped_paste_is_one_url() {
     let text = format!("https://app.example/cb?state={STATE}&code=ab\ncd\n");
-    assert_eq!(pasted(&text, LIMIT).expect("a code").expose(), "abcd");
+    assert_eq!(pasted(&text).expect("a code").expose(), "abcd");
 }
 
 #[test]
-fn nobody_there_is_wrong_usage() {
-    assert_eq!(pasted("", LIMIT).expect_err("no input").kind().exit().code(), 2);
-    assert_eq!(
-        pasted("https://app.example/cb?code=c&state=x\n", LIMIT).expect_err("wrong").kind().exit().code(),
-        2
-    );
-    let error = obtain(&request("https://app.example/cb"), ways(None, false), LIMIT).expect_err("no way");
+fn no_way_to_receive_a_code_is_a_usage_error() {
+    assert_eq!(pasted("").expect_err("no input").kind().exit().code(), 2);
+    assert_eq!(pasted("https://app.example/cb?code=c&state=x\n").expect_err("wrong").kind().exit().code(), 2);
+    let error = obtain_code(&request("https://app.example/cb"), options(None, false), LOGIN_TIMEOUT)
+        .expect_err("no way");
     assert_eq!(error.kind().exit().code(), 2);
 }
 
 #[test]
-fn a_pasted_denial_is_authentication() {
+fn pasted_denial_is_an_authentication_error() {
     let text = format!("https://app.example/cb?error=access_denied&state={STATE}\n");
-    assert_eq!(pasted(&text, LIMIT).expect_err("denied").kind().exit().code(), 4);
+    assert_eq!(pasted(&text).expect_err("denied").kind().exit().code(), 4);
 }
 
 #[test]
-fn the_wait_ends_at_its_limit() {
+fn wait_ends_at_its_timeout() {
     let listener = Listener::bind("http://127.0.0.1:0/cb").expect("free port");
     let begun = Instant::now();
     let input = BufReader::new(Silence);
-    let outcome = obtain_from(&request("x:y"), ways(listener, true), Duration::from_millis(300), input);
-    assert_eq!(outcome.expect_err("nobody came").kind().exit().code(), 4);
+    let result =
+        obtain_code_from(&request("x:y"), options(listener, true), Duration::from_millis(300), |sender| {
+            paste::watch(input, sender);
+        });
+    assert_eq!(result.expect_err("timed out").kind().exit().code(), 4);
     assert!((300..3000).contains(&begun.elapsed().as_millis()));
 }
 
 #[test]
-fn the_browser_ends_the_wait_while_stdin_is_open_and_when_it_is_closed() {
+fn redirect_ends_the_wait_whether_stdin_is_open_or_closed() {
     let inputs: [Box<dyn Read + Send>; 2] = [Box::new(Silence), Box::new(std::io::empty())];
     for input in inputs {
         let listener = Listener::bind("http://127.0.0.1:0/cb").expect("free port").expect("loopback");
@@ -90,21 +94,27 @@ fn the_browser_ends_the_wait_while_stdin_is_open_and_when_it_is_closed() {
             stream.read_to_string(&mut page).expect("a page");
             page
         });
-        let code = obtain_from(&request, ways(Some(listener), true), LIMIT, BufReader::new(input));
+        let code = obtain_code_from(&request, options(Some(listener), true), LOGIN_TIMEOUT, |sender| {
+            paste::watch(BufReader::new(input), sender);
+        });
         assert_eq!(code.expect("a code").expose(), "c");
         assert!(browser.join().expect("no panic").contains("You can close this tab"));
     }
 }
 
 #[test]
-fn a_second_paste_may_be_the_first_ones_other_half_or_a_new_try() {
+fn second_paste_may_complete_the_first_or_replace_it() {
     let whole = format!("https://app.example/cb?code=abcdefgh&state={STATE}");
     let (head, tail) = whole.split_at(45);
     let waiting = request("https://app.example/cb");
     let (_, events) = channel();
-    let line = StatusLine::new(true);
-    let wait =
-        Wait { request: &waiting, events, deadline: Instant::now(), limit: LIMIT, listens: false, line };
+    let wait = CodeWait {
+        request: &waiting,
+        events,
+        deadline: Instant::now(),
+        timeout: LOGIN_TIMEOUT,
+        listens: false,
+    };
     for (half, text, found) in [
         ("", whole.as_str(), true),
         (head, tail, true),
@@ -113,11 +123,11 @@ fn a_second_paste_may_be_the_first_ones_other_half_or_a_new_try() {
         ("", head, false),
         ("nonsense here", "https://app.example/cb?code=c&state=x", false),
     ] {
-        let reply = wait.judge(half, text);
+        let response = wait.interpret(half, text);
         assert_eq!(
-            reply == AuthorizationResponse::Code(Secret::new("abcdefgh")),
+            response == AuthorizationResponse::Code(Secret::new("abcdefgh")),
             found,
-            "{half:?} {text:?}: {reply:?}"
+            "{half:?} {text:?}: {response:?}"
         );
     }
 }

@@ -3,8 +3,8 @@
 use url::form_urlencoded;
 
 use super::assert_harmless;
-use crate::callback::browser_page::Page;
-use crate::callback::request_head::{Bad, Head, settle};
+use crate::callback::browser_page::BrowserResponse;
+use crate::callback::request_head::{HeadError, RequestHead, poll_head};
 use crate::oauth::authorize::{AuthorizationRequest, AuthorizationResponse};
 use crate::oauth::secret::Secret;
 
@@ -43,30 +43,28 @@ pub fn callback(bytes: &[u8]) {
             let state = form_urlencoded::parse(head.query.as_bytes()).find(|(name, _)| name == "state");
             assert_eq!(state.map(|(_, value)| value.into_owned()).as_deref(), Some(STATE));
             assert!(code.expose().bytes().all(|byte| matches!(byte, 0x20..=0x7e)));
-            Page::Received
+            BrowserResponse::Received
         }
-        AuthorizationResponse::Error { error, description } => Page::Denied { error, description },
-        AuthorizationResponse::IssuerMismatch(_) => Page::WrongIssuer,
-        AuthorizationResponse::StateMismatch => Page::WrongState,
-        AuthorizationResponse::Invalid(reason) => Page::Unusable(reason),
+        AuthorizationResponse::Error { error, description } => BrowserResponse::Denied { error, description },
+        AuthorizationResponse::IssuerMismatch(_) => BrowserResponse::IssuerMismatch,
+        AuthorizationResponse::StateMismatch => BrowserResponse::StateMismatch,
+        AuthorizationResponse::Invalid(reason) => BrowserResponse::Invalid(reason),
     };
     is_locked_down(&page);
 }
 
 /// The outcome when the bytes come in pieces of this size.
-fn arriving(bytes: &[u8], size: usize) -> Option<Result<Head, Bad>> {
-    let mut searched = 0;
+fn arriving(bytes: &[u8], size: usize) -> Option<Result<RequestHead, HeadError>> {
     for end in (size.max(1)..bytes.len()).step_by(size.max(1)).chain([bytes.len()]) {
-        if let Some(outcome) = settle(&bytes[..end], searched) {
-            return Some(outcome);
+        if let Some(result) = poll_head(&bytes[..end]) {
+            return Some(result);
         }
-        searched = end;
     }
     None
 }
 
 /// What was read, written out in the plainest way, reads the same.
-fn is_unambiguous(head: &Head) {
+fn is_unambiguous(head: &RequestHead) {
     assert!(head.path.starts_with('/') && !head.path.contains(['?', ' ']));
     assert!(!head.method.is_empty() && !head.query.contains(' '));
     for text in [&head.method, &head.path, &head.query, &head.host] {
@@ -74,13 +72,13 @@ fn is_unambiguous(head: &Head) {
     }
     let again =
         format!("{} {}?{} HTTP/1.1\r\nHost: {}\r\n\r\n", head.method, head.path, head.query, head.host);
-    let read = settle(again.as_bytes(), 0).expect("a whole head").expect("a good head");
+    let read = poll_head(again.as_bytes()).expect("a whole head").expect("a good head");
     assert_eq!(&read, head);
 }
 
 /// Nothing of the request can become markup or a header of ours.
-fn is_locked_down(page: &Page) {
-    let response = String::from_utf8(page.response()).expect("UTF-8");
+fn is_locked_down(page: &BrowserResponse) {
+    let response = String::from_utf8(page.to_bytes()).expect("UTF-8");
     let (headers, body) = response.split_once("\r\n\r\n").expect("headers and a body");
     assert_eq!(headers.lines().count(), 8, "{headers}");
     assert!(headers.ends_with("Connection: close"));

@@ -2,7 +2,7 @@
 
 use super::assert_presentable;
 use super::callback::{STATE, waiting};
-use crate::callback::settle;
+use crate::callback::into_code;
 use crate::oauth::authorize::{AuthorizationResponse, interpret_pasted_code};
 
 /// The pasted text; and the code of an address that is then wrapped as a terminal would.
@@ -15,7 +15,7 @@ pub fn pasted(bytes: &[u8]) {
         let solid: String = text.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect();
         assert!(carries_the_state(text) || !solid.contains("code="), "{text:?}");
     }
-    if let Err(error) = settle(reply) {
+    if let Err(error) = into_code(reply) {
         assert_presentable(&error);
     }
     if let AuthorizationResponse::Code(code) = interpret_pasted_code(text) {

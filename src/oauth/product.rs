@@ -21,6 +21,9 @@ pub const GATEWAY: &str = "https://gateway.1up.health";
 pub const REALM: &str = "dev-portal";
 /// The demo health plan, HOST/SYSTEM.
 pub const PLAN: &str = "1uphealthdemo.com/test";
+/// The domains of 1up's own servers.
+pub const DOMAINS: [&str; 5] =
+    ["1up.health", "1upcoreuat.com", "1upcoreprod.com", "1uphealthdemo.com", "1updemohealthplan.com"];
 /// The redirect URI that the Dev Portal suggests for development.
 pub const REDIRECT_URI: &str = "http://localhost:8484/callback";
 /// The FHIR base of the sandbox tenant, below the gateway.

@@ -23,10 +23,15 @@ const SECRET_VARIABLES: [&str; 4] =
 /// Returns a command for this program, without a secret in its environment.
 pub fn command(program: &std::ffi::OsStr) -> Command {
     let mut command = Command::new(program);
+    remove_secrets(&mut command);
+    command
+}
+
+/// Removes oneup's secrets from the environment of a command.
+pub fn remove_secrets(command: &mut Command) {
     for name in SECRET_VARIABLES {
         command.env_remove(name);
     }
-    command
 }
 
 /// Replaces this process by the program (exec(2)), so that signals and exit code are the program's own. Windows can't do

@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::system::files;
@@ -23,7 +23,15 @@ impl TempTokenDir {
     /// # Errors
     /// Failure, when no place takes it.
     pub fn new() -> Result<Self> {
-        let places = files::runtime_dir().into_iter().chain([std::env::temp_dir()]);
+        Self::new_in(None)
+    }
+
+    /// Makes one in this directory if possible, else as [`TempTokenDir::new`].
+    ///
+    /// # Errors
+    /// As [`TempTokenDir::new`].
+    pub fn new_in(preferred: Option<PathBuf>) -> Result<Self> {
+        let places = preferred.into_iter().chain(files::runtime_dir()).chain([std::env::temp_dir()]);
         let mut made = Err(io::ErrorKind::NotFound.into());
         for place in places {
             sweep(&place);

@@ -5,3 +5,5 @@ pub mod deadline;
 pub mod dirs;
 pub mod files;
 pub mod lock;
+#[cfg(unix)]
+pub mod terminal;

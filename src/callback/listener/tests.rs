@@ -1,4 +1,4 @@
-//! Every row of what comes to a loopback listener, from raw sockets.
+//! Requests to the loopback listener, from raw sockets.
 
 use std::io::{Read, Write};
 use std::net::SocketAddr;
@@ -9,14 +9,14 @@ use crate::oauth::secret::Secret;
 
 const STATE: &str = "the-right-state";
 
-/// A listener on a free port, with little patience.
-struct Desk {
+/// A listener on a free port.
+struct TestListener {
     port: u16,
     events: Receiver<Event>,
-    _serving: Serving,
+    _running: RunningListener,
 }
 
-fn listen(patience: Duration) -> Desk {
+fn listen(request_timeout: Duration) -> TestListener {
     let listener = Listener::bind("http://localhost:0/cb").expect("free port").expect("loopback");
     let request = AuthorizationRequest {
         authorize_url: "https://auth.example/a".into(),
@@ -30,10 +30,10 @@ fn listen(patience: Duration) -> Desk {
     };
     let port = listener.port;
     let (sender, events) = channel();
-    Desk { port, events, _serving: listener.serve(&request, sender, patience) }
+    TestListener { port, events, _running: listener.serve(&request, sender, request_timeout) }
 }
 
-impl Desk {
+impl TestListener {
     fn connect(&self) -> TcpStream {
         TcpStream::connect(("127.0.0.1", self.port)).expect("it listens")
     }
@@ -64,7 +64,7 @@ impl Desk {
 
     fn has(&self, expected: &AuthorizationResponse) {
         match self.events.recv_timeout(Duration::from_secs(5)) {
-            Ok(Event::Answered(reply)) => assert_eq!(reply, *expected),
+            Ok(Event::Received(response)) => assert_eq!(response, *expected),
             _ => panic!("no answer, instead of {expected:?}"),
         }
     }
@@ -82,23 +82,23 @@ fn starts(answer: &str, status: u16) {
 }
 
 #[test]
-fn an_icon_and_other_paths_are_not_found() {
-    let desk = listen(PATIENCE);
-    starts(&desk.get("/favicon.ico"), 404);
-    starts(&desk.get(&format!("/?code=c&state={STATE}")), 404);
-    starts(&desk.get(&format!("/cb/?code=c&state={STATE}")), 404);
-    desk.still_waits();
+fn other_paths_are_not_found() {
+    let listener = listen(REQUEST_TIMEOUT);
+    starts(&listener.get("/favicon.ico"), 404);
+    starts(&listener.get(&format!("/?code=c&state={STATE}")), 404);
+    starts(&listener.get(&format!("/cb/?code=c&state={STATE}")), 404);
+    listener.still_waits();
 }
 
 #[test]
-fn a_preconnect_and_a_slow_one_hold_up_nobody_and_are_dropped() {
-    let patience = Duration::from_secs(1);
-    let desk = listen(patience);
-    let silent = desk.connect();
-    let mut slow = desk.connect();
+fn silent_and_slow_connections_delay_nobody_and_are_dropped() {
+    let timeout = Duration::from_secs(1);
+    let listener = listen(timeout);
+    let silent = listener.connect();
+    let mut slow = listener.connect();
     let begun = Instant::now();
-    starts(&desk.get("/favicon.ico"), 404);
-    assert!(begun.elapsed() < patience, "others are served at once");
+    starts(&listener.get("/favicon.ico"), 404);
+    assert!(begun.elapsed() < timeout, "others are served meanwhile");
     for byte in b"GET /cb?code=c HTTP/1.1\r\nHost: localhost\r\n" {
         if slow.write_all(&[*byte]).is_err() {
             break;
@@ -108,22 +108,22 @@ fn a_preconnect_and_a_slow_one_hold_up_nobody_and_are_dropped() {
     assert!(begun.elapsed() < Duration::from_secs(10));
     assert_eq!(read(slow), "", "a byte now and then doesn't move the deadline");
     assert_eq!(read(silent), "");
-    desk.still_waits();
+    listener.still_waits();
 }
 
 #[test]
-fn headers_without_end_are_refused() {
-    let desk = listen(PATIENCE);
-    let head = format!("GET /cb?code=c&state={STATE} HTTP/1.1\r\nHost: localhost:{}\r\n", desk.port);
+fn oversized_head_is_rejected() {
+    let listener = listen(REQUEST_TIMEOUT);
+    let head = format!("GET /cb?code=c&state={STATE} HTTP/1.1\r\nHost: localhost:{}\r\n", listener.port);
     let flood = format!("{head}X: {}\r\n\r\n", "x".repeat(80 * 1024));
-    starts(&desk.send(flood.as_bytes()), 431);
-    starts(&desk.send(&b"G".repeat(70 * 1024)), 431);
-    desk.still_waits();
+    starts(&listener.send(flood.as_bytes()), 431);
+    starts(&listener.send(&b"G".repeat(70 * 1024)), 431);
+    listener.still_waits();
 }
 
 #[test]
-fn a_wrong_state_is_refused_and_the_wait_goes_on() {
-    let desk = listen(PATIENCE);
+fn wrong_state_is_rejected_and_the_wait_continues() {
+    let listener = listen(REQUEST_TIMEOUT);
     for target in [
         "/cb?code=c&state=wrong",
         "/cb?code=c",
@@ -132,83 +132,85 @@ fn a_wrong_state_is_refused_and_the_wait_goes_on() {
         "/cb?code=c&code=d&state=the-right-state",
         "/cb?state=the-right-state",
     ] {
-        starts(&desk.get(target), 400);
+        starts(&listener.get(target), 400);
     }
-    desk.still_waits();
+    listener.still_waits();
 }
 
 #[test]
-fn a_denial_with_the_right_state_ends_the_wait() {
-    let desk = listen(PATIENCE);
-    let answer = desk.get(&format!("/cb?error=access_denied&error_description=%3Cb%3Eno&state={STATE}"));
+fn denial_with_the_right_state_ends_the_wait() {
+    let listener = listen(REQUEST_TIMEOUT);
+    let answer = listener.get(&format!("/cb?error=access_denied&error_description=%3Cb%3Eno&state={STATE}"));
     assert!(answer.contains("Access was not granted") && answer.contains("&lt;b&gt;no"), "{answer}");
-    desk.has(&AuthorizationResponse::Error {
+    listener.has(&AuthorizationResponse::Error {
         error: "access_denied".into(),
         description: Some("<b>no".into()),
     });
 }
 
 #[test]
-fn another_issuers_answer_ends_the_wait_unused() {
-    let desk = listen(PATIENCE);
-    starts(&desk.get(&format!("/cb?code=c&state={STATE}&iss=https://evil.example")), 400);
-    desk.has(&AuthorizationResponse::IssuerMismatch("https://evil.example".into()));
+fn response_of_another_issuer_ends_the_wait_unused() {
+    let listener = listen(REQUEST_TIMEOUT);
+    starts(&listener.get(&format!("/cb?code=c&state={STATE}&iss=https://evil.example")), 400);
+    listener.has(&AuthorizationResponse::IssuerMismatch("https://evil.example".into()));
 }
 
 #[test]
 fn only_get_is_allowed() {
-    let desk = listen(PATIENCE);
+    let listener = listen(REQUEST_TIMEOUT);
     for method in ["POST", "HEAD", "OPTIONS", "PUT", "get"] {
-        let answer = desk.ask(method, &format!("/cb?code=c&state={STATE}"));
+        let answer = listener.ask(method, &format!("/cb?code=c&state={STATE}"));
         starts(&answer, 405);
         assert!(answer.contains("\r\nAllow: GET\r\n"));
     }
-    let body =
-        format!("POST /cb HTTP/1.1\r\nHost: localhost:{}\r\nContent-Length: 9\r\n\r\ncode=c&st", desk.port);
-    starts(&desk.send(body.as_bytes()), 405);
-    desk.still_waits();
+    let body = format!(
+        "POST /cb HTTP/1.1\r\nHost: localhost:{}\r\nContent-Length: 9\r\n\r\ncode=c&st",
+        listener.port
+    );
+    starts(&listener.send(body.as_bytes()), 405);
+    listener.still_waits();
 }
 
 #[test]
-fn another_hosts_name_is_refused() {
-    let desk = listen(PATIENCE);
+fn other_host_names_are_rejected() {
+    let listener = listen(REQUEST_TIMEOUT);
     for host in ["evil.example", "localhost", "localhost:1", "localhost.evil.example", ""] {
         let request = format!("GET /cb?code=c&state={STATE} HTTP/1.1\r\nHost: {host}\r\n\r\n");
-        starts(&desk.send(request.as_bytes()), 400);
+        starts(&listener.send(request.as_bytes()), 400);
     }
-    starts(&desk.send(b"GET /cb HTTP/1.1\r\n\r\n"), 400);
-    starts(&desk.send(b"\x16\x03\x01\x02\x00\x01\r\n\r\n"), 400);
-    desk.still_waits();
+    starts(&listener.send(b"GET /cb HTTP/1.1\r\n\r\n"), 400);
+    starts(&listener.send(b"\x16\x03\x01\x02\x00\x01\r\n\r\n"), 400);
+    listener.still_waits();
 }
 
 #[test]
-fn the_first_valid_answer_wins() {
-    let desk = listen(PATIENCE);
-    starts(&desk.get(&format!("/cb?code=first&state={STATE}")), 200);
-    starts(&desk.get(&format!("/cb?code=second&state={STATE}")), 409);
-    starts(&desk.get(&format!("/cb?error=access_denied&state={STATE}")), 409);
-    desk.has(&AuthorizationResponse::Code(Secret::new("first")));
-    assert!(desk.events.try_recv().is_err());
+fn first_valid_response_wins() {
+    let listener = listen(REQUEST_TIMEOUT);
+    starts(&listener.get(&format!("/cb?code=first&state={STATE}")), 200);
+    starts(&listener.get(&format!("/cb?code=second&state={STATE}")), 409);
+    starts(&listener.get(&format!("/cb?error=access_denied&state={STATE}")), 409);
+    listener.has(&AuthorizationResponse::Code(Secret::new("first")));
+    assert!(listener.events.try_recv().is_err());
 }
 
 #[test]
-fn a_crowd_does_not_keep_the_browser_out() {
-    let desk = listen(Duration::from_millis(500));
-    let crowd: Vec<_> = (0..2 * CROWD).map(|_| desk.connect()).collect();
-    desk.still_waits();
-    drop(crowd);
+fn many_connections_do_not_block_the_browser() {
+    let listener = listen(Duration::from_millis(500));
+    let connections: Vec<_> = (0..2 * MAX_CONNECTIONS).map(|_| listener.connect()).collect();
+    listener.still_waits();
+    drop(connections);
 }
 
 #[test]
-fn both_families_answer_and_the_port_is_free_afterwards() {
-    let desk = listen(PATIENCE);
-    let port = desk.port;
+fn both_address_families_respond_and_the_port_is_released() {
+    let listener = listen(REQUEST_TIMEOUT);
+    let port = listener.port;
     if let Ok(mut stream) = TcpStream::connect(SocketAddr::new(std::net::Ipv6Addr::LOCALHOST.into(), port)) {
         let request = format!("GET /cb?code=six&state={STATE} HTTP/1.1\r\nHost: [::1]:{port}\r\n\r\n");
         stream.write_all(request.as_bytes()).expect("it reads");
         starts(&read(stream), 200);
-        desk.has(&AuthorizationResponse::Code(Secret::new("six")));
+        listener.has(&AuthorizationResponse::Code(Secret::new("six")));
     }
-    drop(desk);
+    drop(listener);
     assert!(Listener::bind(&format!("http://localhost:{port}/cb")).expect("free again").is_some());
 }

@@ -114,7 +114,7 @@ pub fn required_secret(context: &Context, args: &LoginCommon, profile: &Profile)
             "give --client-secret-stdin, --client-secret-file or --client-secret-command, or set ONEUP_CLIENT_SECRET",
         ));
     }
-    prompt::secret(&profile.client_id)
+    prompt::secret(profile)
 }
 
 /// The client secret where one was given: flags before variables, and those before the profile's own command.
@@ -125,7 +125,7 @@ pub fn given_secret(context: &Context, args: &LoginCommon, profile: &Profile) ->
     if args.client_secret_stdin {
         // At a terminal it would be seen as it is typed.
         return if context.can_ask() {
-            prompt::secret(&profile.client_id).map(Some)
+            prompt::secret(profile).map(Some)
         } else {
             client_secret::from_stdin().map(Some)
         };

@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Read};
 
 use zeroize::Zeroizing;
 
-use crate::callback::{self, Listener, Ways};
+use crate::callback::{self, CallbackOptions, Listener};
 use crate::cli::Patient;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
@@ -89,8 +89,8 @@ fn code_from_browser(context: &Context, args: &Patient, profile: &Profile) -> Re
     };
     // Without a listener a script may paste, through a pipe.
     let paste = !context.no_input || (listener.is_none() && !std::io::stdin().is_terminal());
-    let ways = Ways { listener, browser: !args.no_browser, paste, quiet: context.quiet };
-    let code = callback::obtain(&request, ways, callback::LIMIT)?;
+    let options = CallbackOptions { listener, browser: !args.no_browser, paste, quiet: context.quiet };
+    let code = callback::obtain_code(&request, options, callback::LOGIN_TIMEOUT)?;
     Ok(Grant::AuthorizationCode { code, redirect_uri: request.redirect_uri, verifier: request.verifier })
 }
 
@@ -109,7 +109,7 @@ fn code_from_elsewhere(
         "-" => code_from_stdin(context)?,
         code => Zeroizing::new(code.to_owned()),
     };
-    let code = callback::settle(authorize::interpret_pasted_code(&text))?;
+    let code = callback::into_code(authorize::interpret_pasted_code(&text))?;
     let redirect_uri = profile.redirect_uri.clone().unwrap_or_default();
     Ok(Grant::AuthorizationCode { code, redirect_uri, verifier: None })
 }

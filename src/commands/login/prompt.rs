@@ -1,93 +1,74 @@
-//! Questions to the person, on stderr. Ctrl-C at any of them gives the terminal back as it was.
+//! Prompts for the client ID and the client secret, on stderr. Ctrl-C and Ctrl-D cancel.
 
-use std::sync::Once;
-
-use dialoguer::{Input, Password};
+use zeroize::Zeroizing;
 
 use crate::context::eprint_line;
 use crate::error::{Error, ErrorKind, Result};
 use crate::oauth::secret::Secret;
+use crate::profile::Profile;
 use crate::session::client_secret;
+use crate::text::sanitize;
 
-/// Asks for the client id.
+/// Prompts for the client ID.
 ///
 /// # Errors
-/// A terminal that went away.
+/// [`ErrorKind::Interrupted`] when the user cancels; usage when the terminal was closed.
 pub fn client_id() -> Result<String> {
-    let _guard = TerminalGuard::new();
-    Input::<String>::new().with_prompt("Client id (from the 1up Dev Portal)").interact_text().map_err(gone)
+    let typed = ask("Client ID (from the 1up Dev Portal)", false)?;
+    Ok(client_secret::clean_typed(&typed).to_string())
 }
 
-/// Asks for the client secret, which is not shown.
+/// Prompts for the client secret, which is not shown.
 ///
 /// # Errors
-/// A terminal that went away; usage, when what was typed can't be a secret.
-pub fn secret(client_id: &str) -> Result<Secret> {
-    let _guard = TerminalGuard::new();
-    let prompt = format!("Client secret of {} (not shown)", crate::text::sanitize(client_id, 64));
-    let text = zeroize::Zeroizing::new(Password::new().with_prompt(prompt).interact().map_err(gone)?);
-    client_secret::check(&text, "the prompt")
+/// As [`client_id`]; usage, when it can't be a client secret.
+pub fn secret(profile: &Profile) -> Result<Secret> {
+    let recipient = match profile.foreign_host() {
+        Some(host) => format!(", sent to {}", sanitize(&host, 200)),
+        None => String::new(),
+    };
+    let client_id = sanitize(&profile.client_id, 64);
+    let typed = ask(&format!("Client secret for {client_id}{recipient} (not shown)"), true)?;
+    client_secret::check(&client_secret::clean_typed(&typed), "the prompt")
 }
 
-fn gone(error: dialoguer::Error) -> Error {
-    let dialoguer::Error::IO(error) = error;
-    match error.kind() {
-        std::io::ErrorKind::Interrupted => {
-            leave_line();
-            Error::new(ErrorKind::Interrupted, "interrupted")
-        }
-        _ => Error::usage("nobody answered the prompt")
-            .with_cause(error)
-            .with_hint("oneup login --help names the flags"),
-    }
-}
+/// Asks until there is an answer.
+#[cfg(unix)]
+fn ask(prompt: &str, is_hidden: bool) -> Result<Zeroizing<String>> {
+    use std::io::Write;
 
-/// Shows the cursor, and leaves the line of the question to it: once, whether the key or its signal is seen first.
-/// Whoever comes second may end the process, and so waits.
-fn leave_line() {
-    static LEFT: Once = Once::new();
-    LEFT.call_once(|| eprint_line("\x1b[?25h"));
-}
+    use crate::system::terminal::{Echo, LineReader};
 
-/// Restores the terminal when a signal ends the process in the middle of a hidden prompt.
-struct TerminalGuard {
-    #[cfg(unix)]
-    handle: Option<signal_hook::iterator::Handle>,
-}
-
-impl TerminalGuard {
-    #[cfg(unix)]
-    fn new() -> Self {
-        use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-        let settings = rustix::termios::tcgetattr(rustix::stdio::stdin()).ok();
-        let signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP]).ok();
-        let handle = settings.zip(signals).map(|(settings, mut signals)| {
-            let handle = signals.handle();
-            std::thread::spawn(move || {
-                if let Some(signal) = signals.forever().next() {
-                    let stdin = rustix::stdio::stdin();
-                    let _ =
-                        rustix::termios::tcsetattr(stdin, rustix::termios::OptionalActions::Now, &settings);
-                    leave_line();
-                    let _ = signal_hook::low_level::emulate_default_handler(signal);
-                }
-            });
-            handle
-        });
-        Self { handle }
-    }
-
-    #[cfg(not(unix))]
-    fn new() -> Self {
-        Self {}
-    }
-}
-
-impl Drop for TerminalGuard {
-    fn drop(&mut self) {
-        #[cfg(unix)]
-        if let Some(handle) = &self.handle {
-            handle.close();
+    let echo = if is_hidden { Echo::Hidden } else { Echo::Visible };
+    let mut reader = LineReader::new(echo).map_err(closed)?;
+    loop {
+        let _ = write!(std::io::stderr(), "{prompt}: ");
+        match reader.read_line().map_err(closed)? {
+            Some(line) if line.trim().is_empty() => {}
+            Some(line) => return Ok(line),
+            None => {
+                eprint_line("");
+                return Err(Error::new(ErrorKind::Interrupted, "canceled"));
+            }
         }
     }
+}
+
+#[cfg(not(unix))]
+fn ask(prompt: &str, is_hidden: bool) -> Result<Zeroizing<String>> {
+    use dialoguer::{Input, Password};
+
+    let answer = if is_hidden {
+        Password::new().with_prompt(prompt).interact()
+    } else {
+        Input::<String>::new().with_prompt(prompt).interact_text()
+    };
+    answer.map(Zeroizing::new).map_err(|dialoguer::Error::IO(error)| match error.kind() {
+        std::io::ErrorKind::Interrupted => Error::new(ErrorKind::Interrupted, "canceled"),
+        _ => closed(error),
+    })
+}
+
+fn closed(error: std::io::Error) -> Error {
+    Error::usage("the terminal was closed").with_cause(error).with_hint("oneup login --help")
 }
