@@ -3,10 +3,10 @@
 use axum::response::Response;
 
 use super::consent;
-use super::form::Form;
+use super::params::Form;
 use super::grants::{Ask, Server};
 use super::keys;
-use super::reply;
+use super::response;
 use super::scope;
 use super::state::{World, now};
 use super::{clients, realm};
@@ -93,5 +93,5 @@ fn send_back(world: &World, ask: &Ask, outcome: &[(&str, &str)]) -> Response {
         // RFC 9207, which 1up's plans don't know.
         parameters.extend([("iss", issuer.as_str()), ("session_state", session.as_str())]);
     }
-    reply::redirect(&ask.redirect_uri, &parameters)
+    response::redirect(&ask.redirect_uri, &parameters)
 }

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::grants::{Ask, Server};
-use super::{reply, scope};
+use super::{response, scope};
 
 const STYLE: &str = include_str!("consent.css");
 
@@ -38,13 +38,13 @@ pub(crate) fn consent(ask: &Ask, ticket: &str, action: &str) -> Response {
         place = escape(&place),
     );
     // Browsers hold the redirect that follows the form to this rule too.
-    reply::html(StatusCode::OK, frame(title, &body), &format!("'self' {place}"))
+    response::html(StatusCode::OK, frame(title, &body), &format!("'self' {place}"))
 }
 
 /// Says to the person what can't be said to the app.
 pub(crate) fn refusal(title: &str, why: &str) -> Response {
     let body = format!("<h1>{}</h1>\n<p>{}</p>", escape(title), escape(why));
-    reply::html(StatusCode::BAD_REQUEST, frame("Demo Health Plan", &body), "'none'")
+    response::html(StatusCode::BAD_REQUEST, frame("Demo Health Plan", &body), "'none'")
 }
 
 fn frame(title: &str, body: &str) -> String {

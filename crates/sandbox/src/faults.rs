@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::reply;
+use super::response;
 use crate::error::{Error, Result};
 
 /// What goes wrong.
@@ -96,16 +96,16 @@ impl Fault {
         let page = |title: &str| format!("<!doctype html><title>{title}</title><h1>{title}</h1>\n");
         let bad = StatusCode::BAD_REQUEST;
         Some(match self {
-            Self::InvalidClient => reply::oauth_error(
+            Self::InvalidClient => response::oauth_error(
                 StatusCode::UNAUTHORIZED,
                 "invalid_client",
                 "Invalid client or Invalid client credentials",
             ),
-            Self::InvalidGrant => reply::oauth_error(bad, "invalid_grant", "Session not active"),
-            Self::InvalidScope => reply::oauth_error(bad, "invalid_scope", "Invalid scopes: (scripted)"),
+            Self::InvalidGrant => response::oauth_error(bad, "invalid_grant", "Session not active"),
+            Self::InvalidScope => response::oauth_error(bad, "invalid_scope", "Invalid scopes: (scripted)"),
             Self::TooManyRequests => {
-                let answer = reply::plain_error(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests");
-                reply::with(answer, header::RETRY_AFTER, "1")
+                let answer = response::plain_error(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests");
+                response::with(answer, header::RETRY_AFTER, "1")
             }
             Self::Unavailable => {
                 let body = axum::response::Html(page("503 Service Temporarily Unavailable"));

@@ -10,14 +10,16 @@ mod error;
 mod faults;
 mod faulty_stream;
 mod fhir;
-mod form;
 mod grants;
 mod journal;
 mod keys;
+mod members;
+mod params;
 mod plan;
 mod realm;
-mod reply;
+mod response;
 mod scope;
+mod search;
 mod server;
 mod state;
 

@@ -9,11 +9,11 @@ use axum::routing::{get, post};
 use serde_json::json;
 
 use super::clients::{self, Client};
-use super::form::{Credentials, Form};
+use super::params::{Credentials, Form};
 use super::grants::{Issued, Redemption, Refusal, Server, Session};
 use super::server::Shared;
 use super::state::{World, now};
-use super::{authorize, consent, keys, reply};
+use super::{authorize, consent, keys, response};
 
 /// Where codes and refresh tokens become access tokens.
 pub(crate) const TOKEN_PATH: &str = "/oauth2/token";
@@ -26,7 +26,7 @@ pub(crate) fn routes() -> Router<Shared> {
         .route("/oauth2/authorize/{system}", get(authorize).post(decide))
         .route(TOKEN_PATH, post(token))
         .method_not_allowed_fallback(async || {
-            reply::oauth_error(StatusCode::METHOD_NOT_ALLOWED, "invalid_request", "Method not allowed")
+            response::oauth_error(StatusCode::METHOD_NOT_ALLOWED, "invalid_request", "Method not allowed")
         })
 }
 
@@ -49,10 +49,10 @@ async fn decide(State(world): State<Shared>, body: Bytes) -> Response {
 async fn token(State(world): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
     let form = Form::of(&headers, &body);
     answer(&world, &headers, &form).unwrap_or_else(|(status, error, description)| {
-        let refusal = reply::oauth_error(status, error, description);
+        let refusal = response::oauth_error(status, error, description);
         let basic = status == StatusCode::UNAUTHORIZED && headers.contains_key(header::AUTHORIZATION);
         if basic {
-            reply::with(refusal, header::WWW_AUTHENTICATE, "Basic realm=\"demo plan\"")
+            response::with(refusal, header::WWW_AUTHENTICATE, "Basic realm=\"demo plan\"")
         } else {
             refusal
         }
@@ -134,5 +134,5 @@ fn issue(world: &World, session: Session, refresh: Option<String>) -> Response {
         revoked: false,
     };
     world.grants().remember(&token, issued, now);
-    reply::json(StatusCode::OK, &answer)
+    response::json(StatusCode::OK, &answer)
 }

@@ -17,9 +17,9 @@ use tokio::sync::oneshot;
 
 use super::faults::{Fault, Faults, Target};
 use super::faulty_stream::{Wire, Wires};
-use super::form::Form;
+use super::params::Form;
 use super::state::World;
-use super::{Options, fhir, plan, realm, reply};
+use super::{Options, fhir, plan, realm, response};
 use crate::error::{Error, Result};
 
 /// The largest request body that is read, in bytes.
@@ -76,7 +76,7 @@ pub fn start(options: Options) -> Result<SandboxHandle> {
 fn routes(world: Shared) -> Router {
     let guarded = Router::new().merge(realm::routes()).merge(plan::routes()).merge(fhir::routes());
     let guarded = guarded
-        .fallback(async || reply::plain_error(StatusCode::NOT_FOUND, "HTTP 404 Not Found"))
+        .fallback(async || response::plain_error(StatusCode::NOT_FOUND, "HTTP 404 Not Found"))
         .layer(middleware::from_fn_with_state(Arc::clone(&world), guard));
     Router::new()
         .route("/sandbox/journal", get(journal).delete(clear_journal))
@@ -85,12 +85,12 @@ fn routes(world: Shared) -> Router {
 }
 
 async fn journal(State(world): State<Shared>) -> Response {
-    reply::json(StatusCode::OK, &world.journal.view())
+    response::json(StatusCode::OK, &world.journal.view())
 }
 
 async fn clear_journal(State(world): State<Shared>) -> Response {
     world.journal.clear();
-    reply::empty(StatusCode::NO_CONTENT)
+    response::empty(StatusCode::NO_CONTENT)
 }
 
 /// Counts a request, then lets it through or lets a fault strike.
@@ -102,7 +102,7 @@ async fn guard(
 ) -> Response {
     let (head, body) = request.into_parts();
     let Ok(body) = to_bytes(body, MOST).await else {
-        return reply::plain_error(StatusCode::PAYLOAD_TOO_LARGE, "HTTP 413 Request Entity Too Large");
+        return response::plain_error(StatusCode::PAYLOAD_TOO_LARGE, "HTTP 413 Request Entity Too Large");
     };
     let path = head.uri.path();
     let grant = Form::parse(&body).get("grant_type").map(str::to_owned);

@@ -9,10 +9,10 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::{Value, json};
 
-use super::{BASES, Caller, data, outcome};
-use crate::form::Form;
+use super::{BASES, Caller, outcome};
+use crate::params::Form;
 use crate::keys;
-use crate::reply;
+use crate::response;
 use crate::scope;
 use crate::server::Shared;
 use crate::state::World;
@@ -71,16 +71,16 @@ fn begin(world: &World, headers: &HeaderMap, request: String, query: &Form) -> A
         return Err(refused("_outputFormat can only be application/fhir+ndjson"));
     }
     let wanted: Option<Vec<&str>> = query.get("_type").map(|types| types.split(',').collect());
-    if let Some(unknown) = wanted.iter().flatten().find(|kind| !data::KINDS.contains(kind)) {
+    if let Some(unknown) = wanted.iter().flatten().find(|kind| !crate::members::KINDS.contains(kind)) {
         return Err(refused(&format!("The sandbox has no {unknown} to export")));
     }
-    let mut kinds = data::KINDS.to_vec();
+    let mut kinds = crate::members::KINDS.to_vec();
     kinds.retain(|kind| wanted.as_ref().is_none_or(|wanted| wanted.contains(kind)));
     let id = keys::random_hex(8);
     let location = format!("{}{FILES}{id}", world.base);
     let export = Export { kinds, since: query.get("_since").map(str::to_owned), request, polls: 0 };
     world.exports().insert(id, export);
-    Ok(reply::with(reply::empty(StatusCode::ACCEPTED), header::CONTENT_LOCATION, &location))
+    Ok(response::with(response::empty(StatusCode::ACCEPTED), header::CONTENT_LOCATION, &location))
 }
 
 async fn status(State(world): State<Shared>, Path(id): Path<String>, headers: HeaderMap) -> Response {
@@ -93,9 +93,9 @@ fn progress(world: &World, id: &str, headers: &HeaderMap) -> Answer {
     let export = exports.get_mut(id).ok_or_else(missing)?;
     if export.polls < POLLS {
         export.polls += 1;
-        let answer = reply::with(reply::empty(StatusCode::ACCEPTED), header::RETRY_AFTER, "1");
+        let answer = response::with(response::empty(StatusCode::ACCEPTED), header::RETRY_AFTER, "1");
         let done = format!("{}% done", (export.polls - 1) * 100 / POLLS);
-        return Ok(reply::with(answer, header::HeaderName::from_static("x-progress"), &done));
+        return Ok(response::with(answer, header::HeaderName::from_static("x-progress"), &done));
     }
     let place = format!("{}{FILES}{id}", world.base);
     let files =
@@ -107,7 +107,7 @@ fn progress(world: &World, id: &str, headers: &HeaderMap) -> Answer {
         "transactionTime": "2026-01-15T09:00:00Z", "request": export.request, "requiresAccessToken": true,
         "output": output.collect::<Vec<Value>>(), "error": [],
     });
-    Ok(reply::json(StatusCode::OK, &manifest))
+    Ok(response::json(StatusCode::OK, &manifest))
 }
 
 async fn file(
@@ -129,7 +129,7 @@ async fn forget(State(world): State<Shared>, Path(id): Path<String>, headers: He
     let removed = || -> Answer {
         authorize(&world, &headers)?;
         world.exports().remove(&id).ok_or_else(missing)?;
-        Ok(reply::empty(StatusCode::ACCEPTED))
+        Ok(response::empty(StatusCode::ACCEPTED))
     };
     removed().unwrap_or_else(|refusal| *refusal)
 }
@@ -141,7 +141,7 @@ impl Export {
             let updated = resource["meta"]["lastUpdated"].as_str().unwrap_or_default();
             self.since.as_deref().is_none_or(|since| updated > since)
         };
-        data::resources(kind).unwrap_or_default().into_iter().filter(newer).collect()
+        crate::members::resources(kind).unwrap_or_default().into_iter().filter(newer).collect()
     }
 }
 

@@ -1,8 +1,6 @@
 //! A small FHIR R4 server behind the bearer check: four resource types to read and search, and a bulk export.
 
-mod data;
 mod export;
-mod search;
 
 use axum::Router;
 use axum::extract::{Path, RawQuery, State};
@@ -11,11 +9,11 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::{Value, json};
 
-pub(crate) use data::MEMBER;
+pub(crate) use crate::members::MEMBER;
 pub(crate) use export::Exports;
 
-use super::form::{Form, bearer};
-use super::reply;
+use super::params::{Form, bearer};
+use super::response;
 use super::scope;
 use super::server::Shared;
 use super::state::{World, now};
@@ -54,7 +52,7 @@ impl Caller {
     fn of(world: &World, headers: &HeaderMap) -> Result<Self, Box<Response>> {
         let Some(token) = bearer(headers) else {
             let refusal = outcome(StatusCode::UNAUTHORIZED, "login", "A bearer token is needed");
-            return Err(Box::new(reply::with(refusal, header::WWW_AUTHENTICATE, "Bearer realm=\"sandbox\"")));
+            return Err(Box::new(response::with(refusal, header::WWW_AUTHENTICATE, "Bearer realm=\"sandbox\"")));
         };
         let grants = world.grants();
         let issued = grants.find(token, now());
@@ -74,7 +72,7 @@ impl Caller {
 }
 
 async fn metadata(State(world): State<Shared>) -> Response {
-    fhir_json(StatusCode::OK, &data::capabilities(&world.base))
+    fhir_json(StatusCode::OK, &crate::members::capabilities(&world.base))
 }
 
 async fn search(
@@ -85,13 +83,13 @@ async fn search(
 ) -> Response {
     let found = || {
         let caller = Caller::of(&world, &headers)?;
-        let resources = data::resources(&kind).ok_or_else(|| Box::new(unknown(&kind)))?;
+        let resources = crate::members::resources(&kind).ok_or_else(|| Box::new(unknown(&kind)))?;
         caller.may(&kind, 's')?;
         let visible =
-            resources.into_iter().filter(|resource| data::belongs_to(resource, caller.member)).collect();
+            resources.into_iter().filter(|resource| crate::members::belongs_to(resource, caller.member)).collect();
         let query = Form::parse(query.unwrap_or_default().as_bytes());
         let base = format!("{}/r4", world.base);
-        let bundle = search::bundle(&base, &kind, visible, &query);
+        let bundle = crate::search::bundle(&base, &kind, visible, &query);
         bundle.map_err(|why| Box::new(outcome(StatusCode::BAD_REQUEST, "invalid", &why)))
     };
     found().map_or_else(|refusal| *refusal, |bundle| fhir_json(StatusCode::OK, &bundle))
@@ -104,10 +102,10 @@ async fn read(
 ) -> Response {
     let found = || {
         let caller = Caller::of(&world, &headers)?;
-        let resources = data::resources(&kind).ok_or_else(|| Box::new(unknown(&kind)))?;
+        let resources = crate::members::resources(&kind).ok_or_else(|| Box::new(unknown(&kind)))?;
         caller.may(&kind, 'r')?;
         let resource = resources.into_iter().find(|resource| resource["id"] == id.as_str());
-        let visible = resource.filter(|resource| data::belongs_to(resource, caller.member));
+        let visible = resource.filter(|resource| crate::members::belongs_to(resource, caller.member));
         let missing =
             || Box::new(outcome(StatusCode::NOT_FOUND, "not-found", &format!("There is no {kind}/{id}")));
         visible.ok_or_else(missing)
@@ -118,13 +116,13 @@ async fn read(
 /// 401 for a token that is not, or no longer, good.
 pub(crate) fn unauthorized(why: &str) -> Response {
     let challenge = "Bearer realm=\"sandbox\", error=\"invalid_token\"";
-    reply::with(outcome(StatusCode::UNAUTHORIZED, "login", why), header::WWW_AUTHENTICATE, challenge)
+    response::with(outcome(StatusCode::UNAUTHORIZED, "login", why), header::WWW_AUTHENTICATE, challenge)
 }
 
 fn forbidden(needed: &str, granted: &str) -> Response {
     let why = format!("This needs the scope {needed}; the token has “{granted}”");
     let challenge = format!("Bearer realm=\"sandbox\", error=\"insufficient_scope\", scope=\"{needed}\"");
-    reply::with(outcome(StatusCode::FORBIDDEN, "forbidden", &why), header::WWW_AUTHENTICATE, &challenge)
+    response::with(outcome(StatusCode::FORBIDDEN, "forbidden", &why), header::WWW_AUTHENTICATE, &challenge)
 }
 
 fn unknown(kind: &str) -> Response {

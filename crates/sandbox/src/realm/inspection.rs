@@ -7,8 +7,8 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::authenticate;
-use crate::form::Form;
-use crate::reply;
+use crate::params::Form;
+use crate::response;
 use crate::server::Shared;
 use crate::state::now;
 
@@ -16,15 +16,15 @@ pub(crate) async fn introspect(State(world): State<Shared>, headers: HeaderMap, 
     let form = Form::of(&headers, &body);
     let client = match authenticate(&headers, &form) {
         Ok(client) if client.secret.is_some() => client,
-        Ok(_) => return reply::oauth_error(StatusCode::FORBIDDEN, "invalid_request", "Client not allowed."),
+        Ok(_) => return response::oauth_error(StatusCode::FORBIDDEN, "invalid_request", "Client not allowed."),
         // Introspection has words of its own for a wrong secret.
         Err((status, "unauthorized_client", _)) => {
-            return reply::oauth_error(status, "invalid_client", "Client authentication failed.");
+            return response::oauth_error(status, "invalid_client", "Client authentication failed.");
         }
-        Err((status, error, description)) => return reply::oauth_error(status, error, &description),
+        Err((status, error, description)) => return response::oauth_error(status, error, &description),
     };
     let Some(token) = form.get("token") else {
-        return reply::oauth_error(StatusCode::BAD_REQUEST, "invalid_request", "Token not provided.");
+        return response::oauth_error(StatusCode::BAD_REQUEST, "invalid_request", "Token not provided.");
     };
     let grants = world.grants();
     let claims = grants.find(token, now()).filter(|issued| issued.client == client.id);
@@ -38,26 +38,26 @@ pub(crate) async fn introspect(State(world): State<Shared>, headers: HeaderMap, 
             claims
         },
     );
-    reply::json(StatusCode::OK, &view)
+    response::json(StatusCode::OK, &view)
 }
 
 pub(crate) async fn revoke(State(world): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
     let form = Form::of(&headers, &body);
     let client = match authenticate(&headers, &form) {
         Ok(client) => client,
-        Err((status, error, description)) => return reply::oauth_error(status, error, &description),
+        Err((status, error, description)) => return response::oauth_error(status, error, &description),
     };
     let Some(token) = form.get("token") else {
-        return reply::oauth_error(StatusCode::BAD_REQUEST, "invalid_request", "Token not provided");
+        return response::oauth_error(StatusCode::BAD_REQUEST, "invalid_request", "Token not provided");
     };
     let mut grants = world.grants();
     match grants.owner(token, now()).map(|owner| owner == client.id) {
         // RFC 7009 §2.2 wants 200 for a token that isn't known; Keycloak says why in the body.
-        None => reply::oauth_error(StatusCode::OK, "invalid_token", "Invalid token"),
-        Some(false) => reply::oauth_error(StatusCode::BAD_REQUEST, "invalid_token", "Unmatching clients"),
+        None => response::oauth_error(StatusCode::OK, "invalid_token", "Invalid token"),
+        Some(false) => response::oauth_error(StatusCode::BAD_REQUEST, "invalid_token", "Unmatching clients"),
         Some(true) => {
             grants.revoke(token);
-            reply::empty(StatusCode::OK)
+            response::empty(StatusCode::OK)
         }
     }
 }

@@ -12,11 +12,11 @@ use axum::routing::{any, get, post};
 use serde_json::{Value, json};
 
 use super::clients::{self, Client};
-use super::form::{Credentials, Form};
+use super::params::{Credentials, Form};
 use super::grants::Server;
 use super::server::Shared;
 use super::state::World;
-use super::{authorize, reply};
+use super::{authorize, response};
 
 /// Where everything of the realm begins.
 const REALM_PATH: &str = "/auth/realms/dev-portal";
@@ -36,10 +36,10 @@ pub(crate) fn routes() -> Router<Shared> {
         .route(&oidc("token/introspect"), post(inspection::introspect))
         .route(&oidc("revoke"), post(inspection::revoke))
         .method_not_allowed_fallback(async || {
-            reply::plain_error(StatusCode::METHOD_NOT_ALLOWED, "HTTP 405 Method Not Allowed")
+            response::plain_error(StatusCode::METHOD_NOT_ALLOWED, "HTTP 405 Method Not Allowed")
         });
-    let nothing = any(async || reply::plain_error(StatusCode::NOT_FOUND, "HTTP 404 Not Found"));
-    let no_realm = any(async || reply::plain_error(StatusCode::NOT_FOUND, "Realm does not exist"));
+    let nothing = any(async || response::plain_error(StatusCode::NOT_FOUND, "HTTP 404 Not Found"));
+    let no_realm = any(async || response::plain_error(StatusCode::NOT_FOUND, "Realm does not exist"));
     known.route(&format!("{REALM_PATH}/{{*path}}"), nothing).route("/auth/realms/{*path}", no_realm)
 }
 
@@ -71,7 +71,7 @@ async fn discovery(State(world): State<Shared>) -> Response {
         "claims_supported": ["iss", "sub", "aud", "exp", "iat", "jti", "azp", "acr", "preferred_username"],
         "authorization_response_iss_parameter_supported": true,
     });
-    reply::json(StatusCode::OK, &document)
+    response::json(StatusCode::OK, &document)
 }
 
 async fn show(State(world): State<Shared>, RawQuery(query): RawQuery) -> Response {
@@ -89,8 +89,8 @@ async fn decide(State(world): State<Shared>, body: Bytes) -> Response {
 
 async fn certs(State(world): State<Shared>) -> Response {
     world.keys.jwks().map_or_else(
-        |_| reply::plain_error(StatusCode::INTERNAL_SERVER_ERROR, "unknown_error"),
-        |jwks| reply::json(StatusCode::OK, &jwks),
+        |_| response::plain_error(StatusCode::INTERNAL_SERVER_ERROR, "unknown_error"),
+        |jwks| response::json(StatusCode::OK, &jwks),
     )
 }
 

@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 
 use super::{Refused, authenticate, issuer};
 use crate::clients::Client;
-use crate::form::Form;
+use crate::params::Form;
 use crate::grants::{Issued, Redemption, Refusal, SESSION_LIFETIME, Server, Session};
 use crate::keys;
-use crate::reply;
+use crate::response;
 use crate::scope;
 use crate::server::Shared;
 use crate::state::{World, now};
@@ -19,8 +19,8 @@ use crate::state::{World, now};
 pub(crate) async fn token(State(world): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
     let form = Form::of(&headers, &body);
     answer(&world, &headers, &form).map_or_else(
-        |(status, error, description)| reply::oauth_error(status, error, &description),
-        |answer| reply::json(StatusCode::OK, &answer),
+        |(status, error, description)| response::oauth_error(status, error, &description),
+        |answer| response::json(StatusCode::OK, &answer),
     )
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use url::form_urlencoded::Serializer;
 
-use crate::form::Form;
+use crate::params::Form;
 
 /// How many matches a page has when nobody says, and at most.
 const PAGE: usize = 20;
@@ -54,7 +54,7 @@ fn fits(resource: &Value, query: &Form) -> bool {
                         .as_array()
                         .is_some_and(|all| all.iter().any(|one| one["value"] == value))
                 }
-                _ => super::data::member_of(resource) == wanted.trim_start_matches("Patient/"),
+                _ => crate::members::member_of(resource) == wanted.trim_start_matches("Patient/"),
             })
         },
     )
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     fn find(query: &str) -> Value {
-        let resources = crate::fhir::data::resources("Patient").expect("patients");
+        let resources = crate::members::resources("Patient").expect("patients");
         bundle("http://b/r4", "Patient", resources, &Form::parse(query.as_bytes())).expect("a bundle")
     }
 
