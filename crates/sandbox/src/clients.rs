@@ -1,43 +1,52 @@
-//! The clients that are registered at the sandbox, one for each way in which Keycloak refuses a client.
+//! The clients that are registered at the sandbox: one for each way in which Keycloak rejects a client.
+
+use crate::options::{CLIENT_ID, CLIENT_SECRET, ROTATED_CLIENT_SECRET};
 
 /// A registered client.
 #[derive(Debug)]
-pub(crate) struct Client {
+pub(crate) struct RegisteredClient {
     pub(crate) id: &'static str,
-    /// None: a public client.
-    pub(crate) secret: Option<&'static str>,
+    /// Whether the client has a secret; one without is a public client.
+    pub(crate) confidential: bool,
     pub(crate) enabled: bool,
     /// May use client credentials.
     pub(crate) service_account: bool,
-    /// Authenticates with a signed JWT only, which the sandbox doesn't take.
+    /// Authenticates with a signed JWT only (`private_key_jwt`).
     pub(crate) assertion_only: bool,
 }
 
 /// The client that `sandbox run` and `sandbox demo` log in as.
-pub(crate) const MAIN: Client = Client {
-    id: "oneup-sandbox",
-    secret: Some(crate::CLIENT_SECRET),
+const MAIN: RegisteredClient = RegisteredClient {
+    id: CLIENT_ID,
+    confidential: true,
     enabled: true,
     service_account: true,
     assertion_only: false,
 };
 
-const OTHERS: [Client; 4] = [
-    Client { id: "oneup-sandbox-public", secret: None, service_account: false, ..MAIN },
-    Client { id: "oneup-sandbox-disabled", enabled: false, ..MAIN },
-    Client { id: "oneup-sandbox-login-only", service_account: false, ..MAIN },
-    Client { id: "oneup-sandbox-assertion", assertion_only: true, ..MAIN },
+static CLIENTS: [RegisteredClient; 5] = [
+    MAIN,
+    RegisteredClient { id: "oneup-sandbox-public", confidential: false, service_account: false, ..MAIN },
+    RegisteredClient { id: "oneup-sandbox-disabled", enabled: false, ..MAIN },
+    RegisteredClient { id: "oneup-sandbox-login-only", service_account: false, ..MAIN },
+    RegisteredClient { id: "oneup-sandbox-assertion", assertion_only: true, ..MAIN },
 ];
 
-/// The registered client with this id.
-pub(crate) fn find(id: &str) -> Option<&'static Client> {
-    static REGISTERED: [&Client; 5] = [&MAIN, &OTHERS[0], &OTHERS[1], &OTHERS[2], &OTHERS[3]];
-    REGISTERED.into_iter().find(|client| client.id == id)
+impl RegisteredClient {
+    /// Whether a secret is one of the two that are valid during a rotation; a public client has none to check.
+    pub(crate) fn accepts_secret(&self, secret: Option<&str>) -> bool {
+        !self.confidential || matches!(secret, Some(CLIENT_SECRET | ROTATED_CLIENT_SECRET))
+    }
 }
 
-/// Whether a client may be sent back to this redirect URI: anything on loopback (`localhost` redirects work in
-/// 1up's sandbox too), or the one https address for those who paste.
-pub(crate) fn may_redirect_to(uri: &str) -> bool {
+/// The registered client with this ID.
+pub(crate) fn find(id: &str) -> Option<&'static RegisteredClient> {
+    CLIENTS.iter().find(|client| client.id == id)
+}
+
+/// Whether a redirect URI is allowed: any on loopback (1up's sandbox allows `localhost` too), or the one https URL
+/// for logins by pasting.
+pub(crate) fn allows_redirect_uri(uri: &str) -> bool {
     const REGISTERED: &str = "https://app.example/callback";
     if uri == REGISTERED {
         return true;
@@ -52,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_redirect_goes_to_loopback_or_to_the_registered_address() {
+    fn redirect_uri_is_loopback_or_registered() {
         for (uri, allowed) in [
             ("http://localhost:8484/callback", true),
             ("http://127.0.0.1:1/", true),
@@ -66,7 +75,16 @@ mod tests {
             ("javascript:alert(1)", false),
             ("callback", false),
         ] {
-            assert_eq!(may_redirect_to(uri), allowed, "{uri}");
+            assert_eq!(allows_redirect_uri(uri), allowed, "{uri}");
         }
+    }
+
+    #[test]
+    fn two_secrets_are_valid_during_rotation() {
+        let client = find(CLIENT_ID).expect("the main client");
+        assert!(
+            client.accepts_secret(Some(CLIENT_SECRET)) && client.accepts_secret(Some(ROTATED_CLIENT_SECRET))
+        );
+        assert!(!client.accepts_secret(Some("wrong")) && !client.accepts_secret(None));
     }
 }

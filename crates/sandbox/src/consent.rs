@@ -1,48 +1,48 @@
-//! The pages that a person sees at the plan: consent, and what went wrong. They load nothing from elsewhere.
+//! The pages for the resource owner: consent, and errors. They load nothing from elsewhere.
 
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::grants::{Ask, Server};
+use super::grants::{AuthServer, AuthorizationRequest};
 use super::{response, scope};
 
 const STYLE: &str = include_str!("consent.css");
 
-/// Asks the synthetic member for consent.
-pub(crate) fn consent(ask: &Ask, ticket: &str, action: &str) -> Response {
-    let words: Vec<String> = ask.scope.split_whitespace().map(scope::in_words).collect();
-    let items: String = match words.as_slice() {
-        [] => "<li>Know that you logged in</li>".to_owned(),
-        words => words.iter().map(|words| format!("<li>{}</li>", escape(words))).collect(),
+/// Asks the synthetic member for consent; the form with `ticket` is posted to `action`.
+pub(crate) fn consent_page(request: &AuthorizationRequest, ticket: &str, action: &str) -> Response {
+    let descriptions: Vec<String> = request.scope.split_whitespace().map(scope::describe).collect();
+    let items: String = match descriptions.as_slice() {
+        [] => "<li>See that you logged in</li>".to_owned(),
+        items => items.iter().map(|text| format!("<li>{}</li>", escape(text))).collect(),
     };
-    let place = origin(&ask.redirect_uri);
-    let title = if ask.server == Server::Plan { "Demo Health Plan" } else { "Demo Gateway" };
+    let origin = origin(&request.redirect_uri);
+    let title = if request.server == AuthServer::Plan { "Demo Health Plan" } else { "Demo Gateway" };
     let body = format!(
-        r#"<h1><span class="app">{client}</span> asks to see your health record</h1>
+        r#"<h1><span class="app">{client}</span> requests access to your health record</h1>
 <section class="member" aria-label="Logged in as">
 <span class="face" aria-hidden="true">JA</span>
 <div><strong>John Allen</strong><br>Born October 19, 1950 · ZIP 02114<br>Member 123456789123</div>
 </section>
 <h2>If you allow it, this app can</h2>
 <ul>{items}</ul>
-<details><summary>As the app asked for it</summary><code>{scope}</code></details>
+<details><summary>Requested scope</summary><code>{scope}</code></details>
 <form method="post" action="{action}">
 <input type="hidden" name="ticket" value="{ticket}">
 <button class="allow" name="decision" value="allow">Allow</button>
 <button name="decision" value="deny">Deny</button>
 </form>
-<p class="next">Then you go back to <b>{place}</b></p>"#,
-        client = escape(&ask.client),
-        scope = escape(&ask.scope),
+<p class="next">Next, you return to <b>{origin}</b></p>"#,
+        client = escape(&request.client),
+        scope = escape(&request.scope),
         action = escape(action),
-        place = escape(&place),
+        origin = escape(&origin),
     );
-    // Browsers hold the redirect that follows the form to this rule too.
-    response::html(StatusCode::OK, frame(title, &body), &format!("'self' {place}"))
+    // Browsers apply `form-action` to the redirect after the form too.
+    response::html(StatusCode::OK, frame(title, &body), &format!("'self' {origin}"))
 }
 
-/// Says to the person what can't be said to the app.
-pub(crate) fn refusal(title: &str, why: &str) -> Response {
+/// Shows an error that must not be sent to the client.
+pub(crate) fn error_page(title: &str, why: &str) -> Response {
     let body = format!("<h1>{}</h1>\n<p>{}</p>", escape(title), escape(why));
     response::html(StatusCode::BAD_REQUEST, frame("Demo Health Plan", &body), "'none'")
 }
@@ -63,7 +63,7 @@ fn frame(title: &str, body: &str) -> String {
 <header><span class="mark" aria-hidden="true"></span>{title}</header>
 {body}
 </main>
-<footer>oneup sandbox, on this machine only. John Allen is made up, and so is all of his data.</footer>
+<footer>oneup sandbox, on this machine only. John Allen and all data are synthetic.</footer>
 </body>
 </html>
 "#
@@ -84,12 +84,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn markup_is_shown_and_not_obeyed() {
+    fn escapes_markup() {
         assert_eq!(escape(r#"<a href="x">&"#), "&lt;a href=&quot;x&quot;&gt;&amp;");
     }
 
     #[test]
-    fn the_person_sees_where_they_go_next() {
+    fn origin_has_scheme_host_and_port() {
         assert_eq!(origin("http://localhost:8484/callback?x=1"), "http://localhost:8484");
         assert_eq!(origin("http://[::1]:1/"), "http://[::1]:1");
     }

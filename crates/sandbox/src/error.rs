@@ -1,17 +1,19 @@
-//! What can keep a sandbox from starting.
+//! Errors that keep a sandbox from starting.
 
 use std::{fmt, io};
 
-/// A failure to start a sandbox. `Display` shows one line without a period.
+/// A failure to start a sandbox. `Display` gives one line without a period.
 #[derive(Debug)]
 pub enum Error {
     /// `--fail` names a fault that does not exist.
     UnknownFault(String),
-    /// The part of a fault after `=` is not a number.
+    /// The part of a fault after `=` is not a number, or a number is required and missing.
     InvalidFaultValue(String),
+    /// A realm or tenant is not one path segment of letters, digits, `.`, `_` and `-`.
+    InvalidName(String),
     /// The port can't be bound.
     Bind { port: u16, source: io::Error },
-    /// The operating system gives no socket or no runtime.
+    /// The operating system provides no socket or no runtime.
     Start(io::Error),
 }
 
@@ -21,7 +23,8 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::UnknownFault(kind) => write!(f, "unknown fault {kind:?}"),
-            Self::InvalidFaultValue(kind) => write!(f, "the value of fault {kind:?} is not a number"),
+            Self::InvalidFaultValue(kind) => write!(f, "fault {kind:?} takes a number"),
+            Self::InvalidName(name) => write!(f, "invalid realm or tenant name {name:?}"),
             Self::Bind { port, .. } => write!(f, "can't listen on 127.0.0.1:{port}"),
             Self::Start(_) => f.write_str("can't start the sandbox"),
         }
@@ -32,7 +35,7 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Bind { source, .. } | Self::Start(source) => Some(source),
-            Self::UnknownFault(_) | Self::InvalidFaultValue(_) => None,
+            Self::UnknownFault(_) | Self::InvalidFaultValue(_) | Self::InvalidName(_) => None,
         }
     }
 }

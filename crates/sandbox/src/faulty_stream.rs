@@ -1,4 +1,4 @@
-//! The connection itself, so that a fault can strike below HTTP: a reset, or a byte a second.
+//! TCP connections with faults below HTTP: a reset, or one byte a second.
 
 use std::future::Future;
 use std::io;
@@ -18,34 +18,34 @@ use tokio::time::{Sleep, sleep};
 const SLOW: u8 = 1;
 const RESET: u8 = 2;
 
-/// A handle on one connection: spoils all that is written to it from now on.
+/// A handle on one connection: makes what is written to it from now on faulty.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Wire(Arc<AtomicU8>);
+pub(crate) struct StreamFault(Arc<AtomicU8>);
 
-impl Wire {
-    /// One byte a second.
+impl StreamFault {
+    /// Writes one byte a second.
     pub(crate) fn slow_down(&self) {
         self.0.store(SLOW, Ordering::Relaxed);
     }
 
-    /// A reset instead of an answer.
+    /// Resets the connection instead of writing a response.
     pub(crate) fn reset(&self) {
         self.0.store(RESET, Ordering::Relaxed);
     }
 }
 
-/// A TCP listener whose connections can be spoilt.
-pub(crate) struct Wires(pub(crate) TcpListener);
+/// A TCP listener whose connections can be made faulty.
+pub(crate) struct FaultyListener(pub(crate) TcpListener);
 
-impl Listener for Wires {
-    type Io = Line;
+impl Listener for FaultyListener {
+    type Io = FaultyStream;
     type Addr = SocketAddr;
 
-    async fn accept(&mut self) -> (Line, SocketAddr) {
+    async fn accept(&mut self) -> (FaultyStream, SocketAddr) {
         let (stream, peer) = Listener::accept(&mut self.0).await;
-        // Without it, small answers wait for the client's delayed acknowledgement.
+        // Nagle's algorithm delays small responses until the client's delayed acknowledgment.
         let _ = stream.set_nodelay(true);
-        (Line { stream, wire: Wire::default(), pause: None }, peer)
+        (FaultyStream { stream, fault: StreamFault::default(), delay: None }, peer)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -53,20 +53,20 @@ impl Listener for Wires {
     }
 }
 
-impl Connected<IncomingStream<'_, Wires>> for Wire {
-    fn connect_info(stream: IncomingStream<'_, Wires>) -> Self {
-        stream.io().wire.clone()
+impl Connected<IncomingStream<'_, FaultyListener>> for StreamFault {
+    fn connect_info(stream: IncomingStream<'_, FaultyListener>) -> Self {
+        stream.io().fault.clone()
     }
 }
 
 /// One connection.
-pub(crate) struct Line {
+pub(crate) struct FaultyStream {
     stream: TcpStream,
-    wire: Wire,
-    pause: Option<Pin<Box<Sleep>>>,
+    fault: StreamFault,
+    delay: Option<Pin<Box<Sleep>>>,
 }
 
-impl AsyncRead for Line {
+impl AsyncRead for FaultyStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -76,19 +76,19 @@ impl AsyncRead for Line {
     }
 }
 
-impl AsyncWrite for Line {
+impl AsyncWrite for FaultyStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        match self.wire.0.load(Ordering::Relaxed) {
+        match self.fault.0.load(Ordering::Relaxed) {
             RESET => {
                 let _ = self.stream.set_zero_linger();
                 Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()))
             }
             SLOW => {
-                let pause = self.pause.get_or_insert_with(|| Box::pin(sleep(Duration::from_secs(1))));
-                if pause.as_mut().poll(cx).is_pending() {
+                let delay = self.delay.get_or_insert_with(|| Box::pin(sleep(Duration::from_secs(1))));
+                if delay.as_mut().poll(cx).is_pending() {
                     return Poll::Pending;
                 }
-                self.pause = None;
+                self.delay = None;
                 let first = &buf[..buf.len().min(1)];
                 Pin::new(&mut self.stream).poll_write(cx, first)
             }

@@ -1,197 +1,245 @@
-//! What has been asked for, consented to and issued: tickets, codes, sessions and access tokens.
+//! Authorization requests, codes, sessions and tokens that this sandbox has issued.
 //!
-//! Time is an argument, so that five minutes pass in no time in a test.
+//! Time is a parameter, so that a test can let five minutes pass without waiting.
 
 use std::collections::HashMap;
 
 use super::keys;
 
-/// How long a person may look at the page, and how long a code lives (RFC 6749 §4.1.2: short), in seconds.
+/// How long the consent page and a code are valid (RFC 6749 §4.1.2), in seconds.
 pub(crate) const CODE_LIFETIME: i64 = 300;
-/// How long a session can be refreshed, in seconds.
+/// How long a session can be refreshed by default, in seconds.
 pub(crate) const SESSION_LIFETIME: i64 = 1800;
 
-/// Which of the two authorization servers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Server {
-    Realm,
+/// One of the authorization servers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum AuthServer {
+    /// A Keycloak realm of the gateway, by name.
+    Realm(String),
+    /// The demo health plan.
     Plan,
 }
 
-/// An authorization request that was found in order.
+/// A checked authorization request.
 #[derive(Clone, Debug)]
-pub(crate) struct Ask {
-    pub(crate) server: Server,
+pub(crate) struct AuthorizationRequest {
+    pub(crate) server: AuthServer,
     pub(crate) client: String,
     pub(crate) redirect_uri: String,
     pub(crate) scope: String,
     pub(crate) state: Option<String>,
-    /// PKCE, S256.
+    pub(crate) nonce: Option<String>,
+    /// The PKCE challenge, S256.
     pub(crate) challenge: Option<String>,
 }
 
 /// What a token request presents with its code.
-pub(crate) struct Redemption<'a> {
-    pub(crate) server: Server,
+pub(crate) struct CodeExchange<'a> {
+    pub(crate) server: AuthServer,
     pub(crate) client: &'a str,
     pub(crate) redirect_uri: Option<&'a str>,
     pub(crate) verifier: Option<&'a str>,
 }
 
-/// Why a code or a refresh token is refused.
+/// Why a code or a refresh token is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
-    /// Unknown, expired or used.
+pub(crate) enum GrantError {
+    /// Unknown, expired or already used code.
     Code,
     RedirectUri,
     VerifierMissing,
     VerifierUnexpected,
     VerifierWrong,
-    /// A refresh token that never was, or another client's.
+    /// Unknown refresh token, or another client's.
     RefreshToken,
-    /// A refresh token used twice: its session ends here.
+    /// Refresh token used twice; ends its session.
     Reused,
     SessionEnded,
 }
 
 /// A consent, for as long as it can be refreshed.
 #[derive(Clone, Debug)]
-pub(crate) struct Session {
+pub(crate) struct SsoSession {
     pub(crate) id: String,
-    pub(crate) server: Server,
+    pub(crate) server: AuthServer,
     pub(crate) client: String,
     pub(crate) scope: String,
+    pub(crate) nonce: Option<String>,
     pub(crate) active: bool,
-    expires: i64,
-    current: String,
+    expires_at: i64,
+    /// The one refresh token that is valid.
+    refresh_token: String,
 }
 
 /// An access token, as the FHIR server and introspection see it.
 #[derive(Clone, Debug)]
-pub(crate) struct Issued {
+pub(crate) struct IssuedToken {
+    pub(crate) server: AuthServer,
     pub(crate) client: String,
     pub(crate) scope: String,
     pub(crate) session: Option<String>,
-    pub(crate) expires: i64,
-    /// A JWT's claims; an opaque token has none.
+    pub(crate) expires_at: i64,
+    /// A JWT's claims; `None` for an opaque token.
     pub(crate) claims: Option<serde_json::Value>,
-    /// Dead, but still known: to revoke it again is no error.
+    /// Revoked tokens stay known: revoking one again is no error.
     pub(crate) revoked: bool,
+    /// How many FHIR requests it was used for.
+    pub(crate) uses: u32,
 }
 
 /// Everything issued by this sandbox.
-#[derive(Default)]
 pub(crate) struct Grants {
-    tickets: HashMap<String, (Ask, i64)>,
-    codes: HashMap<String, (Ask, i64)>,
-    sessions: HashMap<String, Session>,
+    session_lifetime: i64,
+    pending: HashMap<String, (AuthorizationRequest, i64)>,
+    codes: HashMap<String, (AuthorizationRequest, i64)>,
+    sessions: HashMap<String, SsoSession>,
     refresh_tokens: HashMap<String, String>,
-    tokens: HashMap<String, Issued>,
+    tokens: HashMap<String, IssuedToken>,
 }
 
 impl Grants {
-    /// Keeps a request while the person decides; the ticket stands in the page's form.
-    pub(crate) fn ask(&mut self, ask: Ask, now: i64) -> String {
-        self.tickets.retain(|_, (_, expires)| *expires > now);
+    /// `session_lifetime`: how long a session can be refreshed, in seconds.
+    pub(crate) fn new(session_lifetime: i64) -> Self {
+        Self {
+            session_lifetime,
+            pending: HashMap::new(),
+            codes: HashMap::new(),
+            sessions: HashMap::new(),
+            refresh_tokens: HashMap::new(),
+            tokens: HashMap::new(),
+        }
+    }
+
+    /// Stores a request until the resource owner decides; returns the ticket for the consent page's form.
+    pub(crate) fn store_request(&mut self, request: AuthorizationRequest, now: i64) -> String {
+        self.pending.retain(|_, (_, expires_at)| *expires_at > now);
         let ticket = keys::random_hex(16);
-        self.tickets.insert(ticket.clone(), (ask, now + CODE_LIFETIME));
+        self.pending.insert(ticket.clone(), (request, now + CODE_LIFETIME));
         ticket
     }
 
-    /// Takes the request back, once.
-    pub(crate) fn decide(&mut self, ticket: &str, now: i64) -> Option<Ask> {
-        self.tickets.remove(ticket).filter(|(_, expires)| *expires > now).map(|(ask, _)| ask)
+    /// Removes and returns the request of a ticket.
+    pub(crate) fn take_request(&mut self, ticket: &str, now: i64) -> Option<AuthorizationRequest> {
+        self.pending.remove(ticket).filter(|(_, expires_at)| *expires_at > now).map(|(request, _)| request)
     }
 
-    /// A code for a request that was allowed.
-    pub(crate) fn issue_code(&mut self, ask: Ask, now: i64) -> String {
-        self.codes.retain(|_, (_, expires)| *expires > now);
+    /// Issues a code for a request that was allowed.
+    pub(crate) fn issue_code(&mut self, request: AuthorizationRequest, now: i64) -> String {
+        self.codes.retain(|_, (_, expires_at)| *expires_at > now);
         let code = keys::random_hex(24);
-        self.codes.insert(code.clone(), (ask, now + CODE_LIFETIME));
+        self.codes.insert(code.clone(), (request, now + CODE_LIFETIME));
         code
     }
 
-    /// A code becomes a session. Whatever comes of it, the code is spent.
-    pub(crate) fn redeem(&mut self, code: &str, by: &Redemption<'_>, now: i64) -> Result<Session, Refusal> {
-        let (ask, expires) = self.codes.remove(code).ok_or(Refusal::Code)?;
-        if expires <= now || ask.client != by.client || ask.server != by.server {
-            return Err(Refusal::Code);
+    /// Exchanges a code for a session. The code is consumed even if this fails.
+    pub(crate) fn exchange_code(
+        &mut self,
+        code: &str,
+        by: &CodeExchange<'_>,
+        now: i64,
+    ) -> Result<SsoSession, GrantError> {
+        let (request, expires_at) = self.codes.remove(code).ok_or(GrantError::Code)?;
+        if expires_at <= now || request.client != by.client || request.server != by.server {
+            return Err(GrantError::Code);
         }
-        if by.redirect_uri != Some(ask.redirect_uri.as_str()) {
-            return Err(Refusal::RedirectUri);
+        if by.redirect_uri != Some(request.redirect_uri.as_str()) {
+            return Err(GrantError::RedirectUri);
         }
-        match (&ask.challenge, by.verifier) {
+        match (&request.challenge, by.verifier) {
             (None, None) => {}
-            (None, Some(_)) => return Err(Refusal::VerifierUnexpected),
-            (Some(_), None) => return Err(Refusal::VerifierMissing),
+            (None, Some(_)) => return Err(GrantError::VerifierUnexpected),
+            (Some(_), None) => return Err(GrantError::VerifierMissing),
             (Some(challenge), Some(verifier)) if *challenge == keys::challenge(verifier) => {}
-            (Some(_), Some(_)) => return Err(Refusal::VerifierWrong),
+            (Some(_), Some(_)) => return Err(GrantError::VerifierWrong),
         }
-        let id = keys::random_id();
-        let expires = now + SESSION_LIFETIME;
-        let Ask { server, client, scope, .. } = ask;
-        let session = Session { id, server, client, scope, active: true, expires, current: String::new() };
+        let AuthorizationRequest { server, client, scope, nonce, .. } = request;
+        let session = SsoSession {
+            id: keys::random_uuid(),
+            server,
+            client,
+            scope,
+            nonce,
+            active: true,
+            expires_at: now.saturating_add(self.session_lifetime),
+            refresh_token: String::new(),
+        };
         self.sessions.insert(session.id.clone(), session.clone());
         Ok(session)
     }
 
-    /// A new refresh token for a session; those before it are spent.
-    pub(crate) fn refresh_token(&mut self, session: &str) -> String {
+    /// Issues a new refresh token for a session and invalidates the previous one.
+    pub(crate) fn issue_refresh_token(&mut self, session: &str) -> String {
         let token = keys::random_hex(32);
         if let Some(session) = self.sessions.get_mut(session) {
-            session.current.clone_from(&token);
+            session.refresh_token.clone_from(&token);
             self.refresh_tokens.insert(token.clone(), session.id.clone());
         }
         token
     }
 
-    /// The session behind a refresh token. One used twice ends its session (RFC 9700 §4.14.2).
+    /// The session of a refresh token. Using one twice ends its session (RFC 9700 §4.14.2).
     pub(crate) fn refresh(
         &mut self,
         token: &str,
-        server: Server,
+        server: &AuthServer,
         client: &str,
         now: i64,
-    ) -> Result<Session, Refusal> {
-        let id = self.refresh_tokens.get(token).ok_or(Refusal::RefreshToken)?;
-        let session = self.sessions.get_mut(id).ok_or(Refusal::SessionEnded)?;
-        if session.client != client || session.server != server {
-            return Err(Refusal::RefreshToken);
+    ) -> Result<SsoSession, GrantError> {
+        let id = self.refresh_tokens.get(token).ok_or(GrantError::RefreshToken)?;
+        let session = self.sessions.get_mut(id).ok_or(GrantError::SessionEnded)?;
+        if session.client != client || session.server != *server {
+            return Err(GrantError::RefreshToken);
         }
-        if !session.active || session.expires <= now {
-            return Err(Refusal::SessionEnded);
+        if !session.active || session.expires_at <= now {
+            return Err(GrantError::SessionEnded);
         }
-        if session.current != token {
+        if session.refresh_token != token {
             session.active = false;
-            return Err(Refusal::Reused);
+            return Err(GrantError::Reused);
         }
-        session.expires = now + SESSION_LIFETIME;
+        session.expires_at = now.saturating_add(self.session_lifetime);
         Ok(session.clone())
     }
 
-    /// Remembers an access token until it expires.
-    pub(crate) fn remember(&mut self, token: &str, issued: Issued, now: i64) {
+    /// How long a session can be refreshed, in seconds.
+    pub(crate) fn session_lifetime(&self) -> i64 {
+        self.session_lifetime
+    }
+
+    /// Stores an access token until it expires.
+    pub(crate) fn store_token(&mut self, token: &str, issued: IssuedToken, now: i64) {
         if self.tokens.len() >= 1000 {
-            self.tokens.retain(|_, issued| issued.expires > now);
+            self.tokens.retain(|_, issued| issued.expires_at > now);
         }
         self.tokens.insert(token.to_owned(), issued);
     }
 
-    /// The live access token with this text, if its session lives too.
-    pub(crate) fn find(&self, token: &str, now: i64) -> Option<&Issued> {
-        let issued = self.tokens.get(token).filter(|issued| issued.expires > now && !issued.revoked)?;
+    /// The access token, if it is valid and its session is active.
+    pub(crate) fn valid_token(&self, token: &str, now: i64) -> Option<&IssuedToken> {
+        let issued = self.tokens.get(token).filter(|issued| issued.expires_at > now && !issued.revoked)?;
         let session = issued.session.as_ref().and_then(|id| self.sessions.get(id));
         session.is_none_or(|session| session.active).then_some(issued)
     }
 
-    /// Whose token this is, access or refresh, revoked or not.
+    /// As [`Grants::valid_token`], and counts a use; `None` too after `max_uses` of them.
+    pub(crate) fn use_token(&mut self, token: &str, max_uses: Option<u32>, now: i64) -> Option<IssuedToken> {
+        let uses = self.valid_token(token, now)?.uses;
+        if max_uses.is_some_and(|max| uses >= max) {
+            return None;
+        }
+        let issued = self.tokens.get_mut(token)?;
+        issued.uses = uses.saturating_add(1);
+        Some(issued.clone())
+    }
+
+    /// The client of an access or refresh token, revoked or not.
     pub(crate) fn owner(&self, token: &str, now: i64) -> Option<&str> {
-        let access = self.tokens.get(token).filter(|issued| issued.expires > now);
+        let access = self.tokens.get(token).filter(|issued| issued.expires_at > now);
         let session = self.refresh_tokens.get(token).and_then(|id| self.sessions.get(id));
         access.map(|issued| issued.client.as_str()).or(session.map(|session| session.client.as_str()))
     }
 
-    /// Forgets an access token; a refresh token takes its session with it (RFC 7009 §2.1).
+    /// Revokes an access token; a refresh token ends its session (RFC 7009 §2.1).
     pub(crate) fn revoke(&mut self, token: &str) {
         if let Some(issued) = self.tokens.get_mut(token) {
             issued.revoked = true;
@@ -203,98 +251,4 @@ impl Grants {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-
-    fn ask() -> Ask {
-        Ask {
-            server: Server::Plan,
-            client: "me".into(),
-            redirect_uri: "http://localhost/cb".into(),
-            scope: "patient/*.read".into(),
-            state: None,
-            challenge: Some("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".into()),
-        }
-    }
-
-    fn right() -> Redemption<'static> {
-        Redemption {
-            server: Server::Plan,
-            client: "me",
-            redirect_uri: Some("http://localhost/cb"),
-            verifier: Some(VERIFIER),
-        }
-    }
-
-    fn redeem(by: &Redemption<'_>, after: i64) -> Result<Session, Refusal> {
-        let mut grants = Grants::default();
-        let code = grants.issue_code(ask(), 0);
-        grants.redeem(&code, by, after)
-    }
-
-    #[test]
-    fn a_code_works_once_for_five_minutes_for_whom_it_was_made() {
-        assert!(redeem(&right(), 299).is_ok());
-        assert_eq!(redeem(&right(), 300).err(), Some(Refusal::Code));
-        for (wrong, refusal) in [
-            (Redemption { client: "you", ..right() }, Refusal::Code),
-            (Redemption { server: Server::Realm, ..right() }, Refusal::Code),
-            (Redemption { redirect_uri: Some("http://localhost/cb/"), ..right() }, Refusal::RedirectUri),
-            (Redemption { redirect_uri: None, ..right() }, Refusal::RedirectUri),
-            (Redemption { verifier: None, ..right() }, Refusal::VerifierMissing),
-            (Redemption { verifier: Some("guess"), ..right() }, Refusal::VerifierWrong),
-        ] {
-            assert_eq!(redeem(&wrong, 1).err(), Some(refusal));
-        }
-        let mut grants = Grants::default();
-        let code = grants.issue_code(ask(), 0);
-        assert!(grants.redeem(&code, &Redemption { verifier: Some("guess"), ..right() }, 1).is_err());
-        assert_eq!(grants.redeem(&code, &right(), 1).err(), Some(Refusal::Code), "a refused code is spent");
-    }
-
-    #[test]
-    fn a_refresh_token_used_twice_ends_its_session() {
-        let mut grants = Grants::default();
-        let code = grants.issue_code(ask(), 0);
-        let session = grants.redeem(&code, &right(), 0).expect("a session");
-        let first = grants.refresh_token(&session.id);
-        let refresh = |grants: &mut Grants, token: &str, now| grants.refresh(token, Server::Plan, "me", now);
-        assert!(refresh(&mut grants, &first, 1).is_ok());
-        let second = grants.refresh_token(&session.id);
-        assert!(grants.refresh(&second, Server::Plan, "you", 1).is_err());
-        assert_eq!(refresh(&mut grants, &first, 2).err(), Some(Refusal::Reused));
-        assert_eq!(refresh(&mut grants, &second, 3).err(), Some(Refusal::SessionEnded));
-        assert_eq!(refresh(&mut grants, "made-up", 3).err(), Some(Refusal::RefreshToken));
-    }
-
-    #[test]
-    fn a_ticket_is_decided_once() {
-        let mut grants = Grants::default();
-        let ticket = grants.ask(ask(), 0);
-        assert!(grants.decide(&ticket, 1).is_some());
-        assert!(grants.decide(&ticket, 1).is_none());
-    }
-
-    #[test]
-    fn a_revoked_refresh_token_takes_its_access_tokens_along() {
-        let mut grants = Grants::default();
-        let code = grants.issue_code(ask(), 0);
-        let session = grants.redeem(&code, &right(), 0).expect("a session");
-        let refresh = grants.refresh_token(&session.id);
-        let issued = Issued {
-            client: "me".into(),
-            scope: session.scope,
-            session: Some(session.id),
-            expires: 300,
-            claims: None,
-            revoked: false,
-        };
-        grants.remember("access", issued, 0);
-        assert_eq!(grants.owner("access", 1), Some("me"));
-        grants.revoke(&refresh);
-        assert!(grants.find("access", 1).is_none());
-        assert_eq!(grants.owner(&refresh, 1), Some("me"), "to revoke it again is no error");
-    }
-}
+mod tests;

@@ -1,6 +1,6 @@
-//! The realm's RSA keys, made anew at each start, and what is signed with them.
+//! The RSA keys of the realms, generated at each start; JWT signing, random identifiers and digests.
 //!
-//! Making a key takes up to a few hundred milliseconds: a thread does it while the server already listens, and
+//! Generating a key takes up to a few hundred milliseconds: a thread does it while the server already listens, and
 //! the first request that needs a key waits for it.
 
 use std::sync::{Arc, OnceLock};
@@ -16,28 +16,28 @@ use serde_json::{Value, json};
 
 /// One signing key and one encryption key, as Keycloak publishes them.
 pub(crate) struct Keys {
-    signing: OnceLock<Result<Key, Unspecified>>,
-    encryption: OnceLock<Result<Key, Unspecified>>,
+    signing: OnceLock<Result<RsaKey, Unspecified>>,
+    encryption: OnceLock<Result<RsaKey, Unspecified>>,
 }
 
-struct Key {
+struct RsaKey {
     pair: KeyPair,
     id: String,
 }
 
 impl Keys {
-    /// Begins to make the keys and returns at once.
+    /// Starts generating the keys in a thread and returns immediately.
     pub(crate) fn prepare() -> Arc<Self> {
         let keys = Arc::new(Self { signing: OnceLock::new(), encryption: OnceLock::new() });
         let ahead = Arc::clone(&keys);
-        // One after the other: the signing key is the one that somebody waits for.
-        thread::spawn(move || ahead.signing.get_or_init(Key::generate).is_ok() && ahead.jwks().is_ok());
+        // The signing key first: a token request waits for it.
+        thread::spawn(move || ahead.signing.get_or_init(RsaKey::generate).is_ok() && ahead.jwks().is_ok());
         keys
     }
 
     /// A JWT with these claims (RFC 7519), signed with RS256.
     pub(crate) fn sign(&self, claims: &Value) -> Result<String, Unspecified> {
-        let key = self.signing.get_or_init(Key::generate).as_ref().map_err(|&e| e)?;
+        let key = self.signing.get_or_init(RsaKey::generate).as_ref().map_err(|&e| e)?;
         let header = json!({ "alg": "RS256", "typ": "JWT", "kid": key.id });
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let signed = format!("{}.{}", part(&header), part(claims));
@@ -46,15 +46,15 @@ impl Keys {
         Ok(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
     }
 
-    /// The JWK set (RFC 7517): the encryption key first, so that nobody gets away with taking the first.
+    /// The JWK set (RFC 7517). The encryption key is first, so that a client that takes the first key fails.
     pub(crate) fn jwks(&self) -> Result<Value, Unspecified> {
-        let encryption = self.encryption.get_or_init(Key::generate).as_ref().map_err(|&e| e)?;
-        let signing = self.signing.get_or_init(Key::generate).as_ref().map_err(|&e| e)?;
+        let encryption = self.encryption.get_or_init(RsaKey::generate).as_ref().map_err(|&e| e)?;
+        let signing = self.signing.get_or_init(RsaKey::generate).as_ref().map_err(|&e| e)?;
         Ok(json!({ "keys": [encryption.jwk("enc", "RSA-OAEP"), signing.jwk("sig", "RS256")] }))
     }
 }
 
-impl Key {
+impl RsaKey {
     fn generate() -> Result<Self, Unspecified> {
         let pair = KeyPair::generate(KeySize::Rsa2048)?;
         let id = URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, pair.public_key().as_ref()));
@@ -72,21 +72,21 @@ impl Key {
     }
 }
 
-/// This many random bytes in hex.
+/// Random bytes in hex; `bytes` is their number before encoding.
 pub(crate) fn random_hex(bytes: usize) -> String {
     let mut buffer = vec![0; bytes];
-    // The system's generator fails only where nothing else would work either.
+    // Fails only if the operating system has no random numbers, and then no server can run.
     rand::fill(&mut buffer).expect("the system's random numbers");
     buffer.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A random identifier in the form of a UUID (RFC 9562 version 4).
-pub(crate) fn random_id() -> String {
+/// A random UUID (RFC 9562 version 4).
+pub(crate) fn random_uuid() -> String {
     uuid(&random_hex(16))
 }
 
-/// An identifier that stays the same for a name.
-pub(crate) fn id_of(name: &str) -> String {
+/// A UUID derived from a name.
+pub(crate) fn uuid_from_name(name: &str) -> String {
     let digest = digest::digest(&digest::SHA256, name.as_bytes());
     uuid(&digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<String>())
 }
@@ -105,13 +105,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_challenge_is_that_of_rfc_7636() {
+    fn challenge_matches_rfc_7636() {
         let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
         assert_eq!(challenge(verifier), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
     }
 
     #[test]
-    fn what_is_signed_verifies_with_the_published_signing_key() {
+    fn signed_token_verifies_with_published_key() {
         let keys = Keys::prepare();
         let token = keys.sign(&json!({ "sub": "me", "exp": 4_000_000_000_i64 })).expect("a signature");
         let set: jsonwebtoken::jwk::JwkSet =
@@ -125,9 +125,9 @@ mod tests {
     }
 
     #[test]
-    fn an_identifier_looks_like_a_uuid() {
-        let id = random_id();
+    fn random_uuid_has_version_4() {
+        let id = random_uuid();
         assert_eq!((id.len(), &id[14..15], &id[19..20]), (36, "4", "a"));
-        assert_ne!(id, random_id());
+        assert_ne!(id, random_uuid());
     }
 }

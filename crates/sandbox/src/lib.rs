@@ -1,19 +1,25 @@
 //! A stand-in for 1up's servers on loopback, so that anyone can try oneup and test scripts without an account.
 //!
 //! It parses and checks every request by itself and shares no code with `oauth/`: a common mistake would make
-//! both sides agree and prove nothing. Everything in it is synthetic, its clients and secrets included.
+//! both sides agree and prove nothing. All data in it is synthetic, its clients and secrets included.
+//!
+//! Imports go one way: plain data (`clients`, `grants`, `export_jobs`, …), then `state`, then the handlers
+//! (`authorize`, `plan`, `realm`, `fhir`), then `server`.
 
 mod authorize;
 mod clients;
 mod consent;
 mod error;
+mod export_jobs;
 mod faults;
 mod faulty_stream;
 mod fhir;
 mod grants;
+mod gzip;
 mod journal;
 mod keys;
 mod members;
+mod options;
 mod params;
 mod plan;
 mod realm;
@@ -25,27 +31,5 @@ mod state;
 
 pub use error::{Error, Result};
 pub use faults::fault_names;
+pub use options::{CLIENT_ID, CLIENT_SECRET, Options, ROTATED_CLIENT_SECRET};
 pub use server::{SandboxHandle, start};
-
-/// The client that a sandbox knows for both grants.
-pub const CLIENT_ID: &str = clients::MAIN.id;
-
-/// The secret of [`CLIENT_ID`].
-pub const CLIENT_SECRET: &str = "not-a-secret";
-
-/// How a sandbox behaves.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// The port on 127.0.0.1; 0 is a free one.
-    pub port: u16,
-    /// How long an access token lives, in seconds.
-    pub token_lifetime: u64,
-    /// Faults as `KIND` or `KIND=N`, in the order in which they happen.
-    pub fail: Vec<String>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self { port: 0, token_lifetime: 300, fail: Vec::new() }
-    }
-}

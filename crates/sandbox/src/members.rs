@@ -1,4 +1,4 @@
-//! The synthetic members of the demo plan and what the plan knows of them, as FHIR R4.
+//! The synthetic members of the demo plan, and their FHIR R4 resources.
 
 use serde_json::{Value, json};
 
@@ -39,23 +39,23 @@ const SERVICES: [(&str, &str, f64); 3] = [
     ("flu", "Influenza vaccination", 29.0),
 ];
 
-/// The types that can be read, searched and exported.
-pub(crate) const KINDS: [&str; 3] = ["Patient", "Coverage", "ExplanationOfBenefit"];
+/// The resource types that can be read, searched and exported.
+pub(crate) const TYPES: [&str; 3] = ["Patient", "Coverage", "ExplanationOfBenefit"];
 
-/// Every resource of a type; none for a type that isn't there.
+/// Every resource of a type; `None` for an unknown type.
 pub(crate) fn resources(kind: &str) -> Option<Vec<Value>> {
     match kind {
         "Patient" => Some(MEMBERS.iter().map(patient).collect()),
         "Coverage" => Some(MEMBERS.iter().map(coverage).collect()),
         "ExplanationOfBenefit" => {
-            let bills = |member| (0..SERVICES.len()).map(move |number| benefit(member, number));
-            Some(MEMBERS.iter().flat_map(bills).collect())
+            let benefits = |member| (0..SERVICES.len()).map(move |number| benefit(member, number));
+            Some(MEMBERS.iter().flat_map(benefits).collect())
         }
         _ => None,
     }
 }
 
-/// The id of the member whom a resource is about.
+/// The ID of the member that a resource is about.
 pub(crate) fn member_of(resource: &Value) -> &str {
     let reference = match resource["resourceType"].as_str() {
         Some("Coverage") => &resource["beneficiary"]["reference"],
@@ -65,9 +65,16 @@ pub(crate) fn member_of(resource: &Value) -> &str {
     reference.as_str().unwrap_or_default().trim_start_matches("Patient/")
 }
 
-/// Whether a resource is about this member; without one, everything is.
+/// Whether a resource is about this member; `None` matches all members.
 pub(crate) fn belongs_to(resource: &Value, member: Option<&str>) -> bool {
     member.is_none_or(|member| member_of(resource) == member)
+}
+
+/// An ExplanationOfBenefit with this ID, for exports of any size.
+pub(crate) fn benefit_with_id(id: &str) -> Value {
+    let mut benefit = benefit(&MEMBERS[0], 0);
+    benefit["id"] = json!(id);
+    benefit
 }
 
 fn patient(member: &Member) -> Value {
@@ -131,56 +138,4 @@ fn benefit(member: &Member, number: usize) -> Value {
 fn about(member: &Member) -> Value {
     let name = format!("{} {}", member.given, member.family);
     json!({ "reference": format!("Patient/{}", member.id), "display": name })
-}
-
-/// The CapabilityStatement, which anyone may read.
-pub(crate) fn capabilities(base: &str) -> Value {
-    let search = |name: &str, kind: &str| json!({ "name": name, "type": kind });
-    let resource = |kind: &str| {
-        let mut parameters = vec![search("_id", "token")];
-        match kind {
-            "Patient" => parameters.push(search("identifier", "token")),
-            "Coverage" => {
-                parameters.extend([search("patient", "reference"), search("beneficiary", "reference")])
-            }
-            _ => parameters.push(search("patient", "reference")),
-        }
-        json!({
-            "type": kind, "interaction": [{ "code": "read" }, { "code": "search-type" }],
-            "searchParam": parameters,
-        })
-    };
-    let address = |extension: &str, url: String| json!({ "url": extension, "valueUri": url });
-    json!({
-        "resourceType": "CapabilityStatement",
-        "status": "active",
-        "experimental": true,
-        "date": "2026-01-15",
-        "kind": "instance",
-        "software": { "name": "oneup sandbox", "version": env!("CARGO_PKG_VERSION") },
-        "implementation": { "description": "Synthetic members of the demo plan", "url": format!("{base}/r4") },
-        "fhirVersion": "4.0.1",
-        "format": ["application/fhir+json"],
-        "rest": [{
-            "mode": "server",
-            "security": {
-                "service": [{ "coding": [{
-                    "system": "http://terminology.hl7.org/CodeSystem/restful-security-service",
-                    "code": "SMART-on-FHIR",
-                }] }],
-                "extension": [{
-                    "url": "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris",
-                    "extension": [
-                        address("authorize", format!("{base}/oauth2/authorize/test")),
-                        address("token", format!("{base}/oauth2/token")),
-                    ],
-                }],
-            },
-            "resource": KINDS.map(resource),
-            "operation": [{
-                "name": "export",
-                "definition": "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export",
-            }],
-        }],
-    })
 }

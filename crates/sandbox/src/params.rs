@@ -1,4 +1,4 @@
-//! What a request says: its parameters, and the credentials of its client.
+//! The parameters of a request, and the client's credentials in it.
 
 use axum::http::HeaderMap;
 use base64::Engine;
@@ -7,20 +7,20 @@ use url::form_urlencoded;
 
 /// The parameters of a query or of a form body, in their order.
 #[derive(Debug)]
-pub(crate) struct Form(Vec<(String, String)>);
+pub(crate) struct Params(Vec<(String, String)>);
 
-impl Form {
+impl Params {
     /// Parses `application/x-www-form-urlencoded`.
     pub(crate) fn parse(bytes: &[u8]) -> Self {
         Self(form_urlencoded::parse(bytes).into_owned().collect())
     }
 
-    /// The parameters of a POST; a body of another type has none, as Keycloak sees it.
-    pub(crate) fn of(headers: &HeaderMap, body: &[u8]) -> Self {
-        let kind = headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let is_form =
-            kind.split(';').next().is_some_and(|kind| kind.trim() == "application/x-www-form-urlencoded");
-        Self::parse(if is_form { body } else { b"" })
+    /// The parameters of a POST; a body of another content type has none, as in Keycloak.
+    pub(crate) fn from_body(headers: &HeaderMap, body: &[u8]) -> Self {
+        let content_type =
+            headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let media_type = content_type.split(';').next().unwrap_or_default().trim();
+        Self::parse(if media_type == "application/x-www-form-urlencoded" { body } else { b"" })
     }
 
     /// The first value of a parameter, empty ones included.
@@ -28,32 +28,38 @@ impl Form {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
+    /// Every value of a parameter.
+    pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
     /// The value of a parameter; an empty one counts as omitted (RFC 6749 §3.2).
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.raw(name).filter(|value| !value.is_empty())
     }
 
-    /// Whether a parameter stands there twice (forbidden by RFC 6749 §3.2).
+    /// Whether a parameter is repeated (forbidden by RFC 6749 §3.2).
     pub(crate) fn has_duplicates(&self) -> bool {
         self.0.iter().enumerate().any(|(i, (key, _))| self.0[..i].iter().any(|(earlier, _)| earlier == key))
     }
 }
 
-/// What the client says of itself.
+/// The client ID and secret that a request presents.
 #[derive(Debug, Default)]
-pub(crate) struct Credentials {
+pub(crate) struct ClientCredentials {
     pub(crate) id: Option<String>,
     pub(crate) secret: Option<String>,
 }
 
-impl Credentials {
+impl ClientCredentials {
     /// From a Basic header (form-encoded, then base64: RFC 6749 §2.3.1), else from the body.
-    pub(crate) fn of(headers: &HeaderMap, form: &Form) -> Self {
-        let own = |name| form.get(name).map(str::to_owned);
-        Self::basic(headers).unwrap_or_else(|| Self { id: own("client_id"), secret: own("client_secret") })
+    pub(crate) fn from_request(headers: &HeaderMap, params: &Params) -> Self {
+        let own = |name| params.get(name).map(str::to_owned);
+        Self::from_basic(headers)
+            .unwrap_or_else(|| Self { id: own("client_id"), secret: own("client_secret") })
     }
 
-    fn basic(headers: &HeaderMap) -> Option<Self> {
+    fn from_basic(headers: &HeaderMap) -> Option<Self> {
         let header = headers.get("authorization")?.to_str().ok()?;
         let (scheme, value) = header.split_once(' ')?;
         if !scheme.eq_ignore_ascii_case("basic") {
@@ -72,7 +78,7 @@ fn decode(value: &str) -> String {
 }
 
 /// The token of a Bearer header (RFC 6750 §2.1).
-pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn bearer_token(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get("authorization")?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
 }
@@ -82,20 +88,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_basic_header_is_form_encoded_within() {
+    fn decodes_form_encoding_inside_basic_header() {
         let mut headers = HeaderMap::new();
         let value = "Basic bXkrY2xpZW50JTNBMTpwJTI2YSUzRHMlMkJzJTI1K3clQzMlQjZyZA==";
         headers.insert("authorization", value.parse().expect("a header value"));
-        let credentials = Credentials::of(&headers, &Form::parse(b"client_id=other"));
+        let credentials = ClientCredentials::from_request(&headers, &Params::parse(b"client_id=other"));
         assert_eq!(credentials.id.as_deref(), Some("my client:1"));
         assert_eq!(credentials.secret.as_deref(), Some("p&a=s+s% wörd"));
     }
 
     #[test]
-    fn duplicates_and_empty_values_are_seen() {
-        assert!(Form::parse(b"a=1&b=2&a=1").has_duplicates());
-        let form = Form::parse(b"a=&b=2");
-        assert!(!form.has_duplicates());
-        assert_eq!((form.get("a"), form.raw("a"), form.get("b")), (None, Some(""), Some("2")));
+    fn detects_duplicates_and_treats_empty_values_as_omitted() {
+        assert!(Params::parse(b"a=1&b=2&a=1").has_duplicates());
+        let params = Params::parse(b"a=&b=2");
+        assert!(!params.has_duplicates());
+        assert_eq!((params.get("a"), params.raw("a"), params.get("b")), (None, Some(""), Some("2")));
     }
 }

@@ -1,4 +1,4 @@
-//! The demo health plan: a page for a person, opaque tokens, a refresh token that stays the same.
+//! The demo health plan: a consent page, opaque tokens, a refresh token that stays the same.
 
 use axum::Router;
 use axum::body::Bytes;
@@ -8,17 +8,16 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use serde_json::json;
 
-use super::clients::{self, Client};
-use super::params::{Credentials, Form};
-use super::grants::{Issued, Redemption, Refusal, Server, Session};
-use super::server::Shared;
-use super::state::{World, now};
-use super::{authorize, consent, keys, response};
+use super::clients::{self, RegisteredClient};
+use super::grants::{AuthServer, CodeExchange, GrantError, IssuedToken, SsoSession};
+use super::params::{ClientCredentials, Params};
+use super::state::{AppState, Shared, now};
+use super::{authorize, consent, keys, members, response};
 
-/// Where codes and refresh tokens become access tokens.
+/// The token endpoint.
 pub(crate) const TOKEN_PATH: &str = "/oauth2/token";
 
-/// The systems that 1up's demo plans have had.
+/// The system IDs of 1up's demo plans.
 const SYSTEMS: [&str; 4] = ["test", "demoplan", "payer2payer", "digitalinsurance"];
 
 pub(crate) fn routes() -> Router<Shared> {
@@ -31,108 +30,112 @@ pub(crate) fn routes() -> Router<Shared> {
 }
 
 async fn authorize(
-    State(world): State<Shared>,
+    State(state): State<Shared>,
     Path(system): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Response {
     if !SYSTEMS.contains(&system.as_str()) {
-        return consent::refusal("There is no such health plan here", "The sandbox has the system “test”.");
+        return consent::error_page("Unknown health plan", "The sandbox has the system “test”.");
     }
-    let query = Form::parse(query.unwrap_or_default().as_bytes());
-    authorize::show(&world, Server::Plan, &format!("/oauth2/authorize/{system}"), &query)
+    let query = Params::parse(query.unwrap_or_default().as_bytes());
+    authorize::show(&state, AuthServer::Plan, &format!("/oauth2/authorize/{system}"), &query)
 }
 
-async fn decide(State(world): State<Shared>, body: Bytes) -> Response {
-    authorize::decide(&world, &Form::parse(&body))
+async fn decide(State(state): State<Shared>, body: Bytes) -> Response {
+    authorize::decide(&state, &Params::parse(&body))
 }
 
-async fn token(State(world): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
-    let form = Form::of(&headers, &body);
-    answer(&world, &headers, &form).unwrap_or_else(|(status, error, description)| {
-        let refusal = response::oauth_error(status, error, description);
-        let basic = status == StatusCode::UNAUTHORIZED && headers.contains_key(header::AUTHORIZATION);
-        if basic {
-            response::with(refusal, header::WWW_AUTHENTICATE, "Basic realm=\"demo plan\"")
+async fn token(State(state): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
+    let params = Params::from_body(&headers, &body);
+    respond(&state, &headers, &params).unwrap_or_else(|(status, error, description)| {
+        let rejection = response::oauth_error(status, error, description);
+        if status == StatusCode::UNAUTHORIZED && headers.contains_key(header::AUTHORIZATION) {
+            response::with_header(rejection, header::WWW_AUTHENTICATE, "Basic realm=\"demo plan\"")
         } else {
-            refusal
+            rejection
         }
     })
 }
 
-type Refused = (StatusCode, &'static str, &'static str);
+/// An error response: status, `error`, `error_description`.
+type Rejection = (StatusCode, &'static str, &'static str);
 
-fn answer(world: &World, headers: &HeaderMap, form: &Form) -> Result<Response, Refused> {
+fn respond(state: &AppState, headers: &HeaderMap, params: &Params) -> Result<Response, Rejection> {
     let bad = |error, description| (StatusCode::BAD_REQUEST, error, description);
-    if form.has_duplicates() {
+    if params.has_duplicates() {
         return Err(bad("invalid_request", "A parameter is repeated"));
     }
-    let client = authenticate(&Credentials::of(headers, form)).ok_or((
+    let client = authenticate(&ClientCredentials::from_request(headers, params)).ok_or((
         StatusCode::UNAUTHORIZED,
         "invalid_client",
-        "The client is not known, or its secret is wrong",
+        "Unknown client or wrong client secret",
     ))?;
-    let grant = form.get("grant_type").ok_or(bad("invalid_request", "grant_type is missing"))?;
-    let invalid = |refusal| bad("invalid_grant", in_words(refusal));
+    let grant = params.get("grant_type").ok_or(bad("invalid_request", "grant_type is missing"))?;
+    let invalid = |error| bad("invalid_grant", describe(error));
     match grant {
         "authorization_code" => {
-            let code = form.get("code").ok_or(bad("invalid_request", "code is missing"))?;
-            let by = Redemption {
-                server: Server::Plan,
+            let code = params.get("code").ok_or(bad("invalid_request", "code is missing"))?;
+            let by = CodeExchange {
+                server: AuthServer::Plan,
                 client: client.id,
-                redirect_uri: form.get("redirect_uri"),
-                verifier: form.get("code_verifier"),
+                redirect_uri: params.get("redirect_uri"),
+                verifier: params.get("code_verifier"),
             };
-            let session = world.grants().redeem(code, &by, now()).map_err(invalid)?;
-            let refresh = world.grants().refresh_token(&session.id);
-            Ok(issue(world, session, Some(refresh)))
+            let session = state.grants().exchange_code(code, &by, now()).map_err(invalid)?;
+            let refresh_token = state.grants().issue_refresh_token(&session.id);
+            Ok(issue(state, session, Some(refresh_token)))
         }
         "refresh_token" => {
             let token =
-                form.get("refresh_token").ok_or(bad("invalid_request", "refresh_token is missing"))?;
-            let session = world.grants().refresh(token, Server::Plan, client.id, now()).map_err(invalid)?;
-            Ok(issue(world, session, None))
+                params.get("refresh_token").ok_or(bad("invalid_request", "refresh_token is missing"))?;
+            let session = state.grants().refresh(token, &AuthServer::Plan, client.id, now());
+            Ok(issue(state, session.map_err(invalid)?, None))
         }
         _ => Err(bad("unsupported_grant_type", "The plan takes authorization_code and refresh_token")),
     }
 }
 
-fn authenticate(credentials: &Credentials) -> Option<&'static Client> {
+fn authenticate(credentials: &ClientCredentials) -> Option<&'static RegisteredClient> {
     let client = clients::find(credentials.id.as_deref()?)?;
-    let known = client.enabled && !client.assertion_only;
-    (known && (client.secret.is_none() || client.secret == credentials.secret.as_deref())).then_some(client)
+    let usable = client.enabled && !client.assertion_only;
+    (usable && client.accepts_secret(credentials.secret.as_deref())).then_some(client)
 }
 
-fn in_words(refusal: Refusal) -> &'static str {
-    match refusal {
-        Refusal::Code => "The code is not known, has been used, or is older than 5 minutes",
-        Refusal::RedirectUri => "The redirect_uri is not the one that the code was asked for with",
-        Refusal::VerifierMissing => "code_verifier is missing",
-        Refusal::VerifierUnexpected => "The code was asked for without a code_challenge",
-        Refusal::VerifierWrong => "The code_verifier does not match the code_challenge",
-        Refusal::RefreshToken | Refusal::Reused | Refusal::SessionEnded => "The refresh token is not valid",
+fn describe(error: GrantError) -> &'static str {
+    match error {
+        GrantError::Code => "The code is unknown, already used or older than 5 minutes",
+        GrantError::RedirectUri => "The redirect_uri differs from that of the authorization request",
+        GrantError::VerifierMissing => "code_verifier is missing",
+        GrantError::VerifierUnexpected => "The authorization request had no code_challenge",
+        GrantError::VerifierWrong => "The code_verifier does not match the code_challenge",
+        GrantError::RefreshToken | GrantError::Reused | GrantError::SessionEnded => {
+            "The refresh token is not valid"
+        }
     }
 }
 
-fn issue(world: &World, session: Session, refresh: Option<String>) -> Response {
+fn issue(state: &AppState, session: SsoSession, refresh_token: Option<String>) -> Response {
     let token = keys::random_hex(32);
     let now = now();
-    let mut answer = json!({
-        "access_token": token, "token_type": "Bearer", "expires_in": world.lifetime, "scope": session.scope,
+    let mut body = json!({
+        "access_token": token, "token_type": "Bearer", "expires_in": state.token_lifetime, "scope": session.scope,
     });
-    if let Some(refresh) = refresh {
-        answer["refresh_token"] = json!(refresh);
+    if let Some(refresh_token) = refresh_token {
+        body["refresh_token"] = json!(refresh_token);
     }
     if session.scope.split_whitespace().any(|scope| scope == "launch/patient") {
-        answer["patient"] = json!(super::fhir::MEMBER);
+        body["patient"] = json!(members::MEMBER);
     }
-    let issued = Issued {
+    let issued = IssuedToken {
+        server: AuthServer::Plan,
         client: session.client,
         scope: session.scope,
         session: Some(session.id),
-        expires: now.saturating_add(world.lifetime),
+        expires_at: now.saturating_add(state.token_lifetime),
         claims: None,
         revoked: false,
+        uses: 0,
     };
-    world.grants().remember(&token, issued, now);
-    response::json(StatusCode::OK, &answer)
+    state.grants().store_token(&token, issued, now);
+    response::json(StatusCode::OK, &body)
 }

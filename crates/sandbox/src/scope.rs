@@ -1,38 +1,35 @@
-//! What the sandbox makes of a scope: which are known, what each allows, and what it means to a person.
+//! Scopes: which are known, what each allows, and its description on the consent page.
 
-/// The scopes of the realm's clients; Keycloak refuses any other.
-const REALM: [&str; 6] = [
-    "bulk-data|user/*.rs",
-    "member-match-sandbox",
-    "patient/*.read",
-    "launch/patient",
-    "openid",
-    "offline_access",
-];
+/// The scope of the Payer-to-Payer `$member-match`.
+pub(crate) const MEMBER_MATCH: &str = "member-match-sandbox";
 
-/// Whether the realm grants exactly this text: tokens with one space between them.
+/// The scopes of a realm's clients; Keycloak rejects all others.
+const REALM: [&str; 6] =
+    ["bulk-data|user/*.rs", MEMBER_MATCH, "patient/*.read", "launch/patient", "openid", "offline_access"];
+
+/// Whether a realm grants this scope: known tokens, one space between them.
 pub(crate) fn known_to_realm(scope: &str) -> bool {
     scope.split(' ').all(|token| REALM.contains(&token))
 }
 
-/// Whether the health plan grants this: SMART scopes and the launch and OpenID ones.
+/// Whether the health plan grants this scope: SMART, launch and OpenID tokens.
 pub(crate) fn known_to_plan(scope: &str) -> bool {
     const WHOLE: [&str; 5] = ["launch", "launch/patient", "openid", "fhirUser", "offline_access"];
-    scope.split_whitespace().all(|token| WHOLE.contains(&token) || Smart::parse(token).is_some())
+    scope.split_whitespace().all(|token| WHOLE.contains(&token) || SmartScope::parse(token).is_some())
 }
 
-/// `CONTEXT/TYPE.PERMISSIONS` of SMART App Launch, with 1up's `MARK|` before it or not.
-struct Smart<'a> {
+/// `LEVEL/TYPE.PERMISSIONS` of SMART App Launch, with or without 1up's `bulk-data|` prefix.
+struct SmartScope<'a> {
     bulk: bool,
-    context: &'a str,
+    level: &'a str,
     kind: &'a str,
     permissions: &'a str,
 }
 
-impl<'a> Smart<'a> {
+impl<'a> SmartScope<'a> {
     fn parse(token: &'a str) -> Option<Self> {
-        let (mark, rest) = token.split_once('|').unwrap_or(("", token));
-        let (context, rest) = rest.split_once('/')?;
+        let (prefix, rest) = token.split_once('|').unwrap_or(("", token));
+        let (level, rest) = rest.split_once('/')?;
         let (kind, permissions) = rest.split_once('.')?;
         let permissions = match permissions.split('?').next()? {
             "read" => "rs",
@@ -41,36 +38,36 @@ impl<'a> Smart<'a> {
             letters if !letters.is_empty() && letters.chars().all(|c| "cruds".contains(c)) => letters,
             _ => return None,
         };
-        let named = kind == "*" || kind.chars().all(|c| c.is_ascii_alphabetic()) && !kind.is_empty();
-        let known = named && matches!(context, "patient" | "user" | "system");
-        known.then_some(Self { bulk: mark == "bulk-data", context, kind, permissions })
+        let valid_type = kind == "*" || kind.chars().all(|c| c.is_ascii_alphabetic()) && !kind.is_empty();
+        let known = valid_type && matches!(level, "patient" | "user" | "system");
+        known.then_some(Self { bulk: prefix == "bulk-data", level, kind, permissions })
     }
 }
 
 /// Whether a granted scope allows `permission` (`r` or `s`) on a resource type.
 pub(crate) fn allows(granted: &str, kind: &str, permission: char) -> bool {
-    let smart = granted.split_whitespace().filter_map(Smart::parse);
+    let smart = granted.split_whitespace().filter_map(SmartScope::parse);
     smart.into_iter().any(|s| (s.kind == "*" || s.kind == kind) && s.permissions.contains(permission))
 }
 
-/// Whether a granted scope allows a bulk export: 1up's mark, or SMART's `system/`.
+/// Whether a granted scope allows a bulk export: 1up's `bulk-data|` prefix, or SMART's `system/`.
 pub(crate) fn allows_export(granted: &str) -> bool {
-    let smart = granted.split_whitespace().filter_map(Smart::parse);
-    smart.into_iter().any(|s| (s.bulk || s.context == "system") && s.permissions.contains('r'))
+    let smart = granted.split_whitespace().filter_map(SmartScope::parse);
+    smart.into_iter().any(|s| (s.bulk || s.level == "system") && s.permissions.contains('r'))
 }
 
-/// A scope token as a sentence about the person who is asked.
-pub(crate) fn in_words(token: &str) -> String {
+/// Describes a scope token to the resource owner, in one sentence.
+pub(crate) fn describe(token: &str) -> String {
     match token {
-        "openid" | "fhirUser" => "Know who you are".into(),
-        "launch" | "launch/patient" => "Know which member record you opened".into(),
-        "offline_access" => "Keep this access until you take it back".into(),
-        _ => Smart::parse(token).map_or_else(|| format!("Use “{token}”"), |smart| smart.in_words()),
+        "openid" | "fhirUser" => "See who you are".into(),
+        "launch" | "launch/patient" => "See which member record you opened".into(),
+        "offline_access" => "Keep this access until you revoke it".into(),
+        _ => SmartScope::parse(token).map_or_else(|| format!("Use “{token}”"), |smart| smart.describe()),
     }
 }
 
-impl Smart<'_> {
-    fn in_words(&self) -> String {
+impl SmartScope<'_> {
+    fn describe(&self) -> String {
         let changes = self.permissions.chars().any(|c| "cud".contains(c));
         let verb = match (self.permissions.contains(['r', 's']), changes) {
             (true, true) => "Read and change",
@@ -84,7 +81,7 @@ impl Smart<'_> {
             "ExplanationOfBenefit" => "your claims and what was paid".to_owned(),
             other => format!("every {other}"),
         };
-        match self.context {
+        match self.level {
             "patient" if self.kind == "*" => format!("{verb} everything in your health record"),
             "patient" => format!("{verb} {what}"),
             "user" => format!("{verb} {what} that you may see"),
@@ -93,12 +90,17 @@ impl Smart<'_> {
     }
 }
 
+/// Whether a granted scope allows `$member-match`.
+pub(crate) fn allows_member_match(granted: &str) -> bool {
+    granted.split(' ').any(|token| token == MEMBER_MATCH)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_scope_allows_what_it_says() {
+    fn scope_allows_its_type_and_permissions() {
         for (scope, kind, permission, allowed) in [
             ("patient/*.read", "Coverage", 's', true),
             ("patient/Patient.read", "Coverage", 'r', false),
@@ -116,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn the_realm_is_as_strict_as_keycloak_and_the_plan_knows_smart() {
+    fn realm_rejects_unknown_tokens_and_plan_accepts_smart() {
         assert!(known_to_realm("openid bulk-data|user/*.rs"));
         for wrong in ["", "openid  launch/patient", "bulk-data", "user/*.rs"] {
             assert!(!known_to_realm(wrong), "{wrong:?}");
@@ -126,9 +128,9 @@ mod tests {
     }
 
     #[test]
-    fn a_person_reads_words() {
-        assert_eq!(in_words("patient/*.read"), "Read everything in your health record");
-        assert_eq!(in_words("patient/Coverage.rs"), "Read your insurance coverage");
-        assert_eq!(in_words("user/*.*"), "Read and change everything that you may see");
+    fn describes_scope_for_resource_owner() {
+        assert_eq!(describe("patient/*.read"), "Read everything in your health record");
+        assert_eq!(describe("patient/Coverage.rs"), "Read your insurance coverage");
+        assert_eq!(describe("user/*.*"), "Read and change everything that you may see");
     }
 }

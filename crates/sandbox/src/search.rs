@@ -1,49 +1,53 @@
-//! Searching: the resources that match, a page at a time (FHIR R4 §3.1.1).
+//! FHIR search: the matching resources, in pages (FHIR R4 §3.1.1).
 
 use serde_json::{Value, json};
 use url::form_urlencoded::Serializer;
 
-use crate::params::Form;
+use crate::params::Params;
 
-/// How many matches a page has when nobody says, and at most.
-const PAGE: usize = 20;
-const LARGEST_PAGE: usize = 100;
+/// How many matches a page has without `_count`, and at most.
+const DEFAULT_PAGE_SIZE: usize = 20;
+const MAX_PAGE_SIZE: usize = 100;
 
-/// A searchset Bundle; `_offset` is how its links count, and not for clients to make up.
-pub(crate) fn bundle(base: &str, kind: &str, resources: Vec<Value>, query: &Form) -> Result<Value, String> {
-    let count = number(query, "_count")?.unwrap_or(PAGE).min(LARGEST_PAGE);
+/// A searchset Bundle. Its links have the private parameter `_offset`.
+///
+/// # Errors
+/// A text for the client, if a parameter is not a number.
+pub(crate) fn bundle(base: &str, kind: &str, resources: Vec<Value>, query: &Params) -> Result<Value, String> {
+    let count = number(query, "_count")?.unwrap_or(DEFAULT_PAGE_SIZE).min(MAX_PAGE_SIZE);
     let offset = number(query, "_offset")?.unwrap_or(0);
-    let matches: Vec<Value> = resources.into_iter().filter(|resource| fits(resource, query)).collect();
-    let page = matches.iter().skip(offset).take(count);
+    let found: Vec<Value> = resources.into_iter().filter(|resource| self::matches(resource, query)).collect();
+    let page = found.iter().skip(offset).take(count);
     let entry = |resource: &Value| {
         let full_url = format!("{base}/{kind}/{}", resource["id"].as_str().unwrap_or_default());
         json!({ "fullUrl": full_url, "resource": resource, "search": { "mode": "match" } })
     };
     let entries: Vec<Value> = page.map(entry).collect();
-    let link = |relation: &str, offset: usize| json!({ "relation": relation, "url": address(base, kind, query, count, offset) });
+    let link = |relation: &str, offset: usize| json!({ "relation": relation, "url": page_url(base, kind, query, count, offset) });
     let mut links = vec![link("self", offset)];
     if count > 0 && offset > 0 {
         links.push(link("previous", offset.saturating_sub(count)));
     }
-    if count > 0 && offset.saturating_add(count) < matches.len() {
+    if count > 0 && offset.saturating_add(count) < found.len() {
         links.push(link("next", offset + count));
     }
     let mut bundle =
-        json!({ "resourceType": "Bundle", "type": "searchset", "total": matches.len(), "link": links });
+        json!({ "resourceType": "Bundle", "type": "searchset", "total": found.len(), "link": links });
     if !entries.is_empty() {
-        // An empty array is not FHIR.
+        // FHIR forbids empty arrays.
         bundle["entry"] = json!(entries);
     }
     Ok(bundle)
 }
 
-fn number(query: &Form, name: &str) -> Result<Option<usize>, String> {
+fn number(query: &Params, name: &str) -> Result<Option<usize>, String> {
     query.get(name).map(|text| text.parse().map_err(|_| format!("{name} takes a number"))).transpose()
 }
 
 const FILTERS: [&str; 4] = ["_id", "patient", "beneficiary", "identifier"];
 
-fn fits(resource: &Value, query: &Form) -> bool {
+/// Whether a resource matches the search parameters of a query.
+pub(crate) fn matches(resource: &Value, query: &Params) -> bool {
     FILTERS.into_iter().filter_map(|name| query.get(name).map(|wanted| (name, wanted))).all(
         |(name, wanted)| {
             wanted.split(',').any(|wanted| match name {
@@ -60,7 +64,7 @@ fn fits(resource: &Value, query: &Form) -> bool {
     )
 }
 
-fn address(base: &str, kind: &str, query: &Form, count: usize, offset: usize) -> String {
+fn page_url(base: &str, kind: &str, query: &Params, count: usize, offset: usize) -> String {
     let mut text = Serializer::new(String::new());
     for name in FILTERS {
         if let Some(value) = query.get(name) {
@@ -80,11 +84,11 @@ mod tests {
 
     fn find(query: &str) -> Value {
         let resources = crate::members::resources("Patient").expect("patients");
-        bundle("http://b/r4", "Patient", resources, &Form::parse(query.as_bytes())).expect("a bundle")
+        bundle("http://b/r4", "Patient", resources, &Params::parse(query.as_bytes())).expect("a bundle")
     }
 
     #[test]
-    fn the_links_lead_through_every_match_once() {
+    fn next_links_visit_every_match_once() {
         let all = find("")["total"].as_u64().expect("a total");
         let (mut query, mut seen) = ("_count=5".to_owned(), Vec::new());
         loop {
@@ -100,13 +104,13 @@ mod tests {
     }
 
     #[test]
-    fn a_search_finds_by_id_and_identifier() {
+    fn searches_by_id_and_identifier() {
         assert_eq!(find("_id=123456789123")["total"], 1);
         assert_eq!(find("identifier=x|123456789123")["total"], 1);
         let none = find("_id=nobody");
         assert_eq!(none["total"], 0);
         assert!(none.get("entry").is_none());
         assert!(find("_count=0").get("entry").is_none());
-        assert!(bundle("", "Patient", vec![], &Form::parse(b"_count=many")).is_err());
+        assert!(bundle("", "Patient", vec![], &Params::parse(b"_count=many")).is_err());
     }
 }

@@ -1,48 +1,59 @@
-//! All that one sandbox knows while it runs.
+//! The state of a running sandbox, shared by all handlers.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::faults::Faults;
-use super::fhir::Exports;
-use super::grants::Grants;
-use super::journal::Journal;
-use super::keys::Keys;
+use crate::export_jobs::ExportJobs;
+use crate::faults::Faults;
+use crate::grants::Grants;
+use crate::journal::Journal;
+use crate::keys::Keys;
+use crate::options::Options;
+
+/// What every handler gets.
+pub(crate) type Shared = Arc<AppState>;
 
 /// The state behind every request.
-pub(crate) struct World {
+pub(crate) struct AppState {
     /// `http://127.0.0.1:N`
     pub(crate) base: String,
-    /// Of access tokens, in seconds.
-    pub(crate) lifetime: i64,
+    /// Lifetime of access tokens, in seconds.
+    pub(crate) token_lifetime: i64,
+    pub(crate) options: Options,
     pub(crate) keys: Arc<Keys>,
     pub(crate) faults: Faults,
     pub(crate) journal: Journal,
     grants: Mutex<Grants>,
-    exports: Mutex<Exports>,
+    exports: Mutex<ExportJobs>,
 }
 
-impl World {
-    pub(crate) fn new(base: String, lifetime: u64, faults: Faults) -> Self {
+impl AppState {
+    pub(crate) fn new(base: String, options: Options, faults: Faults) -> Self {
         Self {
             base,
-            lifetime: i64::try_from(lifetime).unwrap_or(i64::MAX / 2),
+            token_lifetime: i64::try_from(options.token_lifetime).unwrap_or(i64::MAX / 2),
             keys: Keys::prepare(),
+            grants: Mutex::new(Grants::new(faults.refresh_lifetime())),
+            exports: Mutex::default(),
+            options,
             faults,
             journal: Journal::default(),
-            grants: Mutex::default(),
-            exports: Mutex::default(),
         }
     }
 
-    /// Codes, sessions and tokens; hold it briefly.
+    /// Codes, sessions and tokens; keep the guard only briefly.
     pub(crate) fn grants(&self) -> MutexGuard<'_, Grants> {
         self.grants.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The bulk exports under way; hold it briefly.
-    pub(crate) fn exports(&self) -> MutexGuard<'_, Exports> {
+    /// The bulk export jobs; keep the guard only briefly.
+    pub(crate) fn exports(&self) -> MutexGuard<'_, ExportJobs> {
         self.exports.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A realm's issuer, below which all of its endpoints are.
+    pub(crate) fn issuer(&self, realm: &str) -> String {
+        format!("{}/auth/realms/{realm}", self.base)
     }
 }
 

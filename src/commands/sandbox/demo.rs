@@ -1,4 +1,4 @@
-//! `sandbox demo`: the main job from end to end, narrated. Each step shows a command, then runs that very command.
+//! `sandbox demo`: the main use case, step by step. Each step shows a command, then runs it.
 
 use std::io::Write;
 use std::path::Path;
@@ -10,89 +10,96 @@ use super::{environment, into_error};
 use crate::error::{Error, Result, ignore_broken_pipe};
 use crate::process;
 
-/// What is said, and the words after `oneup`.
+/// An explanation, and the arguments of `oneup`.
 type Step = (&'static str, &'static [&'static str]);
 
 const STEPS: [Step; 4] = [
-    ("Log in. Client id and secret are in the environment, as in a CI job.", &["login", "provider"]),
-    ("Take the access token. A script would write TOKEN=$(oneup token show).", &["token", "show"]),
+    ("Log in. Client ID and secret are in the environment, as in a CI job.", &["login", "provider"]),
+    ("Print the access token. In a script: TOKEN=$(oneup token show).", &["token", "show"]),
+    ("Inspect it: issuer, expiry, scopes; verify its signature.", &["token", "inspect", "--verify"]),
     (
-        "Look into it: for whom, how long, which scopes; does the signature hold?",
-        &["token", "inspect", "--verify"],
-    ),
-    (
-        "Ask the FHIR server for a member; curl gets the token, and shows it nowhere.",
-        &["curl", "-sS", "/Patient/123456789123"],
+        "Start a bulk export. curl gets the token, but not in its arguments.",
+        &["curl", "-sSi", "-H", "Prefer: respond-async", "/$export?_type=Patient"],
     ),
 ];
 
-/// What fits beside the bar in a terminal of 80 columns.
-const WIDTH: usize = 75;
+/// The columns beside the bar in a terminal of 80 columns.
+const MAX_LINE_LEN: usize = 75;
 
-/// What is shown of a token that doesn't.
-const KEPT: usize = 48;
+/// How many characters of a longer token are shown.
+const PREFIX_LEN: usize = 48;
 
-/// Starts a sandbox and walks through it; stdout gets the narration.
+/// Starts a sandbox and runs the steps; prints to stdout.
 ///
 /// # Errors
-/// As [`sandbox::start`]; failure, when a step can't be run or fails.
+/// As [`sandbox::start`]; failure, if a step can't be run or fails.
 pub fn run() -> Result<()> {
-    let failed = |error: std::io::Error| Error::failure("the demo can't go on").with_cause(error);
+    let failed = |error: std::io::Error| Error::failure("demo aborted").with_cause(error);
     let sandbox = sandbox::start(Options::default()).map_err(into_error)?;
     let dir = environment::temp_dir()?;
-    say(format_args!(
+    print_line(format_args!(
         "\x1b[1moneup sandbox demo\x1b[0m\n\
          A stand-in for 1up's servers runs on this machine, at {}.\n\
-         No account, no network, nothing real: the member is made up.",
+         No account and no network are needed; all data is synthetic.",
         sandbox.base_url
     ))?;
-    for (number, (what, words)) in STEPS.into_iter().enumerate() {
-        say(format_args!(
-            "\n\x1b[1;36m{}\x1b[0m  {what}\n\n   \x1b[1m$ oneup {}\x1b[0m",
+    for (number, (explanation, arguments)) in STEPS.into_iter().enumerate() {
+        print_line(format_args!(
+            "\n\x1b[1;36m{}\x1b[0m  {explanation}\n\n   \x1b[1m$ oneup {}\x1b[0m",
             number + 1,
-            words.join(" ")
+            quoted(arguments)
         ))?;
-        let output = step(&sandbox, dir.path(), words).map_err(failed)?;
+        let output = step(&sandbox, dir.path(), arguments).map_err(failed)?;
         show(&output)?;
         if !output.status.success() {
             let code = process::exit(output.status).code();
-            return Err(Error::failure(format!("this step ended with {code}")));
+            return Err(Error::failure(format!("step failed (exit {code})")));
         }
     }
-    say("\n\x1b[1;32mThat was it.\x1b[0m The sandbox is gone, and nothing is left of it.\n\n\
+    print_line(
+        "\n\x1b[1;32mDone.\x1b[0m The sandbox has stopped, and its files are deleted.\n\n\
          Your own script against it:  \x1b[1moneup sandbox run -- ./script.sh\x1b[0m\n\
-         With a page in the browser:  \x1b[1moneup sandbox run -- oneup login patient\x1b[0m\n\
-         With your own account:       \x1b[1moneup login provider\x1b[0m")
+         With a login in the browser:  \x1b[1moneup sandbox run -- oneup login patient\x1b[0m\n\
+         With your own account:       \x1b[1moneup login provider\x1b[0m",
+    )
 }
 
-fn say(text: impl std::fmt::Display) -> Result<()> {
+fn print_line(text: impl std::fmt::Display) -> Result<()> {
     ignore_broken_pipe(writeln!(anstream::stdout().lock(), "{text}"))
 }
 
-fn step(sandbox: &SandboxHandle, dir: &Path, words: &[&str]) -> std::io::Result<Output> {
+fn step(sandbox: &SandboxHandle, dir: &Path, arguments: &[&str]) -> std::io::Result<Output> {
     let mut command = Command::new(std::env::current_exe()?);
-    command.args(words).stdin(Stdio::null());
-    environment::enter(&mut command, sandbox, dir);
+    command.args(arguments).stdin(Stdio::null());
+    environment::apply(&mut command, sandbox, dir);
     command.output()
+}
+
+/// The arguments as typed in a shell.
+fn quoted(arguments: &[&str]) -> String {
+    let quote = |argument: &&str| {
+        if argument.contains([' ', '$']) { format!("'{argument}'") } else { (*argument).to_owned() }
+    };
+    arguments.iter().map(quote).collect::<Vec<_>>().join(" ")
 }
 
 fn show(output: &Output) -> Result<()> {
     for stream in [&output.stderr, &output.stdout] {
         for line in String::from_utf8_lossy(stream).lines() {
-            say(format_args!("   \x1b[2m|\x1b[0m {}", shorten(line)))?;
+            print_line(format_args!("   \x1b[2m|\x1b[0m {}", shorten(line)))?;
         }
     }
     Ok(())
 }
 
-/// A token would fill the screen: it is cut, and what is left out is counted. Sentences stay whole.
+/// Cuts a line that is one long word, such as a token, and counts the characters left out.
 fn shorten(line: &str) -> String {
     let length = line.chars().count();
-    if length <= WIDTH || line.contains(' ') {
+    if length <= MAX_LINE_LEN || line.contains(' ') {
         return line.to_owned();
     }
-    let kept: String = line.chars().take(KEPT).collect();
-    format!("{kept}... ({} more characters)", length - KEPT)
+    let prefix: String = line.chars().take(PREFIX_LEN).collect();
+    format!("{prefix}... ({} more characters)", length - PREFIX_LEN)
 }
 
 #[cfg(test)]
@@ -100,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_token_says_how_much_is_left_out() {
+    fn long_token_is_cut_with_count() {
         let sentence = "word ".repeat(100);
         assert_eq!(shorten(&sentence), sentence);
         let long = shorten(&"x".repeat(900));

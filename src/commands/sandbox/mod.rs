@@ -12,10 +12,10 @@ use crate::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::process;
 
-/// Serves, runs a command against it, or shows what it is for.
+/// Runs a subcommand of `sandbox`.
 ///
 /// # Errors
-/// Usage, for options that can't be served; failure, when the system gives no socket; as each subcommand.
+/// Usage: invalid options, or a port that is in use. Failure: the system provides no socket. As each subcommand.
 pub fn run(context: &Context, command: &Sandbox) -> Result<Exit> {
     match command {
         Sandbox::Serve(args) => serve::run(&args.options, context.quiet),
@@ -25,7 +25,16 @@ pub fn run(context: &Context, command: &Sandbox) -> Result<Exit> {
 }
 
 fn start(args: &SandboxOptions) -> Result<SandboxHandle> {
-    let options = Options { port: args.port, token_lifetime: args.token_lifetime, fail: args.fail.clone() };
+    let options = Options {
+        port: args.port,
+        token_lifetime: args.token_lifetime,
+        fail: args.fail.clone(),
+        realms: args.realm.clone(),
+        tenants: args.tenant_only.clone(),
+        export_size: args.export_size,
+        export_files: args.export_files,
+        allow_cancel: args.allow_cancel,
+    };
     sandbox::start(options).map_err(into_error)
 }
 
@@ -35,13 +44,16 @@ fn into_error(error: sandbox::Error) -> Error {
         sandbox::Error::UnknownFault(_) => {
             let names: Vec<_> = sandbox::fault_names().collect();
             Error::usage(what)
-                .with_hint(format!("--fail takes KIND or KIND=N; KIND is one of {}", names.join(", ")))
+                .with_hint(format!("use --fail KIND or KIND=N, where KIND is one of {}", names.join(", ")))
         }
         sandbox::Error::InvalidFaultValue(kind) => {
-            Error::usage(what).with_hint(format!("--fail {kind}=N: N is a whole number"))
+            Error::usage(what).with_hint(format!("use --fail {kind}=N, where N is a whole number"))
+        }
+        sandbox::Error::InvalidName(_) => {
+            Error::usage(what).with_hint("use letters, digits, '.', '_' and '-'")
         }
         sandbox::Error::Bind { source, .. } => {
-            Error::usage(what).with_cause(source).with_hint("--port 0 takes a free port")
+            Error::usage(what).with_cause(source).with_hint("use --port 0 for a free port")
         }
         sandbox::Error::Start(source) => Error::failure(what).with_cause(source),
     }

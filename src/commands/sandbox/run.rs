@@ -1,4 +1,4 @@
-//! `sandbox run`: a sandbox for as long as a command runs.
+//! `sandbox run`: a sandbox that runs as long as a command.
 
 use std::ffi::OsString;
 
@@ -8,18 +8,17 @@ use crate::error::{Error, Exit, Result};
 use crate::process::{self, SignalForwarder};
 
 /// Runs a command against a sandbox of its own and returns its exit code (128+N when signal N ended it).
-/// Nothing is left behind.
+/// Removes all files afterwards.
 ///
 /// # Errors
-/// Usage, for options that can't be served; [`ErrorKind`] and
-/// [`ErrorKind`] when the command does not start.
+/// As [`start`]; [`ErrorKind::NotFound`](crate::error::ErrorKind) and `NotExecutable` if the command does not start.
 pub fn run(options: &SandboxOptions, command: &[OsString]) -> Result<Exit> {
     let (program, arguments) =
-        command.split_first().ok_or_else(|| Error::usage("sandbox run needs a command to run"))?;
+        command.split_first().ok_or_else(|| Error::usage("sandbox run needs a command"))?;
     let sandbox = start(options)?;
     let dir = environment::temp_dir()?;
     let mut command = process::command(program);
     command.args(arguments);
-    environment::enter(&mut command, &sandbox, dir.path());
+    environment::apply(&mut command, &sandbox, dir.path());
     process::run(&mut command, SignalForwarder::catch()?, |_| {})
 }

@@ -7,40 +7,39 @@ use crate::cli::SandboxOptions;
 use crate::error::{Error, Exit, Result};
 use crate::process::TerminationSignals;
 
-/// Serves in the foreground until SIGINT or SIGTERM; the base URL is the first line of stdout, and unless `quiet`
-/// stderr says how to use it. Returns the exit code, 130 or 143.
+/// Serves in the foreground until SIGINT or SIGTERM. Prints the base URL as the first line of stdout and, unless `quiet`,
+/// instructions to stderr. Returns the exit code, 130 or 143.
 ///
 /// # Errors
-/// As [`start`]; failure, when stdout is closed.
+/// As [`start`]; failure, if stdout is closed.
 pub fn run(options: &SandboxOptions, quiet: bool) -> Result<Exit> {
-    let failed = |error: std::io::Error| Error::failure("the sandbox can't be served").with_cause(error);
+    let failed = |error: std::io::Error| Error::failure("can't serve the sandbox").with_cause(error);
     let signals = TerminationSignals::catch().map_err(failed)?;
     let sandbox = start(options)?;
     let mut stdout = std::io::stdout();
     writeln!(stdout, "{}", sandbox.base_url).and_then(|()| stdout.flush()).map_err(failed)?;
     if !quiet {
-        greet(&sandbox.base_url);
+        print_instructions(&sandbox.base_url);
     }
     let signal = signals.wait();
     if !quiet && std::io::stderr().is_terminal() {
-        // The terminal showed ^C there.
+        // Ends the line on which the terminal shows ^C.
         let _ = writeln!(anstream::stderr());
     }
     Ok(Exit::Program(128_u8.saturating_add(u8::try_from(signal).unwrap_or(2))))
 }
 
-/// Says on stderr how to use it.
-fn greet(base: &str) {
+fn print_instructions(base: &str) {
     let (id, secret) = (sandbox::CLIENT_ID, sandbox::CLIENT_SECRET);
     let _ = writeln!(
         anstream::stderr(),
         "
-The sandbox is up, on this machine only; Ctrl-C ends it. In another shell:
+The sandbox is running on this machine only. Press Ctrl-C to stop it. In another shell:
 
-  \x1b[1mexport ONEUP_GATEWAY={base} ONEUP_PLAN={base}/test ONEUP_FHIR_BASE={base}/r4
+  \x1b[1mexport ONEUP_GATEWAY={base} ONEUP_PLAN={base}/test
   export ONEUP_CLIENT_ID={id} ONEUP_CLIENT_SECRET={secret}
   oneup login provider --profile sandbox\x1b[0m
 
-What was asked of it so far: {base}/sandbox/journal"
+Requests so far: {base}/sandbox/journal"
     );
 }

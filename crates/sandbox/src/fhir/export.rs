@@ -1,162 +1,252 @@
-//! A bulk export after HL7's Bulk Data Access guide: kick-off, status, manifest, NDJSON files, deletion.
+//! Bulk exports as in HL7 Bulk Data Access 2.0: kick-off, status and manifest. POST and DELETE are rejected as by 1up.
 
-use std::collections::HashMap;
-
-use axum::Router;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{BASES, Caller, outcome};
-use crate::params::Form;
+use super::access::{Caller, tenant};
+use super::files;
+use super::outcome::{Rejected, outcome, reject};
+use crate::export_jobs::{ExportFile, ExportJob, ExportRequest};
+use crate::faults::{Fault, Target};
 use crate::keys;
+use crate::members;
+use crate::params::Params;
 use crate::response;
-use crate::scope;
-use crate::server::Shared;
-use crate::state::World;
+use crate::state::{AppState, Shared};
 
-/// Where exports live once they are begun.
-pub(crate) const FILES: &str = "/bulk/";
-
-/// How often an export says that it isn't ready.
+/// How often a job's status is "in progress".
 const POLLS: u32 = 2;
 
-/// The exports by their id.
-pub(crate) type Exports = HashMap<String, Export>;
+type Handled = Result<Response, Rejected>;
 
-/// One export: of which types, since when, asked for with which URL.
-#[derive(Clone, Debug)]
-pub(crate) struct Export {
-    kinds: Vec<&'static str>,
-    since: Option<String>,
-    request: String,
-    polls: u32,
-}
-
-type Answer = Result<Response, Box<Response>>;
-
-pub(crate) fn routes() -> Router<Shared> {
-    let mut router =
-        Router::new().route("/bulk/{id}", get(status).delete(forget)).route("/bulk/{id}/{file}", get(file));
-    for base in BASES {
-        router = router
-            .route(&format!("{base}/$export"), get(kick_off))
-            .route(&format!("{base}/Patient/$export"), get(kick_off))
-            .route(&format!("{base}/Group/{{id}}/$export"), get(kick_off));
-    }
-    router
-}
-
-async fn kick_off(
-    State(world): State<Shared>,
-    uri: axum::http::Uri,
+/// Starts an export of all types, or of those in `_type`.
+pub(super) async fn kick_off(
+    State(state): State<Shared>,
+    method: Method,
+    uri: Uri,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    let request = format!("{}{uri}", world.base);
-    let query = Form::parse(query.unwrap_or_default().as_bytes());
-    begin(&world, &headers, request, &query).unwrap_or_else(|refusal| *refusal)
+    start(&state, &method, &uri, query, &headers, None).unwrap_or_else(|rejected| *rejected)
 }
 
-fn begin(world: &World, headers: &HeaderMap, request: String, query: &Form) -> Answer {
-    authorize(world, headers)?;
-    let prefers = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
-    if !prefers.into_iter().any(|value| value.contains("respond-async")) {
-        return Err(refused("An export is asked for with “Prefer: respond-async”"));
-    }
-    const NDJSON: [&str; 3] = ["application/fhir+ndjson", "application/ndjson", "ndjson"];
-    if query.get("_outputFormat").is_some_and(|format| !NDJSON.contains(&format)) {
-        return Err(refused("_outputFormat can only be application/fhir+ndjson"));
-    }
-    let wanted: Option<Vec<&str>> = query.get("_type").map(|types| types.split(',').collect());
-    if let Some(unknown) = wanted.iter().flatten().find(|kind| !crate::members::KINDS.contains(kind)) {
-        return Err(refused(&format!("The sandbox has no {unknown} to export")));
-    }
-    let mut kinds = crate::members::KINDS.to_vec();
-    kinds.retain(|kind| wanted.as_ref().is_none_or(|wanted| wanted.contains(kind)));
-    let id = keys::random_hex(8);
-    let location = format!("{}{FILES}{id}", world.base);
-    let export = Export { kinds, since: query.get("_since").map(str::to_owned), request, polls: 0 };
-    world.exports().insert(id, export);
-    Ok(response::with(response::empty(StatusCode::ACCEPTED), header::CONTENT_LOCATION, &location))
-}
-
-async fn status(State(world): State<Shared>, Path(id): Path<String>, headers: HeaderMap) -> Response {
-    progress(&world, &id, &headers).unwrap_or_else(|refusal| *refusal)
-}
-
-fn progress(world: &World, id: &str, headers: &HeaderMap) -> Answer {
-    authorize(world, headers)?;
-    let mut exports = world.exports();
-    let export = exports.get_mut(id).ok_or_else(missing)?;
-    if export.polls < POLLS {
-        export.polls += 1;
-        let answer = response::with(response::empty(StatusCode::ACCEPTED), header::RETRY_AFTER, "1");
-        let done = format!("{}% done", (export.polls - 1) * 100 / POLLS);
-        return Ok(response::with(answer, header::HeaderName::from_static("x-progress"), &done));
-    }
-    let place = format!("{}{FILES}{id}", world.base);
-    let files =
-        export.kinds.iter().map(|kind| (kind, export.resources(kind).len())).filter(|(_, count)| *count > 0);
-    let output = files.map(
-        |(kind, count)| json!({ "type": kind, "url": format!("{place}/{kind}.ndjson"), "count": count }),
-    );
-    let manifest = json!({
-        "transactionTime": "2026-01-15T09:00:00Z", "request": export.request, "requiresAccessToken": true,
-        "output": output.collect::<Vec<Value>>(), "error": [],
-    });
-    Ok(response::json(StatusCode::OK, &manifest))
-}
-
-async fn file(
-    State(world): State<Shared>,
-    Path((id, file)): Path<(String, String)>,
+/// Starts an export of one type. This path of 1up's is not a FHIR search.
+pub(super) async fn kick_off_type(
+    State(state): State<Shared>,
+    Path((_, kind)): Path<(String, String)>,
+    method: Method,
+    uri: Uri,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    let lines = || -> Answer {
-        authorize(&world, &headers)?;
-        let export = world.exports().get(&id).cloned().ok_or_else(missing)?;
-        let kind = export.kinds.iter().find(|kind| format!("{kind}.ndjson") == file).ok_or_else(missing)?;
-        let lines: String = export.resources(kind).iter().map(|resource| format!("{resource}\n")).collect();
-        Ok(([(header::CONTENT_TYPE, "application/fhir+ndjson")], lines).into_response())
-    };
-    lines().unwrap_or_else(|refusal| *refusal)
+    start(&state, &method, &uri, query, &headers, Some(&kind)).unwrap_or_else(|rejected| *rejected)
 }
 
-async fn forget(State(world): State<Shared>, Path(id): Path<String>, headers: HeaderMap) -> Response {
-    let removed = || -> Answer {
-        authorize(&world, &headers)?;
-        world.exports().remove(&id).ok_or_else(missing)?;
-        Ok(response::empty(StatusCode::ACCEPTED))
+fn start(
+    state: &AppState,
+    method: &Method,
+    uri: &Uri,
+    query: Option<String>,
+    headers: &HeaderMap,
+    kind: Option<&str>,
+) -> Handled {
+    let caller = Caller::authenticate(state, headers)?;
+    caller.require_tenant(state, tenant(uri.path()))?;
+    check_method(method)?;
+    caller.require_export()?;
+    check_accept(headers)?;
+    let prefer = preferences(headers);
+    if !prefer.iter().any(|preference| preference == "respond-async") {
+        return Err(invalid("An export needs the header “Prefer: respond-async”"));
+    }
+    let lenient = prefer.iter().any(|preference| preference == "handling=lenient");
+    let query = Params::parse(query.unwrap_or_default().as_bytes());
+    let mut request = parse(&query, kind, lenient)?;
+    request.client = caller.client;
+    request.url = format!("{}{uri}", state.base);
+    request.generated = state.options.export_size.map(|size| (size, state.options.export_files));
+    let id = keys::random_hex(8);
+    let job = ExportJob::new(request, keys::random_hex(16));
+    let manifest_now = state.faults.next(Target::KickOff) == Some(Fault::Manifest200);
+    let accepted = if manifest_now {
+        manifest(state, &id, &job)
+    } else {
+        let location = format!("{}{}{id}", state.base, files::JOBS);
+        response::with_header(response::empty(StatusCode::ACCEPTED), header::CONTENT_LOCATION, &location)
     };
-    removed().unwrap_or_else(|refusal| *refusal)
+    state.exports().insert(id, job);
+    Ok(accepted)
 }
 
-impl Export {
-    /// What goes into the file of a type. Timestamps are all in UTC, and so compare as text.
-    fn resources(&self, kind: &str) -> Vec<Value> {
-        let newer = |resource: &Value| {
-            let updated = resource["meta"]["lastUpdated"].as_str().unwrap_or_default();
-            self.since.as_deref().is_none_or(|since| updated > since)
-        };
-        crate::members::resources(kind).unwrap_or_default().into_iter().filter(newer).collect()
+/// 1up takes GET and EXPORT.
+fn check_method(method: &Method) -> Result<(), Rejected> {
+    match method.as_str() {
+        "GET" | "HEAD" | "EXPORT" => Ok(()),
+        "POST" | "DELETE" => {
+            Err(reject(StatusCode::FORBIDDEN, "forbidden", "POST and DELETE are forbidden here; use GET"))
+        }
+        _ => Err(reject(StatusCode::METHOD_NOT_ALLOWED, "not-supported", "Only GET is supported here")),
     }
 }
 
-fn authorize(world: &World, headers: &HeaderMap) -> Result<(), Box<Response>> {
-    let caller = Caller::of(world, headers)?;
-    if caller.member.is_none() && scope::allows_export(&caller.scope) {
+fn check_accept(headers: &HeaderMap) -> Result<(), Rejected> {
+    const ACCEPTABLE: [&str; 4] = ["application/fhir+json", "application/json", "application/*", "*/*"];
+    let accepted = header_list(headers, header::ACCEPT);
+    if accepted.is_empty() {
+        return Err(invalid("An export needs the header “Accept: application/fhir+json”"));
+    }
+    let media_type = |value: &String| value.split(';').next().unwrap_or_default().trim().to_owned();
+    if accepted.iter().map(media_type).any(|value| ACCEPTABLE.contains(&value.as_str())) {
         return Ok(());
     }
-    Err(Box::new(super::forbidden("bulk-data|user/*.rs", &caller.scope)))
+    Err(reject(StatusCode::NOT_ACCEPTABLE, "not-supported", "Accept must allow application/fhir+json"))
 }
 
-fn refused(why: &str) -> Box<Response> {
-    Box::new(outcome(StatusCode::BAD_REQUEST, "invalid", why))
+fn preferences(headers: &HeaderMap) -> Vec<String> {
+    header_list(headers, header::HeaderName::from_static("prefer"))
 }
 
-fn missing() -> Box<Response> {
-    Box::new(outcome(StatusCode::NOT_FOUND, "not-found", "There is no such export"))
+/// The comma-separated values of a header, in lower case.
+fn header_list(headers: &HeaderMap, name: header::HeaderName) -> Vec<String> {
+    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).map(|value| value.trim().to_ascii_lowercase()).collect()
+}
+
+/// Parses the parameters of a kick-off; client and URL are set by the caller.
+fn parse(query: &Params, kind: Option<&str>, lenient: bool) -> Result<ExportRequest, Rejected> {
+    const NDJSON: [&str; 3] = ["application/fhir+ndjson", "application/ndjson", "ndjson"];
+    if query.get("_outputFormat").is_some_and(|format| !NDJSON.contains(&format)) {
+        return Err(invalid("_outputFormat must be application/fhir+ndjson"));
+    }
+    let since = query.get("_since").map(parse_instant).transpose()?;
+    let requested = kind.map(|kind| vec![kind]);
+    let in_query = query.get("_type").map(|_| query.all("_type").flat_map(|list| list.split(',')).collect());
+    let requested: Option<Vec<&str>> = requested.or(in_query);
+    let unknown = requested.iter().flatten().filter(|kind| !members::TYPES.contains(kind));
+    let unknown_types: Vec<String> = unknown.map(|kind| (*kind).to_owned()).collect();
+    if let (Some(kind), false) = (unknown_types.first(), lenient) {
+        return Err(invalid(&format!("The sandbox has no {kind} to export")));
+    }
+    let mut types = members::TYPES.to_vec();
+    types.retain(|kind| requested.as_ref().is_none_or(|requested| requested.contains(kind)));
+    let filters = query.all("_typeFilter").flat_map(|list| list.split(',')).map(parse_type_filter);
+    let filters = filters.collect::<Result<_, _>>()?;
+    Ok(ExportRequest {
+        client: String::new(),
+        url: String::new(),
+        types,
+        unknown_types,
+        since,
+        filters,
+        generated: None,
+    })
+}
+
+/// A FHIR instant: date, time and offset.
+fn parse_instant(text: &str) -> Result<Timestamp, Rejected> {
+    let shaped = text.get(10..11) == Some("T") && !text.contains('[');
+    let parsed = text.parse().ok().filter(|_| shaped);
+    parsed.ok_or_else(|| invalid("_since must be a FHIR instant such as 2026-01-15T09:00:00.000Z"))
+}
+
+/// `TYPE?QUERY`
+fn parse_type_filter(text: &str) -> Result<(String, Params), Rejected> {
+    let (kind, query) = text.split_once('?').ok_or_else(|| invalid("_typeFilter must be TYPE?QUERY"))?;
+    Ok((kind.to_owned(), Params::parse(query.as_bytes())))
+}
+
+/// Reports the progress of a job, then its manifest; DELETE cancels it where that is allowed.
+pub(super) async fn job(
+    State(state): State<Shared>,
+    Path(id): Path<String>,
+    method: Method,
+    headers: HeaderMap,
+) -> Response {
+    let handle = || -> Handled {
+        let caller = Caller::authenticate(&state, &headers)?;
+        caller.require_export()?;
+        if method == Method::DELETE && state.options.allow_cancel {
+            return cancel(&state, &id, &caller);
+        }
+        check_method(&method)?;
+        status(&state, &id, &caller)
+    };
+    handle().unwrap_or_else(|rejected| *rejected)
+}
+
+fn status(state: &AppState, id: &str, caller: &Caller) -> Handled {
+    let mut exports = state.exports();
+    let job = exports.get_mut(id).filter(|job| job.client == caller.client).ok_or_else(files::no_job)?;
+    match state.faults.next(Target::Job) {
+        Some(Fault::JobFailed) => {
+            return Err(reject(StatusCode::INTERNAL_SERVER_ERROR, "exception", "The export failed"));
+        }
+        Some(Fault::JobGone) => {
+            exports.remove(id);
+            return Err(files::no_job());
+        }
+        _ => {}
+    }
+    if job.polls < POLLS {
+        job.polls += 1;
+        let done = format!("{}% done", (job.polls - 1) * 100 / POLLS);
+        let pending = response::with_header(response::empty(StatusCode::ACCEPTED), header::RETRY_AFTER, "1");
+        return Ok(response::with_header(pending, header::HeaderName::from_static("x-progress"), &done));
+    }
+    Ok(manifest(state, id, job))
+}
+
+fn cancel(state: &AppState, id: &str, caller: &Caller) -> Handled {
+    let mut exports = state.exports();
+    exports.get(id).filter(|job| job.client == caller.client).ok_or_else(files::no_job)?;
+    exports.remove(id);
+    Ok(outcome(StatusCode::ACCEPTED, "informational", "The export was canceled"))
+}
+
+fn manifest(state: &AppState, id: &str, job: &ExportJob) -> Response {
+    let at_store = state.faults.next(Target::Manifest) == Some(Fault::FileStore);
+    let url = |file: &ExportFile| {
+        if at_store { files::store_url(state, id, job, file) } else { files::url(state, id, file) }
+    };
+    let list = |files: &[std::sync::Arc<ExportFile>]| -> Vec<Value> {
+        let entry = |file: &ExportFile| json!({ "type": file.kind, "url": url(file), "count": file.count });
+        files.iter().map(|file| entry(file)).collect()
+    };
+    let manifest = json!({
+        "transactionTime": job.transaction_time, "request": job.request, "requiresAccessToken": !at_store,
+        "output": list(&job.output), "error": list(&job.error), "deleted": list(&job.deleted),
+    });
+    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
+    (StatusCode::OK, headers, manifest.to_string()).into_response()
+}
+
+fn invalid(why: &str) -> Rejected {
+    reject(StatusCode::BAD_REQUEST, "invalid", why)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn since_is_a_fhir_instant() {
+        for valid in ["2026-01-15T09:00:00Z", "2026-01-15T09:00:00.123Z", "2026-01-15T09:00:00-05:00"] {
+            assert!(parse_instant(valid).is_ok(), "{valid}");
+        }
+        for invalid in ["", "2026", "2026-01-15", "2026-01-15T09:00:00", "2026-01-15 09:00:00Z", "yesterday"]
+        {
+            assert!(parse_instant(invalid).is_err(), "{invalid}");
+        }
+    }
+
+    #[test]
+    fn lenient_handling_collects_unknown_types() {
+        let query = Params::parse(b"_type=Patient,Spaceship");
+        assert!(parse(&query, None, false).is_err());
+        let request = parse(&query, None, true).expect("a request");
+        assert_eq!((request.types, request.unknown_types), (vec!["Patient"], vec!["Spaceship".to_owned()]));
+    }
 }

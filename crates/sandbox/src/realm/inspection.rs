@@ -1,34 +1,36 @@
-//! Introspection (RFC 7662) and revocation (RFC 7009), with Keycloak's answers.
+//! Introspection (RFC 7662) and revocation (RFC 7009), with Keycloak's responses.
 
-use axum::body::Bytes;
-use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::authenticate;
-use crate::params::Form;
+use super::client_auth::authenticate;
+use crate::grants::AuthServer;
+use crate::params::Params;
 use crate::response;
-use crate::server::Shared;
-use crate::state::now;
+use crate::state::{AppState, now};
 
-pub(crate) async fn introspect(State(world): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
-    let form = Form::of(&headers, &body);
-    let client = match authenticate(&headers, &form) {
-        Ok(client) if client.secret.is_some() => client,
-        Ok(_) => return response::oauth_error(StatusCode::FORBIDDEN, "invalid_request", "Client not allowed."),
-        // Introspection has words of its own for a wrong secret.
+pub(super) fn introspect(state: &AppState, realm: &str, headers: &HeaderMap, params: &Params) -> Response {
+    let client = match authenticate(headers, params) {
+        Ok(client) if client.confidential => client,
+        Ok(_) => {
+            return response::oauth_error(StatusCode::FORBIDDEN, "invalid_request", "Client not allowed.");
+        }
+        // Keycloak has another error and text for a wrong secret here.
         Err((status, "unauthorized_client", _)) => {
             return response::oauth_error(status, "invalid_client", "Client authentication failed.");
         }
         Err((status, error, description)) => return response::oauth_error(status, error, &description),
     };
-    let Some(token) = form.get("token") else {
+    let Some(token) = params.get("token") else {
         return response::oauth_error(StatusCode::BAD_REQUEST, "invalid_request", "Token not provided.");
     };
-    let grants = world.grants();
-    let claims = grants.find(token, now()).filter(|issued| issued.client == client.id);
-    let view = claims.and_then(|issued| issued.claims.clone()).map_or_else(
+    let grants = state.grants();
+    let server = AuthServer::Realm(realm.to_owned());
+    let issued = grants
+        .valid_token(token, now())
+        .filter(|issued| issued.client == client.id && issued.server == server);
+    let body = issued.and_then(|issued| issued.claims.clone()).map_or_else(
         || json!({ "active": false }),
         |mut claims: Value| {
             claims["client_id"] = json!(client.id);
@@ -38,21 +40,20 @@ pub(crate) async fn introspect(State(world): State<Shared>, headers: HeaderMap, 
             claims
         },
     );
-    response::json(StatusCode::OK, &view)
+    response::json(StatusCode::OK, &body)
 }
 
-pub(crate) async fn revoke(State(world): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
-    let form = Form::of(&headers, &body);
-    let client = match authenticate(&headers, &form) {
+pub(super) fn revoke(state: &AppState, headers: &HeaderMap, params: &Params) -> Response {
+    let client = match authenticate(headers, params) {
         Ok(client) => client,
         Err((status, error, description)) => return response::oauth_error(status, error, &description),
     };
-    let Some(token) = form.get("token") else {
+    let Some(token) = params.get("token") else {
         return response::oauth_error(StatusCode::BAD_REQUEST, "invalid_request", "Token not provided");
     };
-    let mut grants = world.grants();
+    let mut grants = state.grants();
     match grants.owner(token, now()).map(|owner| owner == client.id) {
-        // RFC 7009 §2.2 wants 200 for a token that isn't known; Keycloak says why in the body.
+        // RFC 7009 §2.2 requires 200 for an unknown token; Keycloak gives the reason in the body.
         None => response::oauth_error(StatusCode::OK, "invalid_token", "Invalid token"),
         Some(false) => response::oauth_error(StatusCode::BAD_REQUEST, "invalid_token", "Unmatching clients"),
         Some(true) => {

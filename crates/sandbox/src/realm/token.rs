@@ -1,170 +1,194 @@
-//! The token endpoint: which grant, which client, which refusal, in Keycloak's order.
+//! The token endpoint: the checks in Keycloak's order, with its error responses.
 
-use axum::body::Bytes;
-use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::{Refused, authenticate, issuer};
-use crate::clients::Client;
-use crate::params::Form;
-use crate::grants::{Issued, Redemption, Refusal, SESSION_LIFETIME, Server, Session};
-use crate::keys;
-use crate::response;
-use crate::scope;
-use crate::server::Shared;
-use crate::state::{World, now};
+use super::client_auth::{Rejection, authenticate};
+use crate::clients::RegisteredClient;
+use crate::grants::{AuthServer, CodeExchange, GrantError, IssuedToken, SsoSession};
+use crate::options::DEV_PORTAL;
+use crate::params::Params;
+use crate::state::{AppState, now};
+use crate::{keys, response, scope};
 
-pub(crate) async fn token(State(world): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
-    let form = Form::of(&headers, &body);
-    answer(&world, &headers, &form).map_or_else(
+/// A realm, with what its token endpoint needs.
+struct Endpoint<'a> {
+    state: &'a AppState,
+    realm: &'a str,
+}
+
+pub(super) fn respond(state: &AppState, realm: &str, headers: &HeaderMap, params: &Params) -> Response {
+    Endpoint { state, realm }.respond(headers, params).map_or_else(
         |(status, error, description)| response::oauth_error(status, error, &description),
-        |answer| response::json(StatusCode::OK, &answer),
+        |body| response::json(StatusCode::OK, &body),
     )
 }
 
-fn answer(world: &World, headers: &HeaderMap, form: &Form) -> Result<Value, Refused> {
-    let grant =
-        form.raw("grant_type").ok_or_else(|| bad("invalid_request", "Missing form parameter: grant_type"))?;
-    let grant = match grant {
-        "client_credentials" => client_credentials,
-        "authorization_code" => authorization_code,
-        "refresh_token" => refresh_token,
-        _ => return Err(bad("unsupported_grant_type", "Unsupported grant_type")),
-    };
-    let client = authenticate(headers, form)?;
-    if form.has_duplicates() {
-        return Err(bad("invalid_request", "duplicated parameter"));
-    }
-    grant(world, client, form)
-}
-
-fn bad(error: &'static str, description: &str) -> Refused {
+fn bad(error: &'static str, description: &str) -> Rejection {
     (StatusCode::BAD_REQUEST, error, description.to_owned())
 }
 
-fn client_credentials(world: &World, client: &Client, form: &Form) -> Result<Value, Refused> {
-    let unauthorized = |why: &str| (StatusCode::UNAUTHORIZED, "unauthorized_client", why.to_owned());
-    if client.secret.is_none() {
-        return Err(unauthorized("Public client not allowed to retrieve service account"));
+impl Endpoint<'_> {
+    fn respond(&self, headers: &HeaderMap, params: &Params) -> Result<Value, Rejection> {
+        let grant = params
+            .raw("grant_type")
+            .ok_or_else(|| bad("invalid_request", "Missing form parameter: grant_type"))?;
+        let grant = match grant {
+            "client_credentials" => Self::client_credentials,
+            "authorization_code" => Self::authorization_code,
+            "refresh_token" => Self::refresh_token,
+            _ => return Err(bad("unsupported_grant_type", "Unsupported grant_type")),
+        };
+        let client = authenticate(headers, params)?;
+        if params.has_duplicates() {
+            return Err(bad("invalid_request", "duplicated parameter"));
+        }
+        grant(self, client, params)
     }
-    if !client.service_account {
-        return Err(unauthorized("Client not enabled to retrieve service account"));
+
+    fn server(&self) -> AuthServer {
+        AuthServer::Realm(self.realm.to_owned())
     }
-    let scope = form.raw("scope").unwrap_or_default();
-    if form.raw("scope").is_some() && !scope::known_to_realm(scope) {
-        return Err(bad("invalid_scope", &format!("Invalid scopes: {scope}")));
+
+    fn client_credentials(&self, client: &RegisteredClient, params: &Params) -> Result<Value, Rejection> {
+        let unauthorized = |why: &str| (StatusCode::UNAUTHORIZED, "unauthorized_client", why.to_owned());
+        if !client.confidential {
+            return Err(unauthorized("Public client not allowed to retrieve service account"));
+        }
+        if !client.service_account {
+            return Err(unauthorized("Client not enabled to retrieve service account"));
+        }
+        let scope = match params.raw("scope") {
+            Some(scope) if !scope::known_to_realm(scope) => {
+                return Err(bad("invalid_scope", &format!("Invalid scopes: {scope}")));
+            }
+            Some(scope) => scope,
+            None if self.realm == DEV_PORTAL => "",
+            // A realm's default scopes in Keycloak.
+            None => "email profile",
+        };
+        let mut claims = self.claims(client.id, scope, &format!("service-account-{}", client.id));
+        claims["client_id"] = json!(client.id);
+        claims["clientHost"] = json!("127.0.0.1");
+        claims["clientAddress"] = json!("127.0.0.1");
+        let id_token = self.id_token(&claims, None)?;
+        let token = self.issue(claims, client.id, scope, None)?;
+        let mut body = self.success(token, scope, 0);
+        if let Some(id_token) = id_token {
+            body["id_token"] = json!(id_token);
+        }
+        Ok(body)
     }
-    let mut claims = claims(world, client.id, scope, &format!("service-account-{}", client.id));
-    claims["client_id"] = json!(client.id);
-    claims["clientHost"] = json!("127.0.0.1");
-    claims["clientAddress"] = json!("127.0.0.1");
-    let identity = identity(world, &claims)?;
-    let token = issue(world, claims, client.id, scope, None)?;
-    let mut answer = success(world, token, scope, 0);
-    if let Some(identity) = identity {
-        answer["id_token"] = json!(identity);
+
+    fn authorization_code(&self, client: &RegisteredClient, params: &Params) -> Result<Value, Rejection> {
+        let code = params.get("code").ok_or_else(|| bad("invalid_request", "Missing parameter: code"))?;
+        let by = CodeExchange {
+            server: self.server(),
+            client: client.id,
+            redirect_uri: params.get("redirect_uri"),
+            verifier: params.get("code_verifier"),
+        };
+        let session = self.state.grants().exchange_code(code, &by, now()).map_err(invalid_grant)?;
+        self.tokens_of_session(&session, session.nonce.as_deref())
     }
-    Ok(answer)
+
+    fn refresh_token(&self, client: &RegisteredClient, params: &Params) -> Result<Value, Rejection> {
+        let token = params.get("refresh_token").ok_or_else(|| bad("invalid_request", "No refresh token"))?;
+        let session = self.state.grants().refresh(token, &self.server(), client.id, now());
+        // OIDC Core §12.2: no nonce after a refresh.
+        self.tokens_of_session(&session.map_err(invalid_grant)?, None)
+    }
+
+    /// A new access token and a new refresh token for a session.
+    fn tokens_of_session(&self, session: &SsoSession, nonce: Option<&str>) -> Result<Value, Rejection> {
+        let mut claims = self.claims(&session.client, &session.scope, "john.allen");
+        claims["sid"] = json!(session.id);
+        claims["name"] = json!("John Allen");
+        let id_token = self.id_token(&claims, nonce)?;
+        let token = self.issue(claims, &session.client, &session.scope, Some(&session.id))?;
+        let mut grants = self.state.grants();
+        let mut body = self.success(token, &session.scope, grants.session_lifetime());
+        body["refresh_token"] = json!(grants.issue_refresh_token(&session.id));
+        body["session_state"] = json!(session.id);
+        if let Some(id_token) = id_token {
+            body["id_token"] = json!(id_token);
+        }
+        Ok(body)
+    }
+
+    /// The ID token, if the scope has `openid`.
+    fn id_token(&self, claims: &Value, nonce: Option<&str>) -> Result<Option<String>, Rejection> {
+        if !claims["scope"].as_str().is_some_and(|scope| scope.split(' ').any(|token| token == "openid")) {
+            return Ok(None);
+        }
+        let mut claims = claims.clone();
+        claims["typ"] = json!("ID");
+        if let Some(nonce) = nonce {
+            claims["nonce"] = json!(nonce);
+        }
+        self.sign(&claims).map(Some)
+    }
+
+    fn claims(&self, client: &str, scope: &str, username: &str) -> Value {
+        let now = now();
+        json!({
+            "exp": now.saturating_add(self.state.token_lifetime), "iat": now,
+            "jti": format!("trrtcc:{}", keys::random_uuid()), "iss": self.state.issuer(self.realm),
+            "aud": client, "sub": keys::uuid_from_name(username), "typ": "Bearer", "azp": client,
+            "acr": "1", "scope": scope, "preferred_username": username,
+        })
+    }
+
+    fn sign(&self, claims: &Value) -> Result<String, Rejection> {
+        let failed = |_| (StatusCode::INTERNAL_SERVER_ERROR, "unknown_error", "No signing key".to_owned());
+        self.state.keys.sign(claims).map_err(failed)
+    }
+
+    fn issue(
+        &self,
+        claims: Value,
+        client: &str,
+        scope: &str,
+        session: Option<&str>,
+    ) -> Result<String, Rejection> {
+        let token = self.sign(&claims)?;
+        let now = now();
+        let issued = IssuedToken {
+            server: self.server(),
+            client: client.to_owned(),
+            scope: scope.to_owned(),
+            session: session.map(str::to_owned),
+            expires_at: now.saturating_add(self.state.token_lifetime),
+            claims: Some(claims),
+            revoked: false,
+            uses: 0,
+        };
+        self.state.grants().store_token(&token, issued, now);
+        Ok(token)
+    }
+
+    fn success(&self, token: String, scope: &str, refresh_expires_in: i64) -> Value {
+        json!({
+            "access_token": token, "expires_in": self.state.token_lifetime,
+            "refresh_expires_in": refresh_expires_in, "token_type": "Bearer", "not-before-policy": 0,
+            "scope": scope,
+        })
+    }
 }
 
-fn authorization_code(world: &World, client: &Client, form: &Form) -> Result<Value, Refused> {
-    let code = form.get("code").ok_or_else(|| bad("invalid_request", "Missing parameter: code"))?;
-    let by = Redemption {
-        server: Server::Realm,
-        client: client.id,
-        redirect_uri: form.get("redirect_uri"),
-        verifier: form.get("code_verifier"),
-    };
-    let session = world.grants().redeem(code, &by, now()).map_err(invalid_grant)?;
-    renew(world, &session)
-}
-
-fn refresh_token(world: &World, client: &Client, form: &Form) -> Result<Value, Refused> {
-    let token = form.get("refresh_token").ok_or_else(|| bad("invalid_request", "No refresh token"))?;
-    let session = world.grants().refresh(token, Server::Realm, client.id, now()).map_err(invalid_grant)?;
-    renew(world, &session)
-}
-
-fn invalid_grant(refusal: Refusal) -> Refused {
-    let description = match refusal {
-        Refusal::Code => "Code not valid",
-        Refusal::RedirectUri => "Incorrect redirect_uri",
-        Refusal::VerifierMissing => "PKCE code verifier not specified",
-        Refusal::VerifierUnexpected => {
+fn invalid_grant(error: GrantError) -> Rejection {
+    let description = match error {
+        GrantError::Code => "Code not valid",
+        GrantError::RedirectUri => "Incorrect redirect_uri",
+        GrantError::VerifierMissing => "PKCE code verifier not specified",
+        GrantError::VerifierUnexpected => {
             "PKCE code verifier specified but challenge not present in the request"
         }
-        Refusal::VerifierWrong => "PKCE verification failed: Code mismatch",
-        Refusal::RefreshToken => "Invalid refresh token",
-        Refusal::Reused => "Maximum allowed refresh token reuse exceeded",
-        Refusal::SessionEnded => "Session not active",
+        GrantError::VerifierWrong => "PKCE verification failed: Code mismatch",
+        GrantError::RefreshToken => "Invalid refresh token",
+        GrantError::Reused => "Maximum allowed refresh token reuse exceeded",
+        GrantError::SessionEnded => "Session not active",
     };
     bad("invalid_grant", description)
-}
-
-/// A new access token and a new refresh token for a session.
-fn renew(world: &World, session: &Session) -> Result<Value, Refused> {
-    let mut claims = claims(world, &session.client, &session.scope, "john.allen");
-    claims["sid"] = json!(session.id);
-    claims["name"] = json!("John Allen");
-    let identity = identity(world, &claims)?;
-    let token = issue(world, claims, &session.client, &session.scope, Some(&session.id))?;
-    let mut answer = success(world, token, &session.scope, SESSION_LIFETIME);
-    answer["refresh_token"] = json!(world.grants().refresh_token(&session.id));
-    answer["session_state"] = json!(session.id);
-    if let Some(identity) = identity {
-        answer["id_token"] = json!(identity);
-    }
-    Ok(answer)
-}
-
-/// The ID token, where the scope asks for one.
-fn identity(world: &World, claims: &Value) -> Result<Option<String>, Refused> {
-    let asked = claims["scope"].as_str().is_some_and(|scope| scope.split(' ').any(|token| token == "openid"));
-    let mut claims = claims.clone();
-    claims["typ"] = json!("ID");
-    asked.then(|| sign(world, &claims)).transpose()
-}
-
-fn claims(world: &World, client: &str, scope: &str, username: &str) -> Value {
-    let now = now();
-    json!({
-        "exp": now.saturating_add(world.lifetime), "iat": now, "jti": format!("trrtcc:{}", keys::random_id()),
-        "iss": issuer(world), "aud": client, "sub": keys::id_of(username), "typ": "Bearer", "azp": client,
-        "acr": "1", "scope": scope, "preferred_username": username,
-    })
-}
-
-fn sign(world: &World, claims: &Value) -> Result<String, Refused> {
-    let failed = |_| (StatusCode::INTERNAL_SERVER_ERROR, "unknown_error", "No key to sign with".to_owned());
-    world.keys.sign(claims).map_err(failed)
-}
-
-fn issue(
-    world: &World,
-    claims: Value,
-    client: &str,
-    scope: &str,
-    session: Option<&str>,
-) -> Result<String, Refused> {
-    let token = sign(world, &claims)?;
-    let now = now();
-    let issued = Issued {
-        client: client.to_owned(),
-        scope: scope.to_owned(),
-        session: session.map(str::to_owned),
-        expires: now.saturating_add(world.lifetime),
-        claims: Some(claims),
-        revoked: false,
-    };
-    world.grants().remember(&token, issued, now);
-    Ok(token)
-}
-
-fn success(world: &World, token: String, scope: &str, refreshable: i64) -> Value {
-    json!({
-        "access_token": token, "expires_in": world.lifetime, "refresh_expires_in": refreshable,
-        "token_type": "Bearer", "not-before-policy": 0, "scope": scope,
-    })
 }
