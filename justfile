@@ -7,7 +7,7 @@ default:
 check:
     cargo fmt --check
     cargo clippy --all-targets -- -D warnings
-    cargo test
+    cargo test --workspace
 
 # What CI runs, with every real peer
 ci:

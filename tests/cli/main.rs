@@ -15,7 +15,7 @@
 //! | `curl`: which hosts get the token, under attack | `curl_host_policy/` |
 //! | `exec`, `--token-file`, signals | `exec` |
 //! | `doctor` | `doctor` |
-//! | `sandbox` | `sandbox`, `sandbox_realm` |
+//! | `sandbox` | `sandbox`, `sandbox_export`, `sandbox_realm` |
 //! | token endpoint: responses, retries, deadlines, TLS, proxies, discovery documents | `token_endpoint/` |
 //! | stores: gnome-keyring; the others are unit tests of `src/store` | `keyring` |
 //! | a real Keycloak | `keycloak`, `keycloak_keys`, `keycloak_patient` |
@@ -46,6 +46,7 @@ mod patient;
 mod realm;
 mod recipes;
 mod sandbox;
+mod sandbox_export;
 mod sandbox_realm;
 mod secret_hygiene;
 mod shells;

@@ -1,4 +1,4 @@
-//! The sandbox as curl, a shell and many clients at once meet it.
+//! `oneup sandbox`: its servers, tried with curl, and its commands. Exports: `sandbox_export`.
 
 use std::process::{Command, Stdio};
 use std::thread;
@@ -8,33 +8,33 @@ use serde_json::Value;
 
 use crate::support::{Oneup, Sandbox};
 
-const TOKEN: &str = "/auth/realms/dev-portal/protocol/openid-connect/token";
-const CLIENT: &str = "client_id=oneup-sandbox&client_secret=not-a-secret";
+pub(crate) const TOKEN: &str = "/auth/realms/dev-portal/protocol/openid-connect/token";
+pub(crate) const CLIENT: &str = "client_id=oneup-sandbox&client_secret=not-a-secret";
 const REDIRECT: &str = "http://localhost:8484/callback";
 
-/// Runs curl on a path of the sandbox; the answer is its body, a newline, and `-w`'s status and redirect.
-fn curl(sandbox: &Sandbox, path: &str, more: &[&str]) -> (u16, String, String) {
+/// Runs curl on a path or URL of the sandbox; returns status, body and redirect.
+pub(crate) fn curl(sandbox: &Sandbox, path: &str, options: &[&str]) -> (u16, String, String) {
     let url = if path.starts_with('/') { format!("{}{path}", sandbox.url()) } else { path.to_owned() };
     let flags = ["-sS", "-m", "20", "--noproxy", "*", "-w", "\n%{http_code} %{redirect_url}"];
-    let output = Command::new("curl").args(flags).args(more).arg(url).output().expect("curl");
+    let output = Command::new("curl").args(flags).args(options).arg(url).output().expect("curl");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let (body, tail) = text.rsplit_once('\n').expect("a status");
     let (status, redirect) = tail.split_once(' ').expect("a redirect or nothing");
     (status.parse().expect("a number"), body.to_owned(), redirect.to_owned())
 }
 
-fn json(body: &str) -> Value {
+pub(crate) fn json(body: &str) -> Value {
     serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {body}"))
 }
 
-fn provider_token(sandbox: &Sandbox) -> String {
+pub(crate) fn provider_token(sandbox: &Sandbox) -> String {
     let form = format!("grant_type=client_credentials&{CLIENT}&scope=bulk-data%7Cuser%2F*.rs");
     let (status, body, _) = curl(sandbox, TOKEN, &["-d", &form]);
     assert_eq!(status, 200, "{body}");
     json(&body)["access_token"].as_str().expect("a token").to_owned()
 }
 
-/// The person at the page: the address that the browser ends on.
+/// Submits the consent page; returns the URL that the browser is redirected to.
 fn decide(sandbox: &Sandbox, authorize: &str, decision: &str) -> url::Url {
     let (status, page, _) = curl(sandbox, authorize, &[]);
     assert_eq!(status, 200, "{page}");
@@ -57,7 +57,7 @@ fn authorize_path(more: &str) -> String {
 }
 
 #[test]
-fn a_member_consents_and_the_app_reads_that_member_only() {
+fn consent_grants_access_to_one_member() {
     let sandbox = Sandbox::start(&[]);
     let end = decide(&sandbox, &authorize_path("&scope=patient/*.read"), "allow");
     assert!(end.as_str().starts_with(REDIRECT));
@@ -86,7 +86,7 @@ fn a_member_consents_and_the_app_reads_that_member_only() {
 }
 
 #[test]
-fn a_member_says_no_and_a_wrong_request_asks_nobody() {
+fn denied_and_invalid_requests_redirect_with_error() {
     let sandbox = Sandbox::start(&[]);
     let end = decide(&sandbox, &authorize_path(""), "deny");
     assert_eq!(parameter(&end, "error").as_deref(), Some("access_denied"));
@@ -102,11 +102,11 @@ fn a_member_says_no_and_a_wrong_request_asks_nobody() {
     }
     let evil = "/oauth2/authorize/test?client_id=oneup-sandbox&redirect_uri=https://evil.example/";
     let (status, _, redirect) = curl(&sandbox, evil, &[]);
-    assert_eq!((status, redirect.as_str()), (400, ""), "nobody is sent to a stranger");
+    assert_eq!((status, redirect.as_str()), (400, ""), "no redirect to an unregistered URI");
 }
 
 #[test]
-fn the_realms_refresh_tokens_rotate_and_reuse_ends_the_session() {
+fn realm_rotates_refresh_tokens_and_reuse_ends_the_session() {
     let sandbox = Sandbox::start(&[]);
     let path = TOKEN.replace("/token", "/auth");
     let end = decide(
@@ -136,38 +136,76 @@ fn the_realms_refresh_tokens_rotate_and_reuse_ends_the_session() {
 }
 
 #[test]
-fn a_bulk_export_from_kick_off_to_deletion() {
+fn id_token_has_the_nonce_of_the_login_only() {
     let sandbox = Sandbox::start(&[]);
-    let bearer = format!("Authorization: Bearer {}", provider_token(&sandbox));
-    let get = |path: &str, more: &[&str]| curl(&sandbox, path, &[&["-H", bearer.as_str()], more].concat());
-    let kick_off = "/v1/bison/bulk-export/bulk-data/r4/Group/g1/$export?_type=Patient,Coverage";
-    assert_eq!(get(kick_off, &[]).0, 400, "without Prefer");
-    let (status, head, _) = get(kick_off, &["-H", "Prefer: respond-async", "-D", "-"]);
-    let location =
-        head.lines().find_map(|line| line.strip_prefix("content-location: ")).expect("a place").trim();
-    assert_eq!(status, 202);
-    let (status, head, _) = get(location, &["-D", "-"]);
-    assert_eq!(status, 202);
-    assert!(head.contains("retry-after: 1") && head.contains("x-progress: "), "{head}");
-    let done = (0..5).map(|_| get(location, &[])).find(|(status, ..)| *status == 200).expect("it ends");
-    let manifest = json(&done.1);
+    let query =
+        format!("response_type=code&client_id=oneup-sandbox&redirect_uri={REDIRECT}&scope=openid&nonce=n-0");
+    let end = decide(&sandbox, &format!("{}?{query}", TOKEN.replace("/token", "/auth")), "allow");
+    let code = parameter(&end, "code").expect("a code");
+    let request = |form: &str| json(&curl(&sandbox, TOKEN, &["-d", &format!("{CLIENT}&{form}")]).1);
+    let nonce = |response: &Value| {
+        let token = response["id_token"].as_str().expect("an ID token").to_owned();
+        let payload = token.split('.').nth(1).expect("a payload").to_owned();
+        let claims = base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, payload);
+        json(&String::from_utf8(claims.expect("base64url")).expect("UTF-8"))["nonce"].clone()
+    };
+    let first = request(&format!("grant_type=authorization_code&code={code}&redirect_uri={REDIRECT}"));
+    assert_eq!(nonce(&first), "n-0");
+    let refresh_token = first["refresh_token"].as_str().expect("a refresh token");
     assert_eq!(
-        (manifest["requiresAccessToken"].as_bool(), manifest["output"].as_array().map(Vec::len)),
-        (Some(true), Some(2))
+        nonce(&request(&format!("grant_type=refresh_token&refresh_token={refresh_token}"))),
+        Value::Null
     );
-    for file in manifest["output"].as_array().expect("files") {
-        let url = file["url"].as_str().expect("a URL");
-        assert_eq!(curl(&sandbox, url, &[]).0, 401, "files need the token");
-        let lines = get(url, &[]).1;
-        assert_eq!(lines.trim_end().lines().count() as u64, file["count"]);
-        assert!(lines.trim_end().lines().all(|line| json(line)["resourceType"] == file["type"]));
-    }
-    assert_eq!(get(location, &["-X", "DELETE"]).0, 202);
-    assert_eq!(get(location, &[]).0, 404);
 }
 
 #[test]
-fn faults_strike_as_often_as_scripted() {
+fn both_secrets_are_valid_during_rotation() {
+    let sandbox = Sandbox::start(&[]);
+    for (secret, status) in [("not-a-secret", 200), ("not-a-secret-either", 200), ("wrong", 401)] {
+        let form = format!("grant_type=client_credentials&client_id=oneup-sandbox&client_secret={secret}");
+        assert_eq!(curl(&sandbox, TOKEN, &["-d", &form]).0, status, "{secret}");
+    }
+}
+
+#[test]
+fn token_modifiers_apply_together() {
+    let sandbox = Sandbox::start(&["--fail", "error-null", "--fail", "no-expires-in", "--fail", "gzip"]);
+    let form = format!("grant_type=client_credentials&{CLIENT}");
+    let (status, body, _) = curl(&sandbox, TOKEN, &["--compressed", "-d", &form]);
+    let response = json(&body);
+    assert_eq!((status, response.get("error"), response.get("expires_in")), (200, Some(&Value::Null), None));
+}
+
+#[test]
+fn refresh_lifetime_and_missing_refresh_token_can_be_simulated() {
+    for (fault, expires_in) in [("refresh-lifetime=1", Some(1)), ("no-refresh-token", None)] {
+        let sandbox = Sandbox::start(&["--fail", fault]);
+        let query = format!("response_type=code&client_id=oneup-sandbox&redirect_uri={REDIRECT}");
+        let end = decide(&sandbox, &format!("{}?{query}", TOKEN.replace("/token", "/auth")), "allow");
+        let code = parameter(&end, "code").expect("a code");
+        let form = format!("{CLIENT}&grant_type=authorization_code&code={code}&redirect_uri={REDIRECT}");
+        let response = json(&curl(&sandbox, TOKEN, &["-d", &form]).1);
+        assert_eq!(response["refresh_expires_in"].as_i64(), expires_in, "{fault}");
+        let Some(token) = response["refresh_token"].as_str() else { continue };
+        thread::sleep(Duration::from_secs(2));
+        let form = format!("{CLIENT}&grant_type=refresh_token&refresh_token={token}");
+        let response = json(&curl(&sandbox, TOKEN, &["-d", &form]).1);
+        assert_eq!(response["error_description"], "Session not active");
+    }
+}
+
+#[test]
+fn geo_403_is_html_from_both_servers() {
+    let sandbox = Sandbox::start(&["--fail", "geo-403"]);
+    for path in [TOKEN, "/r4/Patient"] {
+        let method = if path == TOKEN { "POST" } else { "GET" };
+        let (status, body, _) = curl(&sandbox, path, &["-X", method]);
+        assert!(status == 403 && body.contains("<h1>403 Forbidden</h1>"), "{status} {body}");
+    }
+}
+
+#[test]
+fn faults_happen_as_often_as_scripted() {
     let sandbox = Sandbox::start(&[
         "--fail",
         "429=1",
@@ -183,7 +221,7 @@ fn faults_strike_as_often_as_scripted() {
     let form = format!("grant_type=client_credentials&{CLIENT}&scope=bulk-data%7Cuser%2F*.rs");
     let ask = || curl(&sandbox, TOKEN, &["-d", &form]);
     assert_eq!(ask().0, 429);
-    assert_eq!(ask().0, 0, "a reset is no answer");
+    assert_eq!(ask().0, 0, "a reset has no response");
     assert!(ask().1.contains("<h1>"));
     assert!(json(&ask().1).get("expires_in").is_none());
     let answer = json(&ask().1);
@@ -195,7 +233,7 @@ fn faults_strike_as_often_as_scripted() {
 }
 
 #[test]
-fn two_hundred_at_once_are_all_answered() {
+fn answers_two_hundred_concurrent_requests() {
     let sandbox = Sandbox::start(&["--token-lifetime", "7"]);
     let form = format!("grant_type=client_credentials&{CLIENT}");
     let urls: Vec<String> = (0..200).map(|_| format!("{}{TOKEN}", sandbox.url())).collect();
@@ -207,10 +245,10 @@ fn two_hundred_at_once_are_all_answered() {
     assert_eq!(sandbox.count("/token"), 200);
 }
 
-/// Before it is installed, the shell that the README starts must find the program all the same.
+/// The shell that the README starts must find the program before it is installed.
 #[cfg(unix)]
 #[test]
-fn the_command_finds_oneup_but_after_all_that_it_finds_already() {
+fn run_appends_oneup_to_path() {
     let script = "echo $PATH; oneup --version";
     let version = format!("oneup {}\n", env!("CARGO_PKG_VERSION"));
     let run = Oneup::new().args(["sandbox", "run", "--", "sh", "-c", script]).env("PATH", "/usr/bin:/bin");
@@ -218,7 +256,7 @@ fn the_command_finds_oneup_but_after_all_that_it_finds_already() {
 }
 
 #[test]
-fn run_passes_the_exit_code_on_and_leaves_nothing() {
+fn run_returns_the_exit_code_and_removes_its_files() {
     let run = |script: &str| Oneup::new().args(["sandbox", "run", "--", "sh", "-c", script]);
     let outcome = run("echo $ONEUP_STATE_DIR; echo ${ONEUP_REALM-unset}; exit 42")
         .env("ONEUP_REALM", "elsewhere")
@@ -241,30 +279,33 @@ fn run_passes_the_exit_code_on_and_leaves_nothing() {
 }
 
 #[test]
-fn a_script_of_oneups_just_works_in_run() {
-    let script = "$0 login provider -q && $0 token show --format header && $0 curl -sS '/Patient?_count=1' && $0 status --check";
+fn script_that_uses_oneup_works_in_run() {
+    let script = "$0 login provider -q && $0 token show --format header && $0 curl -sSi -H 'Prefer: respond-async' '/$export?_type=Patient' && $0 status --check";
     Oneup::new()
         .args(["sandbox", "run", "--", "sh", "-ec", script, env!("CARGO_BIN_EXE_oneup")])
         .stdout_has("Authorization: Bearer ey")
-        .stdout_has("\"family\": \"Allen\"")
+        .stdout_has("content-location: http://127.0.0.1:")
         .run();
 }
 
 #[test]
-fn the_demo_shows_each_command_and_what_it_says() {
+fn demo_shows_each_command_and_its_output() {
     let demo = Oneup::new().args(["sandbox", "demo"]);
-    let told = demo
+    let shown = demo
         .stderr("")
         .stdout_has("verified")
-        .stdout_has("Allen")
+        .stdout_has("HTTP/1.1 202 Accepted")
         .never("\u{1b}")
         .never("not-a-secret")
         .run()
         .stdout;
-    for command in
-        ["login provider", "token show", "token inspect --verify", "curl -sS /Patient/123456789123"]
-    {
-        assert!(told.contains(&format!("$ oneup {command}\n")), "{told}");
+    for command in [
+        "login provider",
+        "token show",
+        "token inspect --verify",
+        "curl -sSi -H 'Prefer: respond-async' '/$export?_type=Patient'",
+    ] {
+        assert!(shown.contains(&format!("$ oneup {command}\n")), "{shown}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! The sandbox's realm beside the real Keycloak: the same requests to both, by curl, and the answers compared by
+//! The sandbox's realms compared with a real Keycloak: the same requests to both, by curl, and the responses compared by
 //! status, error, description and the set of JSON members.
 
 use std::process::Command;
@@ -8,10 +8,10 @@ use serde_json::Value;
 use crate::support::{Sandbox, requires_variable};
 
 const REALM: &str = "/auth/realms/dev-portal";
-const SECRET_THERE: &str = "secret-of-a-test-client";
-const SECRET_HERE: &str = "not-a-secret";
+const KEYCLOAK_SECRET: &str = "secret-of-a-test-client";
+const SANDBOX_SECRET: &str = "not-a-secret";
 
-/// The clients of `.ci/dev-portal.json`, and those of the sandbox that are like them.
+/// The clients of `.ci/dev-portal.json`, and the sandbox's clients of the same kind.
 const CLIENTS: [(&str, &str); 5] = [
     ("svc", "oneup-sandbox"),
     ("public", "oneup-sandbox-public"),
@@ -20,7 +20,7 @@ const CLIENTS: [(&str, &str); 5] = [
     ("assertion", "oneup-sandbox-assertion"),
 ];
 
-/// What is sent, with the client's name in Keycloak and `SECRET` for its secret; status, error and description.
+/// Endpoint and form (with the client's name in Keycloak, and `SECRET` for its secret); status, error and description.
 type Case = (&'static str, &'static str, u16, &'static str, &'static str);
 
 const CREDENTIALS: &str = "Invalid client or Invalid client credentials";
@@ -62,8 +62,10 @@ const CASES: [Case; 33] = [
     ("nothing", "", 404, "HTTP 404 Not Found", ""),
 ];
 
-/// An answer: its status, and its JSON.
-fn ask(base: &str, path: &str, form: &str) -> (u16, Value) {
+/// A response: its status and its JSON.
+type JsonResponse = (u16, Value);
+
+fn send(base: &str, path: &str, form: &str) -> JsonResponse {
     let url = format!("{base}{path}");
     let mut curl = Command::new("curl");
     curl.args(["-sS", "--noproxy", "*", "-H", "Accept: application/json", "-w", "\n%{http_code}", &url]);
@@ -76,11 +78,11 @@ fn ask(base: &str, path: &str, form: &str) -> (u16, Value) {
     (status.parse().expect("a number"), serde_json::from_str(body).unwrap_or(Value::Null))
 }
 
-/// What two servers of a kind have in common.
-fn shape((status, answer): &(u16, Value)) -> (u16, String, String, Vec<String>) {
-    let text = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
+/// What must be equal in the responses of the sandbox and Keycloak.
+fn shape((status, body): &JsonResponse) -> (u16, String, String, Vec<String>) {
+    let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
     let mut members: Vec<String> =
-        answer.as_object().map(|members| members.keys().cloned().collect()).unwrap_or_default();
+        body.as_object().map(|members| members.keys().cloned().collect()).unwrap_or_default();
     members.sort();
     (*status, text("error"), text("error_description"), members)
 }
@@ -89,48 +91,49 @@ fn path(endpoint: &str) -> String {
     format!("{REALM}/protocol/openid-connect/{endpoint}")
 }
 
-fn here(form: &str) -> String {
+/// The form for the sandbox: its clients and secret.
+fn for_sandbox(form: &str) -> String {
     let parts = form.split('&').map(|part| {
         let name = part.strip_prefix("client_id=");
-        let ours = name.and_then(|name| CLIENTS.iter().find(|(there, _)| *there == name));
+        let ours = name.and_then(|name| CLIENTS.iter().find(|(keycloak, _)| *keycloak == name));
         ours.map_or(part.to_owned(), |(_, ours)| format!("client_id={ours}"))
     });
-    parts.collect::<Vec<_>>().join("&").replace("&SECRET", &format!("&client_secret={SECRET_HERE}"))
+    parts.collect::<Vec<_>>().join("&").replace("&SECRET", &format!("&client_secret={SANDBOX_SECRET}"))
 }
 
 #[test]
-fn the_realm_answers_as_keycloak_is_known_to() {
+fn realm_responds_with_keycloaks_errors() {
     let sandbox = Sandbox::start(&[]);
     for (endpoint, form, status, error, description) in CASES {
-        let (got, answer) = ask(sandbox.url(), &path(endpoint), &here(form));
-        let told =
-            (answer["error"].as_str().unwrap_or(""), answer["error_description"].as_str().unwrap_or(""));
-        assert_eq!((got, told), (status, (error, description)), "{endpoint} {form}");
+        let (got, body) = send(sandbox.url(), &path(endpoint), &for_sandbox(form));
+        let error_members =
+            (body["error"].as_str().unwrap_or(""), body["error_description"].as_str().unwrap_or(""));
+        assert_eq!((got, error_members), (status, (error, description)), "{endpoint} {form}");
     }
-    let (status, answer) = ask(sandbox.url(), "/auth/realms/nope/protocol/openid-connect/token", "a=b");
-    assert_eq!((status, answer["error"].as_str()), (404, Some("Realm does not exist")));
+    let (status, body) = send(sandbox.url(), "/auth/realms/nope/protocol/openid-connect/token", "a=b");
+    assert_eq!((status, body["error"].as_str()), (404, Some("Realm does not exist")));
 }
 
 #[test]
-fn the_realm_and_the_real_keycloak_answer_alike() {
+fn realm_and_real_keycloak_respond_alike() {
     let Some(keycloak) = requires_variable("Keycloak", "ONEUP_KEYCLOAK_URL") else { return };
     let sandbox = Sandbox::start(&[]);
     for (endpoint, form, ..) in CASES {
-        let there = form.replace("&SECRET", &format!("&client_secret={SECRET_THERE}"));
-        let real = ask(&keycloak, &path(endpoint), &there);
-        let ours = ask(sandbox.url(), &path(endpoint), &here(form));
+        let for_keycloak = form.replace("&SECRET", &format!("&client_secret={KEYCLOAK_SECRET}"));
+        let real = send(&keycloak, &path(endpoint), &for_keycloak);
+        let ours = send(sandbox.url(), &path(endpoint), &for_sandbox(form));
         assert_eq!(shape(&ours), shape(&real), "{endpoint} {form}");
     }
     for path in ["/auth/realms/nope/.well-known/openid-configuration", &path("certs")] {
-        assert_eq!(shape(&ask(sandbox.url(), path, "")), shape(&ask(&keycloak, path, "")), "{path}");
+        assert_eq!(shape(&send(sandbox.url(), path, "")), shape(&send(&keycloak, path, "")), "{path}");
     }
 }
 
 #[test]
-fn what_discovery_says_keycloak_says_too() {
+fn discovery_document_is_a_subset_of_keycloaks() {
     let Some(keycloak) = requires_variable("Keycloak", "ONEUP_KEYCLOAK_URL") else { return };
     let sandbox = Sandbox::start(&[]);
-    let document = |base: &str| ask(base, &format!("{REALM}/.well-known/openid-configuration"), "").1;
+    let document = |base: &str| send(base, &format!("{REALM}/.well-known/openid-configuration"), "").1;
     let (ours, real) = (document(sandbox.url()), document(&keycloak));
     for (name, value) in ours.as_object().expect("members") {
         let Some(url) = value.as_str() else {
@@ -142,6 +145,45 @@ fn what_discovery_says_keycloak_says_too() {
             real[name].as_str().and_then(|url| url.strip_prefix(keycloak.as_str())),
             Some(below),
             "{name}"
+        );
+    }
+}
+
+#[test]
+fn realms_other_than_dev_portal_need_no_scope_and_reach_their_tenant() {
+    let sandbox = Sandbox::start(&["--realm", "acme"]);
+    for (realm, tenant, other) in [("acme", "acme", "bison"), ("epa-uat", "1upcoreuat", "epa-uat")] {
+        let token_path = format!("/auth/realms/{realm}/protocol/openid-connect/token");
+        let form =
+            format!("grant_type=client_credentials&client_id=oneup-sandbox&client_secret={SANDBOX_SECRET}");
+        let (status, body) = send(sandbox.url(), &token_path, &form);
+        assert_eq!((status, body["scope"].as_str()), (200, Some("email profile")));
+        let token = body["access_token"].as_str().expect("a token");
+        for (tenant, status) in [(tenant, 202), (other, 403)] {
+            let url = format!("{}/v1/{tenant}/bulk-export/bulk-data/r4/$export", sandbox.url());
+            let mut curl = Command::new("curl");
+            curl.args(["-sS", "--noproxy", "*", "-o", "/dev/null", "-w", "%{http_code}", &url]);
+            curl.args(["-H", "Prefer: respond-async", "-H", &format!("Authorization: Bearer {token}")]);
+            let output = curl.output().expect("curl");
+            assert_eq!(String::from_utf8_lossy(&output.stdout), status.to_string(), "{realm} {tenant}");
+        }
+    }
+}
+
+#[test]
+fn introspection_rejects_tokens_of_another_realm() {
+    let sandbox = Sandbox::start(&["--realm", "acme"]);
+    let client = format!("client_id=oneup-sandbox&client_secret={SANDBOX_SECRET}");
+    let oidc =
+        |realm: &str, endpoint: &str| format!("/auth/realms/{realm}/protocol/openid-connect/{endpoint}");
+    let form = format!("grant_type=client_credentials&{client}");
+    let token = send(sandbox.url(), &oidc("acme", "token"), &form).1["access_token"].clone();
+    for (realm, active) in [("acme", true), ("dev-portal", false)] {
+        let form = format!("{client}&token={}", token.as_str().expect("a token"));
+        assert_eq!(
+            send(sandbox.url(), &oidc(realm, "token/introspect"), &form).1["active"],
+            active,
+            "{realm}"
         );
     }
 }

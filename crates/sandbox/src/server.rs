@@ -128,7 +128,8 @@ async fn with_faults(
     }
     let response = next.run(Request::from_parts(head, Body::from(body))).await;
     match target {
-        Some(target) if response.status() == StatusCode::OK => {
+        // A response that is never received uses up no modifier.
+        Some(target) if response.status() == StatusCode::OK && fault != Some(Fault::Reset) => {
             modify(response, &state.faults.modifiers(target)).await
         }
         _ => response,
