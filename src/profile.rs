@@ -8,7 +8,7 @@ use url::Url;
 use crate::error::{Error, Result};
 use crate::oauth::grant::ClientAuthentication;
 use crate::oauth::product::{DOMAINS, Product, plan_endpoints, realm_endpoints};
-use crate::store::StoreKind;
+use crate::store::{Binding, CredentialKey, StoreKind};
 use crate::system::files::{self, Purpose};
 use crate::text::closest_match::closest_match;
 
@@ -257,6 +257,23 @@ impl Profile {
     /// A directory that can't be written.
     pub fn remove(config_dir: &Path, name: &str) -> Result<bool> {
         files::remove(&path(config_dir, name))
+    }
+
+    /// Returns the key of the profile's credentials, which binds them to its client, token endpoint and hosts.
+    pub fn credential_key(&self) -> CredentialKey {
+        let origin = |url: &String| url.split('/').take(3).collect::<Vec<_>>().join("/");
+        let urls = [self.authorize_url.as_ref(), self.issuer.as_ref(), self.gateway.as_ref()];
+        let mut hosts: Vec<String> = urls
+            .into_iter()
+            .flatten()
+            .chain([&self.fhir_base])
+            .map(origin)
+            .chain(self.plan.clone())
+            .collect();
+        hosts.sort_unstable();
+        hosts.dedup();
+        let binding = Binding { client_id: self.client_id.clone(), token_url: self.token_url.clone(), hosts };
+        CredentialKey { id: self.id.clone(), profile: self.name.clone(), binding }
     }
 
     /// The command that logs in to this profile again.

@@ -57,7 +57,7 @@ fn forget(context: &Context, profile: &Profile, no_revoke: bool) -> Result<()> {
     // A profile that stays would say that somebody is logged in.
     files::require_writable(&context.config_dir()?.join("profiles"))?;
     let store = open_store(context, profile.store, context.deadline())?;
-    if !no_revoke && let Some(item) = store.read(&profile.id)? {
+    if !no_revoke && let Some(item) = store.read(&profile.credential_key())? {
         revoke(context, profile, &item);
     }
     store.delete(&profile.id)?;

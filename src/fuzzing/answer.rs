@@ -62,12 +62,13 @@ fn never_lives_longer(token: &Token) {
 
 fn survives_the_store(token: &Token) {
     let item = StoredCredentials {
-        schema: 1,
         client_secret: Some(Secret::new("s3cr3t")),
         token: Some(token.clone()),
+        ..StoredCredentials::default()
     };
-    let bytes = store::encode(&item).expect("it encodes");
-    assert_eq!(store::decode(&bytes, "here", "repair").expect("it decodes"), item);
+    let binding = store::Binding::default();
+    let bytes = store::encode(&binding, &item).expect("it encodes");
+    assert_eq!(store::decode(&bytes, &binding, "here", "repair").expect("it decodes"), Some(item));
 }
 
 /// One line each, and the token in it alone: it can end neither the line, nor the quotes around it.

@@ -17,7 +17,8 @@ use crate::error::{Error, Result};
 use crate::oauth::secret::Secret;
 use crate::oauth::token::Token;
 use crate::profile::{self, Profile};
-use crate::store::{self, CredentialStore, StoreKind, StoredCredentials, cache};
+use crate::store::cache::TokenCache;
+use crate::store::{self, CredentialStore, StoreKind, StoredCredentials};
 use crate::system::clock::now;
 use crate::system::deadline::Deadline;
 use crate::system::files;
@@ -126,15 +127,18 @@ impl Session {
         if self.context.no_cache {
             return None;
         }
-        let cached = cache::get(&self.profile().id)?;
+        let cache = TokenCache::new(self.context.state_dir().ok()?);
+        let cached = cache.get(&self.profile().credential_key(), None)?;
         let token = Token::new(cached.access_token, cached.lifetime);
         options.accept(&token).then_some(token)
     }
 
     /// Keeps a token in memory and in the kernel's cache.
     fn keep(&self, profile: &Profile, token: &Token) {
-        if !self.context.no_cache {
-            cache::put(&profile.id, token, now());
+        if !self.context.no_cache
+            && let Ok(state_dir) = self.context.state_dir()
+        {
+            TokenCache::new(state_dir).put(&profile.credential_key(), None, token, now());
         }
         let mut state = self.state();
         if state.profile.id == profile.id {
@@ -143,7 +147,7 @@ impl Session {
     }
 
     fn read_store(&self, profile: &Profile, deadline: Deadline) -> Result<Option<StoredCredentials>> {
-        open_store(&self.context, profile.store, deadline)?.read(&profile.id)
+        open_store(&self.context, profile.store, deadline)?.read(&profile.credential_key())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -25,7 +25,8 @@ pub(super) fn under_lock(
     options: TokenOptions,
     deadline: Deadline,
 ) -> Result<Token> {
-    let credentials = open_store(context, profile.store, deadline)?.read(&profile.id)?.unwrap_or_default();
+    let mut credentials =
+        open_store(context, profile.store, deadline)?.read(&profile.credential_key())?.unwrap_or_default();
     if let Some(token) = &credentials.token
         && Some(token) != previous
         && options.accept(token)
@@ -35,16 +36,15 @@ pub(super) fn under_lock(
     let grant = grant(profile, &credentials)?;
     if grant.grant_type() == GrantType::RefreshToken {
         // A refresh token may work only once: find out first whether the store can be written.
-        open_store(context, profile.store, deadline)?.write(&profile.id, &credentials)?;
+        open_store(context, profile.store, deadline)?.write(&profile.credential_key(), &credentials)?;
     }
     let client = client(profile, &credentials, deadline)?;
     let mut token = request_token(context, profile, &client, &grant, deadline)?;
     if let Some(previous) = &credentials.token {
         token = token.carrying_over(previous);
     }
-    let credentials =
-        StoredCredentials { schema: 1, client_secret: credentials.client_secret, token: Some(token.clone()) };
-    open_store(context, profile.store, deadline)?.write(&profile.id, &credentials)?;
+    credentials.set_token(None, token.clone());
+    open_store(context, profile.store, deadline)?.write(&profile.credential_key(), &credentials)?;
     if let Err(error) = metadata::save(context, &profile.id, &TokenMetadata::from(&token)) {
         // The token is stored; only `status` shows outdated metadata.
         context.warn(error);

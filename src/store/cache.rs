@@ -1,130 +1,150 @@
-//! A cache of access tokens in the kernel's memory, so that the hot path of `token show` needs neither D-Bus nor a file.
+//! A cache of access tokens in the kernel's memory, so that the hot path of `token show` needs neither D-Bus nor a store.
 //!
-//! It holds the access token alone: no client secret, no refresh token. The kernel removes it at its expiry and at reboot.
-//! Every failure is a miss, silently: without the cache nothing is lost but speed. Linux only; always a miss elsewhere.
+//! It holds access tokens alone, sealed: no client secret, no refresh token. The kernel removes them at their expiry and at
+//! reboot. Every failure is a miss, silently: without the cache nothing is lost but speed. Linux only; always a miss
+//! elsewhere.
 
+use std::path::Path;
+
+use aws_lc_rs::digest::{SHA256, digest};
+
+use super::CredentialKey;
 use super::keyutils::kernel;
-use crate::oauth::secret::{Secret, SecretBuf};
+use super::keyutils::sealed::SealedKeyring;
+use crate::oauth::secret::Secret;
 use crate::oauth::token::{Lifetime, Token};
-
-/// The first bytes of every entry; the last one is the version of the layout.
-const MAGIC: [u8; 4] = *b"1up\x01";
-
-/// Magic, `issued_at`, `expires_in`: both little-endian. The token's bytes follow.
-const HEADER_LEN: usize = 4 + 8 + 8;
 
 /// A cached access token with what is needed to tell its expiry.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CachedToken {
     /// What is sent as `Authorization: Bearer`.
     pub access_token: Secret,
-    /// When it was issued and for how long; `expires_in` is always known.
+    /// When it was issued and for how long, which is known of every cached token.
     pub lifetime: Lifetime,
 }
 
 impl CachedToken {
+    /// Parses an entry: `issued_at` and `expires_in`, both little-endian, then the token.
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let (magic, rest) = bytes.split_first_chunk()?;
-        let (issued_at, rest) = rest.split_first_chunk()?;
+        let (issued_at, rest) = bytes.split_first_chunk()?;
         let (expires_in, token) = rest.split_first_chunk()?;
         let token = std::str::from_utf8(token).ok().filter(|token| !token.is_empty())?;
-        (*magic == MAGIC).then(|| Self {
-            access_token: Secret::new(token),
-            lifetime: Lifetime {
-                issued_at: i64::from_le_bytes(*issued_at),
-                expires_in: Some(u64::from_le_bytes(*expires_in)),
-            },
-        })
+        let lifetime = Lifetime {
+            issued_at: i64::from_le_bytes(*issued_at),
+            expires_in: Some(u64::from_le_bytes(*expires_in)),
+        };
+        Some(Self { access_token: Secret::new(token), lifetime })
     }
 }
 
-/// Returns the cached access token of the profile with this ID, expired or not.
-pub fn get(id: &str) -> Option<CachedToken> {
-    CachedToken::from_bytes(&kernel::read(&name(id)).ok()??)
-}
+/// The cache of a state directory, whose key file seals the entries.
+pub struct TokenCache(SealedKeyring);
 
-/// Caches the access token until it expires. One that has expired, or without a known expiry, is not cached.
-pub fn put(id: &str, token: &Token, now: i64) {
-    let timeout =
-        token.remaining(now).and_then(|seconds| u32::try_from(seconds.min(u64::from(u32::MAX / 2))).ok());
-    let is_cached = match (timeout, token.expires_in) {
-        (Some(timeout @ 1..), Some(expires_in)) => {
-            kernel::write(&name(id), &to_bytes(token, expires_in), Some(timeout)).is_ok()
+impl TokenCache {
+    /// The cache of this state directory.
+    pub fn new(state_dir: &Path) -> Self {
+        Self(SealedKeyring::new(state_dir))
+    }
+
+    /// Returns the cached token of a normalized scope, expired or not; `None` stands for the profile's own scope.
+    pub fn get(&self, key: &CredentialKey, scope: Option<&str>) -> Option<CachedToken> {
+        self.0.read(&name(&key.id, scope), key, CachedToken::from_bytes).ok()??
+    }
+
+    /// Caches the access token until it expires. One that has expired, or without a known expiry, is not cached.
+    pub fn put(&self, key: &CredentialKey, scope: Option<&str>, token: &Token, now: i64) {
+        let name = name(&key.id, scope);
+        let timeout =
+            token.remaining(now).and_then(|seconds| u32::try_from(seconds.min(u64::from(u32::MAX / 2))).ok());
+        let is_cached = match (timeout, token.expires_in) {
+            (Some(timeout @ 1..), Some(expires_in)) => {
+                let (issued_at, expires_in) = (token.issued_at.to_le_bytes(), expires_in.to_le_bytes());
+                let parts = [&issued_at[..], &expires_in, token.access_token.expose().as_bytes()];
+                self.0.write(&name, key, &parts, Some(timeout)).is_ok()
+            }
+            _ => false,
+        };
+        if !is_cached {
+            // The entry is older than this token.
+            let _ = kernel::remove(&name);
         }
-        _ => false,
-    };
-    if !is_cached {
-        // The entry is older than this token.
-        forget(id);
     }
 }
 
-/// Removes the token from the cache.
+/// Removes all cached tokens of the profile with this ID.
 pub fn forget(id: &str) {
-    let _ = kernel::remove(&name(id));
+    let _ = kernel::remove_all(&name(id, None));
 }
 
-fn name(id: &str) -> String {
-    format!("oneup:token:{id}")
+/// Names an entry. A scope can be longer than a key's description, so its digest is used.
+fn name(id: &str, scope: Option<&str>) -> String {
+    let Some(scope) = scope else { return format!("oneup:token:{id}") };
+    let digest = digest(&SHA256, scope.as_bytes());
+    let digest: String = digest.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    format!("oneup:token:{id}:{digest}")
 }
 
-fn to_bytes(token: &Token, expires_in: u64) -> SecretBuf {
-    let text = token.access_token.expose().as_bytes();
-    let mut bytes = SecretBuf::with_capacity(HEADER_LEN + text.len());
-    bytes.extend(&MAGIC);
-    bytes.extend(&token.issued_at.to_le_bytes());
-    bytes.extend(&expires_in.to_le_bytes());
-    bytes.extend(text);
-    bytes
-}
-
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
+    use super::super::keyutils::Keyutils;
+    use super::super::tests::{credentials, key, skip};
     use super::*;
 
     fn token(expires_in: Option<u64>) -> Token {
-        let credentials = super::super::tests::credentials(1_000);
-        Token { expires_in, ..credentials.token.expect("it has one") }
+        Token { expires_in, ..credentials(1_000).token.expect("it has one") }
+    }
+
+    /// A cache, and a key of this test alone.
+    fn fixture(test: &str) -> Option<(tempfile::TempDir, TokenCache, CredentialKey)> {
+        if Keyutils::probe().is_err() {
+            skip("a kernel keyring");
+            return None;
+        }
+        let state = tempfile::tempdir().expect("a temporary directory");
+        let cache = TokenCache::new(state.path());
+        Some((state, cache, key(&format!("test-{test}-{}", std::process::id()))))
     }
 
     #[test]
-    fn layout_round_trips_and_anything_else_is_a_miss() {
-        let bytes = to_bytes(&token(Some(60)), 60);
-        let cached = CachedToken::from_bytes(&bytes).expect("its own layout");
-        assert_eq!(cached.lifetime, Lifetime { issued_at: 1_000, expires_in: Some(60) });
-        assert_eq!(cached.access_token, token(None).access_token);
-        for invalid in [
-            &b""[..],
-            b"1up\x01",
-            &bytes[..HEADER_LEN],
-            b"1up\x02aaaaaaaabbbbbbbbtoken",
-            &[&bytes[..], b"\xff"].concat(),
-        ] {
+    fn entry_that_is_too_short_is_a_miss() {
+        for invalid in [&b""[..], &[0; 15], &[0; 16], b"0123456789abcdef\xff"] {
             assert_eq!(CachedToken::from_bytes(invalid), None);
         }
     }
 
-    #[cfg(target_os = "linux")]
     #[test]
     fn kernel_removes_the_token_at_its_expiry() {
-        if super::super::keyutils::Keyutils::probe().is_err() {
-            return super::super::tests::skip("a kernel keyring");
-        }
-        let id = format!("test-{}", std::process::id());
-        assert_eq!(get(&id), None);
-        put(&id, &token(Some(7_200)), 1_000);
-        assert_eq!(get(&id).expect("cached").lifetime.expires_in, Some(7_200));
-        put(&id, &token(Some(u64::MAX)), 1_000);
-        assert_eq!(get(&id).expect("no timeout overflows").lifetime.expires_in, Some(u64::MAX));
-        put(&id, &token(Some(60)), 1_057);
-        assert!(get(&id).is_some(), "three seconds remain");
+        let Some((_state, cache, key)) = fixture("expiry") else { return };
+        assert_eq!(cache.get(&key, None), None);
+        cache.put(&key, None, &token(Some(7_200)), 1_000);
+        let cached = cache.get(&key, None).expect("cached");
+        assert_eq!(cached.lifetime, Lifetime { issued_at: 1_000, expires_in: Some(7_200) });
+        assert_eq!(cached.access_token, token(None).access_token);
+        cache.put(&key, None, &token(Some(u64::MAX)), 1_000);
+        assert_eq!(cache.get(&key, None).expect("no timeout overflows").lifetime.expires_in, Some(u64::MAX));
+        cache.put(&key, None, &token(Some(60)), 1_057);
+        assert!(cache.get(&key, None).is_some(), "three seconds remain");
         std::thread::sleep(std::time::Duration::from_millis(3_100));
-        assert_eq!(get(&id), None, "an update replaces the timeout");
-        put(&id, &token(Some(60)), 1_000);
-        forget(&id);
-        assert_eq!(get(&id), None);
-        put(&id, &token(Some(60)), 1_000);
-        put(&id, &token(None), 1_000);
-        assert_eq!(get(&id), None, "a token without expiry replaces the old one, and is not cached");
+        assert_eq!(cache.get(&key, None), None, "an update replaces the timeout");
+        cache.put(&key, None, &token(Some(60)), 1_000);
+        cache.put(&key, None, &token(None), 1_000);
+        assert_eq!(cache.get(&key, None), None, "a token without expiry replaces the old one");
+    }
+
+    #[test]
+    fn tokens_are_cached_per_scope_and_forgotten_together() {
+        let Some((_state, cache, key)) = fixture("scopes") else { return };
+        let entries = [(None, 100), (Some("a b"), 200), (Some("c"), 300)];
+        for (scope, expires_in) in entries {
+            cache.put(&key, scope, &token(Some(expires_in)), 1_000);
+        }
+        for (scope, expires_in) in entries {
+            assert_eq!(cache.get(&key, scope).expect("cached").lifetime.expires_in, Some(expires_in));
+        }
+        assert_eq!(cache.get(&key, Some("b")), None);
+        forget(&key.id);
+        for (scope, _) in entries {
+            assert_eq!(cache.get(&key, scope), None);
+        }
     }
 }

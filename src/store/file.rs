@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{CredentialStore, StoredCredentials, decode, encode};
+use super::{CredentialKey, CredentialStore, StoredCredentials, decode, encode};
 use crate::error::{Error, ErrorKind, Result, StoreErrorKind};
 use crate::system::files::{self, Purpose};
 
@@ -34,27 +34,27 @@ impl FileStore {
 }
 
 impl CredentialStore for FileStore {
-    fn read(&self, id: &str) -> Result<Option<StoredCredentials>> {
-        let path = self.path(id)?;
+    fn read(&self, key: &CredentialKey) -> Result<Option<StoredCredentials>> {
+        let path = self.path(&key.id)?;
         let Some(bytes) = files::read(&path, Purpose::Secret).map_err(into_store_error)? else {
             return Ok(None);
         };
-        decode(&bytes, &path.display().to_string(), "move that file away, then log in again").map(Some)
+        decode(&bytes, &key.binding, &path.display().to_string(), "move that file away, then log in again")
     }
 
-    fn write(&self, id: &str, credentials: &StoredCredentials) -> Result<()> {
-        let path = self.path(id)?;
+    fn write(&self, key: &CredentialKey, credentials: &StoredCredentials) -> Result<()> {
+        let path = self.path(&key.id)?;
         files::restrict_dir(&self.dir).map_err(into_store_error)?;
         // A file that can't be decoded may be the only copy of a secret: it is never overwritten.
-        self.read(id)?;
-        files::replace(&path, &encode(credentials)?).map_err(into_store_error)
+        self.read(key)?;
+        files::replace(&path, &encode(&key.binding, credentials)?).map_err(into_store_error)
     }
 
     fn delete(&self, id: &str) -> Result<bool> {
         files::remove(&self.path(id)?).map_err(into_store_error)
     }
 
-    fn probe(&self, _: &str) -> Result<()> {
+    fn probe(&self, _: &CredentialKey) -> Result<()> {
         files::restrict_dir(&self.dir)
             .and_then(|()| files::probe_private(&self.dir))
             .map_err(into_store_error)
@@ -70,7 +70,7 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
-    use super::super::tests::credentials;
+    use super::super::tests::{credentials, key};
     use super::*;
 
     fn store() -> (tempfile::TempDir, FileStore) {
@@ -86,26 +86,26 @@ mod tests {
     #[test]
     fn credentials_round_trip_in_a_private_file() {
         let (_state, store) = store();
-        assert_eq!(store.read("a").expect("absence is no error"), None);
+        assert_eq!(store.read(&key("a")).expect("absence is no error"), None);
         assert!(!store.delete("a").expect("absence is no error"));
         for length in [1, 100_000, 10] {
-            store.write("a", &credentials(length)).expect("writable");
-            assert_eq!(store.read("a").expect("readable"), Some(credentials(length)));
+            store.write(&key("a"), &credentials(length)).expect("writable");
+            assert_eq!(store.read(&key("a")).expect("readable"), Some(credentials(length)));
         }
         assert_eq!((mode(&store.dir), mode(&store.dir.join("a.json"))), (0o700, 0o600));
         assert_eq!(fs::read_dir(&store.dir).expect("a directory").count(), 1, "no temporary file is left");
         assert!(store.delete("a").expect("deletable"));
-        assert_eq!(store.read("a").expect("absence is no error"), None);
+        assert_eq!(store.read(&key("a")).expect("absence is no error"), None);
     }
 
     #[test]
     fn file_that_others_can_access_is_an_error_with_the_fix() {
         let (_state, store) = store();
-        store.write("a", &credentials(1)).expect("writable");
+        store.write(&key("a"), &credentials(1)).expect("writable");
         let path = store.dir.join("a.json");
         for mode in [0o640, 0o604, 0o620, 0o777] {
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("owned by us");
-            for error in [store.read("a").err(), store.write("a", &credentials(2)).err()] {
+            for error in [store.read(&key("a")).err(), store.write(&key("a"), &credentials(2)).err()] {
                 let error = error.expect("permissions too open");
                 assert_eq!(error.kind().exit().code(), 6);
                 assert!(error.to_string().contains("hint: chmod 600 '"), "{error}");
@@ -117,17 +117,17 @@ mod tests {
     fn id_cannot_leave_the_directory() {
         let (_state, store) = store();
         for id in ["", "..", "../a", "a/b", "a.json", &"a".repeat(65)] {
-            assert_eq!(store.read(id).expect_err(id).kind().exit().code(), 6);
+            assert_eq!(store.read(&key(id)).expect_err(id).kind().exit().code(), 6);
         }
     }
 
     #[test]
     fn corrupt_file_is_named_and_kept() {
         let (_state, store) = store();
-        store.write("a", &credentials(1)).expect("writable");
+        store.write(&key("a"), &credentials(1)).expect("writable");
         let path = store.dir.join("a.json");
         fs::write(&path, "{\"schema\":1,\"client_secret\":\"half").expect("owned by us");
-        for error in [store.read("a").err(), store.write("a", &credentials(2)).err()] {
+        for error in [store.read(&key("a")).err(), store.write(&key("a"), &credentials(2)).err()] {
             assert!(error.expect("corrupt").to_string().contains("a.json"));
         }
         assert!(fs::read_to_string(&path).expect("kept").ends_with("half"));
@@ -137,13 +137,13 @@ mod tests {
     #[test]
     fn write_restricts_the_directory_and_removes_an_unfinished_file() {
         let (_state, store) = store();
-        store.write("a", &credentials(1)).expect("writable");
+        store.write(&key("a"), &credentials(1)).expect("writable");
         fs::set_permissions(&store.dir, fs::Permissions::from_mode(0o755)).expect("owned by us");
         let unfinished = store.dir.join(".a.json.new");
         fs::write(&unfinished, "half").expect("owned by us");
-        store.write("a", &credentials(2)).expect("writable");
+        store.write(&key("a"), &credentials(2)).expect("writable");
         assert_eq!(mode(&store.dir), 0o700);
-        assert!(!unfinished.exists() && store.read("a").expect("readable") == Some(credentials(2)));
+        assert!(!unfinished.exists() && store.read(&key("a")).expect("readable") == Some(credentials(2)));
         fs::write(&unfinished, "half").expect("owned by us");
         assert!(store.delete("a").expect("deletable"));
         assert_eq!(fs::read_dir(&store.dir).expect("a directory").count(), 0);

@@ -115,11 +115,13 @@ pub fn probe_private(dir: &Path) -> Result<()> {
     let file = probe_file(dir)?;
     #[cfg(unix)]
     {
-        use std::os::unix::fs::MetadataExt;
+        use std::os::unix::fs::{MetadataExt, PermissionsExt};
+        // Whether this fails or is ignored, the mode tells.
+        let _ = file.set_permissions(std::fs::Permissions::from_mode(0o600));
         let mode = file.metadata().map_err(|error| io_error("read", dir, error))?.mode() & 0o7777;
         if mode & 0o077 != 0 {
             return Err(Error::failure(format!(
-                "files in {} can't be private: a new file has mode {mode:04o}",
+                "files in {} can't be private: a file of mode 0600 has mode {mode:04o}",
                 dir.display()
             ))
             .with_detail("the file system does not keep permissions, as FAT and Windows drives")
@@ -289,7 +291,7 @@ fn owner_of_nearest(_: &Path) -> Option<u32> {
 }
 
 /// Quotes a path for a POSIX shell.
-fn quote(path: &Path) -> String {
+pub fn quote(path: &Path) -> String {
     format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
 }
 

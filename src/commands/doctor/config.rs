@@ -10,7 +10,7 @@ use crate::error::{Error, Result, StoreErrorKind};
 use crate::oauth::secret::Secret;
 use crate::profile::Profile;
 use crate::session::STORE_TIMEOUT;
-use crate::store::{self, StoreKind, StoredCredentials};
+use crate::store::{self, Binding, CredentialKey, StoreKind, StoredCredentials};
 use crate::text::closest_match::closest_match;
 
 /// How the names of oneup's own variables begin.
@@ -160,15 +160,15 @@ fn finding(kind: StoreKind, outcome: Result<()>) -> Finding {
 fn round_trip(context: &Context, kind: StoreKind) -> Result<()> {
     let patience = context.timeout.min(STORE_TIMEOUT);
     let store = store::open(kind, context.state_dir()?, patience, false);
-    let id = Profile::new_id();
+    let key =
+        CredentialKey { id: Profile::new_id(), profile: "oneup doctor".into(), binding: Binding::default() };
     let dummy = StoredCredentials {
-        schema: 1,
         client_secret: Some(Secret::new("dummy of oneup doctor")),
-        token: None,
+        ..StoredCredentials::default()
     };
-    store.write(&id, &dummy)?;
-    let read = store.read(&id);
-    let deleted = store.delete(&id);
+    store.write(&key, &dummy)?;
+    let read = store.read(&key);
+    let deleted = store.delete(&key.id);
     match (read?, deleted?) {
         (Some(item), true) if item.client_secret == dummy.client_secret => Ok(()),
         _ => Err(Error::store(StoreErrorKind::Failed, "the store does not give back what was put in")

@@ -71,7 +71,11 @@ pub fn finish(
     }
     let client_secret = if profile.client_secret_command.is_some() { None } else { client.secret };
     let lifetime = token.expires_in;
-    save::remember(context, profile, &StoredCredentials { schema: 1, client_secret, token: Some(token) })?;
+    save::remember(
+        context,
+        profile,
+        &StoredCredentials { client_secret, token: Some(token), ..StoredCredentials::default() },
+    )?;
     let lives = match lifetime {
         Some(seconds) => format!("Its token lives {}", crate::output::duration(seconds)),
         None => "Nobody said how long its token lives".into(),

@@ -59,7 +59,7 @@ fn earlier_secret(context: &Context, profile: &Profile, no_store: bool) -> Optio
         })?;
     open_store(context, earlier.store, context.deadline())
         .ok()?
-        .read(&earlier.id)
+        .read(&earlier.credential_key())
         .ok()
         .flatten()?
         .client_secret

@@ -182,7 +182,7 @@ fn with_store(
         context.warn(notice);
     }
     profile.store = kind;
-    open_store(context, kind, context.deadline())?.probe(&profile.id)?;
+    open_store(context, kind, context.deadline())?.probe(&profile.credential_key())?;
     files::probe(&context.config_dir()?.join("profiles"))?;
     files::probe(context.state_dir()?)?;
     Ok(profile)

@@ -6,7 +6,8 @@ use crate::profile::{self, Profile};
 use crate::session::metadata::{self, TokenMetadata};
 use crate::session::orphans::Orphans;
 use crate::session::{lock_path, open_store};
-use crate::store::{StoredCredentials, cache};
+use crate::store::StoredCredentials;
+use crate::store::cache::TokenCache;
 use crate::system::clock::now;
 use crate::system::lock;
 
@@ -30,13 +31,13 @@ pub fn remember(context: &Context, profile: &Profile, item: &StoredCredentials) 
 }
 
 fn save(context: &Context, profile: &Profile, item: &StoredCredentials) -> Result<()> {
-    open_store(context, profile.store, context.deadline())?.write(&profile.id, item)?;
+    open_store(context, profile.store, context.deadline())?.write(&profile.credential_key(), item)?;
     if let Some(token) = &item.token {
         metadata::save(context, &profile.id, &TokenMetadata::from(token))?;
     }
     profile.save(context.config_dir()?)?;
     if let Some(token) = item.token.as_ref().filter(|_| !context.no_cache) {
-        cache::put(&profile.id, token, now());
+        TokenCache::new(context.state_dir()?).put(&profile.credential_key(), None, token, now());
     }
     Ok(())
 }

@@ -18,8 +18,8 @@ const SERVICE: &str = "oneup";
 pub(super) trait BlobStore {
     /// Returns the item's bytes, or `None` if it does not exist.
     fn get(&self, name: &str) -> Result<Option<SecretBuf>, KeyringError>;
-    /// Adds or replaces the item.
-    fn set(&self, name: &str, bytes: &[u8]) -> Result<(), KeyringError>;
+    /// Adds or replaces the item. A new one gets the label, which keyring programs show.
+    fn set(&self, name: &str, label: &str, bytes: &[u8]) -> Result<(), KeyringError>;
     /// Removes the item; false if it did not exist.
     fn remove(&self, name: &str) -> Result<bool, KeyringError>;
 }
@@ -92,7 +92,7 @@ impl KeyringBackend {
 struct Items(OnceLock<Arc<CredentialStore>>);
 
 impl Items {
-    fn entry(&self, name: &str) -> Result<keyring_core::Entry, KeyringError> {
+    fn entry(&self, name: &str, label: Option<&str>) -> Result<keyring_core::Entry, KeyringError> {
         let store = match self.0.get() {
             Some(store) => store,
             None => {
@@ -100,23 +100,28 @@ impl Items {
                 self.0.get_or_init(|| store)
             }
         };
-        // A login must not roam to other machines.
-        let modifiers = cfg!(windows).then(|| HashMap::from([("persistence", "Local")]));
+        let modifiers = if cfg!(windows) {
+            // A login must not roam to other machines.
+            Some(("persistence", "Local"))
+        } else {
+            label.filter(|_| cfg!(target_os = "linux")).map(|label| ("label", label))
+        };
+        let modifiers = modifiers.map(|modifier| HashMap::from([modifier]));
         store.build(SERVICE, name, modifiers.as_ref()).map_err(into_error)
     }
 }
 
 impl BlobStore for Items {
     fn get(&self, name: &str) -> Result<Option<SecretBuf>, KeyringError> {
-        unless_absent(self.entry(name)?.get_secret()).map(|bytes| bytes.map(SecretBuf::from))
+        unless_absent(self.entry(name, None)?.get_secret()).map(|bytes| bytes.map(SecretBuf::from))
     }
 
-    fn set(&self, name: &str, bytes: &[u8]) -> Result<(), KeyringError> {
-        self.entry(name)?.set_secret(bytes).map_err(into_error)
+    fn set(&self, name: &str, label: &str, bytes: &[u8]) -> Result<(), KeyringError> {
+        self.entry(name, Some(label))?.set_secret(bytes).map_err(into_error)
     }
 
     fn remove(&self, name: &str) -> Result<bool, KeyringError> {
-        unless_absent(self.entry(name)?.delete_credential()).map(|removed| removed.is_some())
+        unless_absent(self.entry(name, None)?.delete_credential()).map(|removed| removed.is_some())
     }
 }
 

@@ -40,17 +40,17 @@ impl<S: BlobStore> BlobStore for Chunked<S> {
     }
 
     /// Replaces the value, even a corrupt one.
-    fn set(&self, name: &str, value: &[u8]) -> Result<(), KeyringError> {
+    fn set(&self, name: &str, label: &str, value: &[u8]) -> Result<(), KeyringError> {
         let previous = self.0.get(name)?.and_then(|bytes| parse(&bytes));
         let generation = u8::from(previous.is_some_and(|previous| previous.generation == 0));
         let mut chunks = 0;
         for chunk in value.chunks(MAX_CHUNK_LEN) {
-            self.0.set(&chunk_name(name, generation, chunks), chunk)?;
+            self.0.set(&chunk_name(name, generation, chunks), label, chunk)?;
             chunks += 1;
         }
         let manifest = Manifest { generation, chunks, length: value.len(), sha256: checksum(value) };
         let bytes = serde_json::to_vec(&manifest).map_err(|_| corrupt())?;
-        self.0.set(name, &bytes)?;
+        self.0.set(name, label, &bytes)?;
         self.remove_chunks(name, 1 - generation, 0)?;
         // Those of a longer value whose writer was killed.
         self.remove_chunks(name, generation, chunks)
@@ -123,7 +123,7 @@ mod tests {
             Ok(self.items.borrow().get(name).cloned().map(SecretBuf::from))
         }
 
-        fn set(&self, name: &str, bytes: &[u8]) -> Result<(), KeyringError> {
+        fn set(&self, name: &str, _: &str, bytes: &[u8]) -> Result<(), KeyringError> {
             assert!(bytes.len() <= MAX_CHUNK_LEN);
             self.change()?;
             self.items.borrow_mut().insert(name.into(), bytes.into());
@@ -155,7 +155,7 @@ mod tests {
         for (length, items) in
             [(20_000, 9), (1, 2), (MAX_CHUNK_LEN, 2), (MAX_CHUNK_LEN + 1, 3), (0, 1), (5_120, 3)]
         {
-            store.set("p", &value(length)).expect("writable");
+            store.set("p", "", &value(length)).expect("writable");
             assert_eq!(get(&store), value(length));
             assert_eq!(store.0.items.borrow().len(), items, "{length} bytes");
         }
@@ -169,13 +169,13 @@ mod tests {
         let (old, new) = (value(9_000), value(6_000));
         for changes in 0..10 {
             let store = store();
-            store.set("p", &old).expect("writable");
+            store.set("p", "", &old).expect("writable");
             store.0.changes_until_failure.set(Some(changes));
-            let finished = store.set("p", &new).is_ok();
+            let finished = store.set("p", "", &new).is_ok();
             let found = get(&store);
             assert!(found == new || (!finished && found == old), "after {changes} changes");
             store.0.changes_until_failure.set(None);
-            store.set("p", b"x").expect("the next write cleans up");
+            store.set("p", "", b"x").expect("the next write cleans up");
             store.remove("p").expect("removable");
             assert!(store.0.items.borrow().is_empty(), "after {changes} changes");
         }
@@ -184,14 +184,14 @@ mod tests {
     #[test]
     fn tampered_value_is_an_error_until_it_is_replaced() {
         let store = store();
-        store.set("p", &value(6_000)).expect("writable");
-        store.0.set("p#0/1", b"other").expect("writable");
+        store.set("p", "", &value(6_000)).expect("writable");
+        store.0.set("p#0/1", "", b"other").expect("writable");
         assert!(store.get("p").is_err());
         store.0.remove("p#0/1").expect("removable");
         assert!(store.get("p").is_err());
-        store.0.set("p", b"no manifest").expect("writable");
+        store.0.set("p", "", b"no manifest").expect("writable");
         assert!(store.get("p").is_err());
-        store.set("p", b"new").expect("a new login repairs it");
+        store.set("p", "", b"new").expect("a new login repairs it");
         assert_eq!(get(&store), b"new");
     }
 }

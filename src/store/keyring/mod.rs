@@ -17,7 +17,7 @@ mod secret_service;
 
 use self::backend::{BlobStore, KeyringBackend};
 use self::error::KeyringError;
-use super::{CredentialStore, StoredCredentials, decode, encode};
+use super::{CredentialKey, CredentialStore, StoredCredentials, decode, encode};
 use crate::error::{ErrorKind, Result, StoreErrorKind};
 use crate::system::{deadline::Deadline, files, lock};
 
@@ -75,28 +75,25 @@ impl Keyring {
 }
 
 impl CredentialStore for Keyring {
-    fn read(&self, id: &str) -> Result<Option<StoredCredentials>> {
-        let bytes = self.with_backend(
-            id,
-            |backend, id, exists| {
-                if exists { backend.items().get(id) } else { Ok(None) }
-            },
-        )?;
-        bytes
-            .map(|bytes| decode(&bytes, "the keyring item", "oneup logout --no-revoke, then log in again"))
-            .transpose()
+    fn read(&self, key: &CredentialKey) -> Result<Option<StoredCredentials>> {
+        let get = |backend: &KeyringBackend, id: &str, exists| {
+            if exists { backend.items().get(id) } else { Ok(None) }
+        };
+        let Some(bytes) = self.with_backend(&key.id, get)? else { return Ok(None) };
+        decode(&bytes, &key.binding, "the keyring item", "oneup logout --no-revoke, then log in again")
     }
 
-    fn write(&self, id: &str, credentials: &StoredCredentials) -> Result<()> {
-        let bytes = encode(credentials)?;
-        self.with_backend(id, move |backend, id, _| backend.items().set(id, &bytes))
+    fn write(&self, key: &CredentialKey, credentials: &StoredCredentials) -> Result<()> {
+        let bytes = encode(&key.binding, credentials)?;
+        let label = format!("oneup: {}", key.profile);
+        self.with_backend(&key.id, move |backend, id, _| backend.items().set(id, &label, &bytes))
     }
 
     fn delete(&self, id: &str) -> Result<bool> {
-        self.with_backend(
-            id,
-            |backend, id, exists| if exists { backend.items().remove(id) } else { Ok(false) },
-        )
+        let remove = |backend: &KeyringBackend, id: &str, exists| {
+            if exists { backend.items().remove(id) } else { Ok(false) }
+        };
+        self.with_backend(id, remove)
     }
 }
 

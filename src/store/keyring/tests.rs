@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use super::super::tests::{credentials, skip};
+use super::super::tests::{credentials, key, skip};
 use super::super::{StoreKind, open};
 use super::*;
 use crate::system::files;
@@ -70,11 +70,11 @@ fn driver() {
     let store = open(StoreKind::Keyring, &state, timeout, false);
     let is_expected = |found: Option<StoredCredentials>| format!("{}", found == Some(credentials(4_000)));
     let result = match command.split(' ').collect::<Vec<_>>()[..] {
-        ["write", id] => store.write(id, &credentials(4_000)).map(|()| "written".to_owned()),
-        ["read", id] => store.read(id).map(is_expected),
-        ["absent", id] => store.read(id).map(|found| format!("{}", found.is_none())),
+        ["write", id] => store.write(&key(id), &credentials(4_000)).map(|()| "written".to_owned()),
+        ["read", id] => store.read(&key(id)).map(is_expected),
+        ["absent", id] => store.read(&key(id)).map(|found| format!("{}", found.is_none())),
         ["delete", id] => store.delete(id).map(|existed| format!("{existed}")),
-        ["prompt", id] => open(StoreKind::Keyring, &state, timeout, true).read(id).map(is_expected),
+        ["prompt", id] => open(StoreKind::Keyring, &state, timeout, true).read(&key(id)).map(is_expected),
         _ => panic!("unknown command"),
     };
     let result = result.unwrap_or_else(|error| format!("{} {error}", error.kind().exit().code()));

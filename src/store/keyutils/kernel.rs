@@ -16,7 +16,7 @@ pub(crate) enum KeyctlError {
 }
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{read, remove, write};
+pub(crate) use linux::{read, remove, remove_all, write};
 
 #[cfg(target_os = "linux")]
 mod linux {
@@ -32,6 +32,9 @@ mod linux {
 
     /// Enough for nearly every key; a larger buffer costs more to clear than the kernel takes to fill it.
     const USUAL_KEY_LEN: usize = 4_096;
+
+    /// More keys than an ordinary user may have (200 by default).
+    const MAX_KEYS: usize = 4_096;
 
     /// Returns the key's bytes, or `None` if it does not exist or has expired.
     pub(crate) fn read(description: &str) -> Result<Option<SecretBuf>, KeyctlError> {
@@ -81,6 +84,19 @@ mod linux {
         let ring = ring()?;
         let Some(key) = find(ring, description)? else { return Ok(false) };
         ring.unlink_key(key).map(|()| true).or_else(|error| absent(error).map(|()| false))
+    }
+
+    /// Removes the keys whose description begins with `prefix`.
+    pub(crate) fn remove_all(prefix: &str) -> Result<(), KeyctlError> {
+        let ring = ring()?;
+        for node in ring.get_links(MAX_KEYS).map_err(into_error)?.iter() {
+            if let Some(key) = node.as_key()
+                && key.metadata().is_ok_and(|metadata| metadata.get_description().starts_with(prefix))
+            {
+                ring.unlink_key(key).or_else(absent)?;
+            }
+        }
+        Ok(())
     }
 
     fn ring() -> Result<KeyRing, KeyctlError> {
@@ -149,7 +165,11 @@ mod unsupported {
     pub(crate) fn remove(_: &str) -> Result<bool, KeyctlError> {
         Err(KeyctlError::NotLinux)
     }
+
+    pub(crate) fn remove_all(_: &str) -> Result<(), KeyctlError> {
+        Err(KeyctlError::NotLinux)
+    }
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(crate) use unsupported::{read, remove, write};
+pub(crate) use unsupported::{read, remove, remove_all, write};

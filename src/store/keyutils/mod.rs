@@ -1,15 +1,25 @@
-//! The kernel keyring as a store: nothing on disk, lost at reboot. For Linux machines without a Secret Service.
+//! The kernel keyring as a store: no credentials on disk, and none after a reboot. For Linux machines without a Secret
+//! Service.
 
 pub(super) mod kernel;
+pub(super) mod sealed;
+
+use std::path::Path;
 
 use self::kernel::KeyctlError;
-use super::{CredentialStore, StoredCredentials, decode, encode};
+use self::sealed::SealedKeyring;
+use super::{CredentialKey, CredentialStore, StoredCredentials, decode, encode};
 use crate::error::{Error, Result, StoreErrorKind};
 
-/// Keys `oneup:ID` of the user keyring `@u`.
-pub(super) struct Keyutils;
+/// Keys `oneup:ID` of the user keyring `@u`, sealed.
+pub(super) struct Keyutils(SealedKeyring);
 
 impl Keyutils {
+    /// The store whose entries are sealed with the key file of this state directory.
+    pub(super) fn new(state_dir: &Path) -> Self {
+        Self(SealedKeyring::new(state_dir))
+    }
+
     /// Adds, reads and removes a key, to find out whether that is possible here.
     ///
     /// # Errors
@@ -28,15 +38,16 @@ impl Keyutils {
 }
 
 impl CredentialStore for Keyutils {
-    fn read(&self, id: &str) -> Result<Option<StoredCredentials>> {
-        let bytes = kernel::read(&name(id)).map_err(into_error)?;
-        bytes
-            .map(|bytes| decode(&bytes, "the kernel keyring", "oneup logout --no-revoke, then log in again"))
-            .transpose()
+    fn read(&self, key: &CredentialKey) -> Result<Option<StoredCredentials>> {
+        let decode = |bytes: &[u8]| {
+            let repair = "oneup logout --no-revoke, then log in again";
+            decode(bytes, &key.binding, "the kernel keyring", repair)
+        };
+        self.0.read(&name(&key.id), key, decode)?.unwrap_or(Ok(None))
     }
 
-    fn write(&self, id: &str, credentials: &StoredCredentials) -> Result<()> {
-        kernel::write(&name(id), &encode(credentials)?, None).map_err(into_error)
+    fn write(&self, key: &CredentialKey, credentials: &StoredCredentials) -> Result<()> {
+        self.0.write(&name(&key.id), key, &[&encode(&key.binding, credentials)?], None)
     }
 
     fn delete(&self, id: &str) -> Result<bool> {
@@ -67,7 +78,7 @@ fn into_error(error: KeyctlError) -> Error {
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
-    use super::super::tests::{credentials, skip};
+    use super::super::tests::{credentials, key, skip};
     use super::*;
 
     #[test]
@@ -75,20 +86,23 @@ mod tests {
         if Keyutils::probe().is_err() {
             return skip("a kernel keyring");
         }
-        let id = format!("test-{}", std::process::id());
-        assert_eq!(Keyutils.read(&id).expect("absence is no error"), None);
+        let state = tempfile::tempdir().expect("a temporary directory");
+        let (store, key) = (Keyutils::new(state.path()), key(&format!("test-{}", std::process::id())));
+        assert_eq!(store.read(&key).expect("absence is no error"), None);
         for length in [10, 9_000, 5] {
-            Keyutils.write(&id, &credentials(length)).expect("writable");
-            assert_eq!(Keyutils.read(&id).expect("readable"), Some(credentials(length)));
+            store.write(&key, &credentials(length)).expect("writable");
+            assert_eq!(store.read(&key).expect("readable"), Some(credentials(length)));
         }
-        assert!(Keyutils.delete(&id).expect("deletable"));
-        assert!(!Keyutils.delete(&id).expect("absence is no error"));
-        assert_eq!(Keyutils.read(&id).expect("absence is no error"), None);
+        assert!(store.delete(&key.id).expect("deletable"));
+        assert!(!store.delete(&key.id).expect("absence is no error"));
+        assert_eq!(store.read(&key).expect("absence is no error"), None);
     }
 
     #[test]
     fn too_long_credentials_are_an_error_with_a_hint() {
-        let error = Keyutils.write("test-long", &credentials(40_000)).expect_err("too long");
+        let state = tempfile::tempdir().expect("a temporary directory");
+        let error =
+            Keyutils::new(state.path()).write(&key("test-long"), &credentials(40_000)).expect_err("too long");
         assert_eq!(error.kind().exit().code(), 6);
         assert!(error.to_string().contains("--store file"), "{error}");
     }

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use assert_cmd::Command;
+use oneup::profile;
 use oneup::store::{self, StoreKind};
 use tempfile::TempDir;
 
@@ -62,11 +63,12 @@ impl Home {
     /// Makes each token in the file store this many seconds older, as if time had passed.
     pub(crate) fn age_tokens(&self, seconds: i64) {
         let store = store::open(StoreKind::File, &self.state(), Duration::from_secs(5), false);
-        for file in self.stored_files() {
-            let id = file.file_stem().and_then(OsStr::to_str).expect("an ID");
-            let mut stored = store.read(id).expect("a readable store").expect("a login");
+        for name in profile::names(&self.config()).expect("a readable directory") {
+            let profile = profile::load(&self.config(), &name).expect("a valid profile").expect("it exists");
+            let key = profile.credential_key();
+            let mut stored = store.read(&key).expect("a readable store").expect("a login");
             stored.token.as_mut().expect("a token").issued_at -= seconds;
-            store.write(id, &stored).expect("a writable store");
+            store.write(&key, &stored).expect("a writable store");
         }
     }
 
