@@ -137,7 +137,8 @@ pub fn probe_private(dir: &Path) -> Result<()> {
 fn probe_file(dir: &Path) -> Result<File> {
     let write = || {
         create_private_dir(dir)?;
-        let mut file = tempfile::tempfile_in(dir)?;
+        // Unlike `tempfile_in`, which may use O_TMPFILE with mode 0666, a named file has mode 0600.
+        let mut file = tempfile::NamedTempFile::new_in(dir)?.into_file();
         file.write_all(&[0; 4096])?;
         file.sync_all().map(|()| file)
     };
