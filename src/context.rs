@@ -69,6 +69,19 @@ impl Context {
         Deadline::after(self.timeout)
     }
 
+    /// Says why there is no prompt, for an error that names what is missing.
+    pub fn no_prompt_reason(&self) -> &'static str {
+        if is_on("CI") {
+            "no prompt, because CI is set"
+        } else if !std::io::stdin().is_terminal() {
+            "no prompt, because stdin is not a terminal"
+        } else if self.no_input {
+            "no prompt, because of --no-input"
+        } else {
+            "no prompt, because stderr is not a terminal"
+        }
+    }
+
     /// Whether a person can be asked: questions stand on stderr, answers come from stdin.
     pub fn can_ask(&self) -> bool {
         !self.no_input && std::io::stderr().is_terminal()

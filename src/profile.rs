@@ -1,4 +1,4 @@
-//! A profile: everything about a login that is not secret, one TOML file each.
+//! Profiles: the settings of each login that are not secret, in one TOML file each.
 
 use std::path::{Path, PathBuf};
 
@@ -12,10 +12,10 @@ use crate::store::{Binding, CredentialKey, StoreKind};
 use crate::system::files::{self, Purpose};
 use crate::text::closest_match::closest_match;
 
-/// The layout of the file that this version writes.
+/// The version of the file's layout.
 pub const SCHEMA: u32 = 1;
 
-/// Hex digits of a profile's id.
+/// Hex digits of a profile's ID.
 const ID_LENGTH: usize = 32;
 
 /// A named login. Holds no secret.
@@ -24,22 +24,22 @@ pub struct Profile {
     /// From the file's name, not in it.
     #[serde(skip)]
     pub name: String,
-    /// The layout of the file.
+    /// The version of the file's layout.
     pub schema: u32,
-    /// Random, made at the first login; names the keyring item, the kernel key and the lock.
+    /// Random and new at each login; names the stored credentials, the kernel key and the lock.
     pub id: String,
     /// Which of 1up's products.
     pub product: Product,
-    /// The client id of the Dev Portal.
+    /// The client ID of the Dev Portal.
     pub client_id: String,
-    /// What is asked for: scope tokens, single-spaced (RFC 6749 §3.3).
+    /// The requested scope: tokens separated by single spaces (RFC 6749 §3.3).
     pub scope: String,
     /// The token endpoint.
     pub token_url: String,
     /// The authorization endpoint of Patient Access.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authorize_url: Option<String>,
-    /// The Keycloak realm that the profile trusts, as a URL; none for a health plan.
+    /// The issuer of the Keycloak realm; `None` for a health plan.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
     /// What `oneup curl /PATH` is joined to.
@@ -61,17 +61,17 @@ pub struct Profile {
     /// `aud` of the authorization request (SMART App Launch).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aud: Option<String>,
-    /// Whether PKCE is left out.
+    /// Whether logins do without PKCE.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub no_pkce: bool,
     /// Where the client secret and the tokens are.
     pub store: StoreKind,
-    /// The command that prints the client secret; then none is stored.
+    /// The command that prints the client secret, which is then not stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_secret_command: Option<String>,
 }
 
-/// Where a profile of this name is kept.
+/// The path of the profile of this name.
 pub fn path(config_dir: &Path, name: &str) -> PathBuf {
     config_dir.join("profiles").join(format!("{name}.toml"))
 }
@@ -86,11 +86,8 @@ pub fn check_name(name: &str) -> Result<()> {
     if begins_well && name.len() <= 64 && name.chars().all(allowed) {
         return Ok(());
     }
-    Err(Error::usage(format!(
-        "{:?} can't be the name of a profile",
-        name.chars().take(80).collect::<String>()
-    ))
-    .with_hint("use 1 to 64 letters, digits, '.', '_' or '-', beginning with a letter or digit"))
+    Err(Error::usage(format!("invalid profile name {:?}", name.chars().take(80).collect::<String>()))
+        .with_hint("use 1 to 64 letters, digits, '.', '_' or '-', beginning with a letter or digit"))
 }
 
 /// The names of all profiles, in order.
@@ -112,10 +109,10 @@ pub fn names(config_dir: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// The profile of this name, or none where there is no such file.
+/// Returns the profile of this name, `None` if there is no such file.
 ///
 /// # Errors
-/// A file that can't be read, is no profile, or is from a newer version: each names the file, and it stays as it is.
+/// A file that can't be read, is not a profile, or was written by a newer version; the file is not changed.
 pub fn load(config_dir: &Path, name: &str) -> Result<Option<Profile>> {
     check_name(name)?;
     let path = path(config_dir, name);
@@ -123,66 +120,67 @@ pub fn load(config_dir: &Path, name: &str) -> Result<Option<Profile>> {
     parse(name, &path, &text).map(Some)
 }
 
-/// The profile in the text of its file.
+/// Parses the text of a profile's file.
 ///
 /// # Errors
 /// As [`load`].
 pub fn parse(name: &str, path: &Path, text: &str) -> Result<Profile> {
     let profile: Profile = toml::from_str(text).map_err(|error| malformed(path, text, &error))?;
-    // A newer file may hold all that this version needs, and more that it would lose.
+    // A newer file may be readable, and have settings that this version would lose.
     if profile.schema > SCHEMA {
         return Err(newer(path));
     }
     if !is_id(&profile.id) {
-        return Err(Error::usage(format!("{} has an id that oneup did not make", path.display()))
+        return Err(Error::usage(format!("invalid profile ID in {}", path.display()))
             .with_hint("remove the file, then log in again"));
     }
     Ok(Profile { name: name.to_owned(), ..profile })
 }
 
-/// Whether this is an id as [`Profile::new_id`] makes them: it names files, and must not lead elsewhere.
+/// Whether this is an ID as [`Profile::new_id`] returns them. IDs name files, so nothing else is accepted.
 pub fn is_id(id: &str) -> bool {
     id.len() == ID_LENGTH && id.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// The profile that a command works on: the one named, or the only one there is.
+/// Returns the profile that a command uses: the named one, or the only one.
 ///
 /// # Errors
-/// Authentication: there is none, no such one, or several to resolve_profile from.
+/// Authentication: there is no profile, no such profile, or several and none named.
 pub fn resolve_profile(config_dir: &Path, name: Option<&str>) -> Result<Profile> {
     if let Some(name) = name {
-        return load(config_dir, name)?.ok_or_else(|| none_called(config_dir, name));
+        return load(config_dir, name)?.ok_or_else(|| no_such_profile(config_dir, name));
     }
     let mut names = names(config_dir)?;
     match (names.pop(), names.is_empty()) {
-        (None, _) => Err(nobody()),
-        (Some(only), true) => load(config_dir, &only)?.ok_or_else(|| none_called(config_dir, &only)),
+        (None, _) => Err(not_logged_in()),
+        (Some(only), true) => load(config_dir, &only)?.ok_or_else(|| no_such_profile(config_dir, &only)),
         (Some(last), false) => {
             names.push(last);
-            Err(Error::auth(format!("there are several profiles: {}", names.join(", ")))
-                .with_hint("resolve_profile one with --profile NAME, or set ONEUP_PROFILE"))
+            Err(Error::auth(format!("multiple profiles found ({})", names.join(", ")))
+                .with_hint("select one with --profile NAME, or set ONEUP_PROFILE"))
         }
     }
 }
 
-/// There is no profile at all.
-pub fn nobody() -> Error {
-    Error::auth("nobody is logged in").with_hint("oneup login provider, p2p or patient")
+/// The error when there is no profile.
+pub fn not_logged_in() -> Error {
+    Error::auth("not logged in").with_hint("oneup login provider, p2p or patient")
 }
 
-fn none_called(config_dir: &Path, name: &str) -> Error {
-    let there = names(config_dir).unwrap_or_default();
-    let error = Error::auth(format!("there is no profile {name}"));
-    if let Some(near) = closest_match(name, there.iter().map(String::as_str)) {
-        return error.with_hint(format!("did you mean --profile {near}? There are {}", there.join(", ")));
+fn no_such_profile(config_dir: &Path, name: &str) -> Error {
+    let existing = names(config_dir).unwrap_or_default();
+    let error = Error::auth(format!("no profile {name}"));
+    if let Some(near) = closest_match(name, existing.iter().map(String::as_str)) {
+        return error.with_hint(format!("did you mean --profile {near}? Profiles: {}", existing.join(", ")));
     }
-    match there.as_slice() {
+    match existing.as_slice() {
         [] => error.with_hint(format!("oneup login provider --profile {name}")),
-        [only] => error
-            .with_hint(format!("the only one is {only}; log in with: oneup login PRODUCT --profile {name}")),
-        there => error.with_hint(format!(
-            "the profiles are {}; log in with: oneup login PRODUCT --profile {name}",
-            there.join(", ")
+        [only] => error.with_hint(format!(
+            "the only profile is {only}; to create {name}: oneup login PRODUCT --profile {name}"
+        )),
+        existing => error.with_hint(format!(
+            "profiles: {}; to create {name}: oneup login PRODUCT --profile {name}",
+            existing.join(", ")
         )),
     }
 }
@@ -194,9 +192,9 @@ fn malformed(path: &Path, text: &str, error: &toml::de::Error) -> Error {
     }
     let offset = error.span().map_or(0, |span| span.start.min(text.len()));
     let line = text.as_bytes()[..offset].iter().filter(|&&byte| byte == b'\n').count() + 1;
-    Error::failure(format!("{}, line {line}, is not a profile", path.display()))
+    Error::failure(format!("invalid profile: {}, line {line}", path.display()))
         .with_detail(crate::text::sanitize(error.message(), 200))
-        .with_hint("correct the file, or remove it and log in again")
+        .with_hint("correct the file, or delete it and log in again")
 }
 
 fn newer(path: &Path) -> Error {
@@ -204,7 +202,7 @@ fn newer(path: &Path) -> Error {
 }
 
 impl Profile {
-    /// A login of client `svc`, for what is to be seen of any.
+    /// A profile of client `svc`, for tests.
     #[cfg(any(test, fuzzing))]
     pub fn example(endpoints: crate::oauth::product::Endpoints) -> Self {
         Self {
@@ -230,7 +228,7 @@ impl Profile {
         }
     }
 
-    /// A new id: 128 random bits in hex.
+    /// Returns a new ID: 128 random bits in hex.
     ///
     /// # Panics
     /// Never on a system that has a source of randomness; without one nothing here is safe.
@@ -240,10 +238,10 @@ impl Profile {
         bytes.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// Writes the file whole: a private temporary file beside it, synced, renamed.
+    /// Replaces the file.
     ///
     /// # Errors
-    /// A directory that can't be written; the old file is then still there.
+    /// A directory that can't be written; the old file is then unchanged.
     pub fn save(&self, config_dir: &Path) -> Result<()> {
         let path = path(config_dir, &self.name);
         let text = toml::to_string(self)
@@ -251,7 +249,7 @@ impl Profile {
         files::replace_target(&path, text.as_bytes())
     }
 
-    /// Removes the file; true if it was there.
+    /// Deletes the file; returns whether it existed.
     ///
     /// # Errors
     /// A directory that can't be written.
@@ -276,7 +274,7 @@ impl Profile {
         CredentialKey { id: self.id.clone(), profile: self.name.clone(), binding }
     }
 
-    /// The command that logs in to this profile again.
+    /// The command that logs in again.
     pub fn login_command(&self) -> String {
         let product = self.product.name();
         if self.name == product {
@@ -284,6 +282,11 @@ impl Profile {
         } else {
             format!("oneup login {product} --profile {}", self.name)
         }
+    }
+
+    /// Whether both log in with the same client ID at the same token endpoint, so that they can share a client secret.
+    pub fn has_same_client(&self, other: &Self) -> bool {
+        self.client_id == other.client_id && self.token_url == other.token_url
     }
 
     /// The host of the token endpoint, with its port, unless it is one of 1up's or the health plan's own.
@@ -301,7 +304,7 @@ impl Profile {
         Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
     }
 
-    /// Where it logs in, in words for messages: a realm or plan, unless another token endpoint stands in its place.
+    /// Describes where it logs in: the realm or plan, or the token endpoint if that is another one.
     pub fn origin(&self) -> String {
         let (endpoints, name) = match (&self.realm, &self.gateway, &self.plan) {
             (Some(realm), Some(gateway), _) => {

@@ -221,8 +221,11 @@ pub struct Patient {
     #[arg(long, value_name = "URL", help_heading = "Server")]
     pub aud: Option<String>,
     /// Don't use PKCE, for a server that rejects it
-    #[arg(long, help_heading = "Server")]
+    #[arg(long, conflicts_with = "pkce", help_heading = "Server")]
     pub no_pkce: bool,
+    /// Use PKCE again, after a login with --no-pkce
+    #[arg(long, help_heading = "Server")]
+    pub pkce: bool,
 }
 
 /// `--auth-method`.

@@ -1,4 +1,4 @@
-//! `oneup logout`: revoke what can be revoked, then forget.
+//! `oneup logout`: revoke the tokens, then delete the profile.
 
 use crate::cli::Logout;
 use crate::context::Context;
@@ -13,24 +13,24 @@ use crate::session::{self, lock_path, open_store, token_request};
 use crate::store::{StoredCredentials, cache};
 use crate::system::files;
 
-/// Forgets the chosen profile, or all.
+/// Logs out of the selected profile, or of all.
 ///
 /// # Errors
-/// Authentication when there is nothing to forget; store when a secret can't be deleted, and then the profile stays.
+/// Authentication when there is no profile; store when the credentials can't be deleted, and then the profile stays.
 pub fn run(context: &Context, args: &Logout) -> Result<Exit> {
     orphans::sweep(context);
     if !args.all {
         let profile = profile::resolve_profile(context.config_dir()?, context.profile.as_deref())?;
-        forget(context, &profile, args.no_revoke)?;
+        logout(context, &profile, args.no_revoke)?;
         return Ok(Exit::Success);
     }
     let names = profile::names(context.config_dir()?)?;
     if names.is_empty() {
-        return Err(profile::nobody());
+        return Err(profile::not_logged_in());
     }
     let mut failed = None;
     for name in &names {
-        if let Err(error) = forget_named(context, name, args.no_revoke)
+        if let Err(error) = logout_by_name(context, name, args.no_revoke)
             && let Some(earlier) = failed.replace(error)
         {
             context.warn(earlier);
@@ -39,22 +39,22 @@ pub fn run(context: &Context, args: &Logout) -> Result<Exit> {
     failed.map_or(Ok(Exit::Success), Err)
 }
 
-fn forget_named(context: &Context, name: &str, no_revoke: bool) -> Result<()> {
+fn logout_by_name(context: &Context, name: &str, no_revoke: bool) -> Result<()> {
     let profile = profile::resolve_profile(context.config_dir()?, Some(name))?;
-    forget(context, &profile, no_revoke)
+    logout(context, &profile, no_revoke)
 }
 
-/// The profile's file goes last. What is left of the login then holds no secret, and is on the list of orphans.
-fn forget(context: &Context, profile: &Profile, no_revoke: bool) -> Result<()> {
+/// Deletes the credentials, then the profile's file. What is left then holds no secret, and is on the list of orphans.
+fn logout(context: &Context, profile: &Profile, no_revoke: bool) -> Result<()> {
     // A list that can't be written, on a full disk, is no reason to keep a login.
     let _ = Orphans::open(context).and_then(|mut orphans| orphans.record([profile]));
-    // Under the lock nobody replaces the profile; but somebody may have, before.
+    // Another process may have replaced the profile before this one had the lock.
     let (lock, current) = session::lock_profile(context, profile, context.deadline())?;
     if current.id != profile.id {
         drop(lock);
-        return forget(context, &current, no_revoke);
+        return logout(context, &current, no_revoke);
     }
-    // A profile that stays would say that somebody is logged in.
+    // Without the credentials, a profile that can't be deleted would claim a login.
     files::require_writable(&context.config_dir()?.join("profiles"))?;
     let store = open_store(context, profile.store, context.deadline())?;
     if !no_revoke && let Some(item) = store.read(&profile.credential_key())? {
@@ -71,20 +71,18 @@ fn forget(context: &Context, profile: &Profile, no_revoke: bool) -> Result<()> {
     Ok(())
 }
 
-/// RFC 7009. A token that the server keeps is a warning: it dies by itself, and the person asked to forget it here.
+/// Revokes the tokens (RFC 7009). A failure is a warning: the tokens expire, and the user wants them deleted here.
 fn revoke(context: &Context, profile: &Profile, item: &StoredCredentials) {
     let Some(token) = &item.token else { return };
     if profile.issuer.is_none() {
-        let left = if token.refresh_token.is_some() {
-            "access and refresh token live"
+        let tokens = if token.refresh_token.is_some() {
+            "tokens stay valid until they expire"
         } else {
-            "access token lives"
+            "token stays valid until it expires"
         };
-        context.info(format_args!("No revocation is offered there: the {left} on until expiry."));
+        context.info(format_args!("The server does not support revocation; the {tokens}."));
     } else if let Err(error) = try_revoke(context, profile, item, token) {
-        context.warn(format_args!(
-            "the server did not revoke the token, which lives until it expires\n  {error}"
-        ));
+        context.warn(format_args!("could not revoke the token; it stays valid until it expires\n  {error}"));
     }
 }
 
@@ -94,7 +92,7 @@ fn try_revoke(context: &Context, profile: &Profile, item: &StoredCredentials, to
     let http = Http::new(context)?;
     let get = |url: &str| http.get(url).map(|answer| (answer.status == 200).then_some(answer.body));
     let Some(endpoint) = discovery::revocation_endpoint(issuer, get)? else {
-        return Err(Error::protocol("the realm offers no revocation"));
+        return Err(Error::protocol("the realm does not support revocation"));
     };
     let tokens =
         [("refresh_token", token.refresh_token.as_ref()), ("access_token", Some(&token.access_token))];
@@ -103,7 +101,9 @@ fn try_revoke(context: &Context, profile: &Profile, item: &StoredCredentials, to
         let form = client.request(&[("token", token.expose()), ("token_type_hint", hint)]);
         let answer = http.post_form(&endpoint, &form, Retry::Transient)?;
         if answer.status != 200 {
-            return Err(Error::auth("the revocation endpoint refused").with_detail(answer.snippet()));
+            return Err(
+                Error::auth("the revocation endpoint rejected the request").with_detail(answer.snippet())
+            );
         }
     }
     Ok(())

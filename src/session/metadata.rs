@@ -1,4 +1,4 @@
-//! What may be known of a profile's token without unlocking anything: one small file each in the state directory.
+//! What is known about a profile's token without opening its store: a file per profile in the state directory.
 
 use std::path::PathBuf;
 
@@ -15,7 +15,7 @@ use crate::system::files::{self, Purpose};
 pub struct TokenMetadata {
     /// Seconds since the epoch.
     pub issued_at: i64,
-    /// Seconds; none when the server didn't say.
+    /// Seconds from `issued_at`; `None` when unknown.
     pub expires_in: Option<u64>,
     /// Whether a refresh token is stored.
     pub refreshable: bool,
@@ -46,33 +46,32 @@ impl From<&Token> for TokenMetadata {
 }
 
 fn path(context: &Context, id: &str) -> Result<PathBuf> {
-    Ok(context.state_dir()?.join("notes").join(format!("{id}.json")))
+    Ok(context.state_dir()?.join("metadata").join(format!("{id}.json")))
 }
 
-/// The note of a profile, by its id. A broken or absent one is none: it is only a note.
+/// Returns the metadata of a profile by its ID; `None` also when the file can't be read, as nothing depends on it.
 pub fn load(context: &Context, id: &str) -> Option<TokenMetadata> {
     serde_json::from_slice(&files::read(&path(context, id).ok()?, Purpose::State).ok()??).ok()
 }
 
-/// Replaces the note.
+/// Replaces the metadata.
 ///
 /// # Errors
 /// A state directory that can't be written.
-pub fn save(context: &Context, id: &str, note: &TokenMetadata) -> Result<()> {
-    let bytes =
-        serde_json::to_vec(note).map_err(|error| Error::failure("can't write a note").with_cause(error))?;
+pub fn save(context: &Context, id: &str, metadata: &TokenMetadata) -> Result<()> {
+    let bytes = serde_json::to_vec(metadata)
+        .map_err(|error| Error::failure("can't encode the token metadata").with_cause(error))?;
     files::replace(&path(context, id)?, &bytes)
 }
 
-/// Notes that the refresh token is dead: only a person can renew this login. That the note can't be written is
-/// nothing beside that.
+/// Records that the refresh token was rejected, if the metadata can be written.
 pub fn mark_unrefreshable(context: &Context, id: &str) {
-    if let Some(note) = load(context, id) {
-        let _ = save(context, id, &TokenMetadata { refreshable: false, ..note });
+    if let Some(metadata) = load(context, id) {
+        let _ = save(context, id, &TokenMetadata { refreshable: false, ..metadata });
     }
 }
 
-/// Forgets the note.
+/// Deletes the metadata.
 ///
 /// # Errors
 /// A state directory that can't be written.

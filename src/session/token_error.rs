@@ -1,4 +1,4 @@
-//! An authorization server's no, translated into what the person must do next.
+//! An error response of a token endpoint, as an error with the next step.
 
 use crate::error::Error;
 use crate::http::HttpResponse;
@@ -8,110 +8,128 @@ use crate::oauth::response::TokenError;
 use crate::profile::Profile;
 use crate::text::{MAX_SNIPPET_LEN, sanitize};
 
-/// The flags that say where the token endpoint is.
-const ADDRESSES: &str = "check --gateway, --realm, --plan and --token-url";
+/// The flags that determine the token endpoint.
+const CHECK_ENDPOINT: &str = "check --gateway, --realm, --plan and --token-url";
 
-/// Explains a refusal. `profile` is the one that asked; it need not be saved yet.
-pub fn into_error(profile: &Profile, grant: GrantType, refusal: TokenError, answer: &HttpResponse) -> Error {
-    match refusal {
-        TokenError::Invalid(why) => Error::protocol(format!(
-            "{} gave no valid OAuth answer: {}",
+/// Returns the error for a response without a token. The profile need not be saved yet.
+pub fn into_error(
+    profile: &Profile,
+    grant_type: GrantType,
+    error: TokenError,
+    response: &HttpResponse,
+) -> Error {
+    match error {
+        TokenError::Invalid(problem) => Error::protocol(format!(
+            "invalid token response from {}: {}",
             profile.token_url,
-            sanitize(&why, MAX_SNIPPET_LEN)
+            sanitize(&problem, MAX_SNIPPET_LEN)
         ))
-        .with_detail(if may_hold_tokens(answer) {
-            format!("HTTP {}", answer.status)
+        .with_detail(if may_hold_tokens(response) {
+            format!("HTTP {}", response.status)
         } else {
-            answer.snippet()
+            response.snippet()
         })
-        .with_hint(format!("{ADDRESSES}; trace it with -v")),
-        TokenError::Blocked { status } => blocked(profile, status, answer),
+        .with_hint(format!("{CHECK_ENDPOINT}; -v traces the requests")),
+        TokenError::Blocked { status } => blocked(profile, status, response),
         TokenError::Denied { status, error, description } => {
-            denied(profile, grant, status, &error, description.as_deref())
+            denied(profile, grant_type, status, &error, description.as_deref())
         }
     }
 }
 
-/// Whatever the content type is: a token answer that is not valid is one all the same.
-fn may_hold_tokens(answer: &HttpResponse) -> bool {
-    let is_json = answer.content_type.as_deref().is_some_and(|kind| kind.contains("json"));
-    is_json || String::from_utf8_lossy(&answer.body).contains("_token")
+/// Whatever its content type or status, an invalid response can still hold tokens.
+fn may_hold_tokens(response: &HttpResponse) -> bool {
+    let is_json = response.content_type.as_deref().is_some_and(|kind| kind.contains("json"));
+    is_json || response.status < 300 || String::from_utf8_lossy(&response.body).contains("_token")
 }
 
-fn blocked(profile: &Profile, status: u16, answer: &HttpResponse) -> Error {
-    let what = match status {
-        403 => format!("a gateway before {} blocked the request", profile.token_url),
-        404 => format!("there is no token endpoint at {}", profile.token_url),
-        _ => format!("{} refused the request without an OAuth error", profile.token_url),
+fn blocked(profile: &Profile, status: u16, response: &HttpResponse) -> Error {
+    let message = match status {
+        403 => format!("a gateway in front of {} blocked the request", profile.token_url),
+        404 => format!("no token endpoint at {}", profile.token_url),
+        405 | 415 => format!("{} does not accept token requests", profile.token_url),
+        _ => format!("{} rejected the request without an OAuth error", profile.token_url),
     };
     let hint = match status {
-        403 => "a firewall answered, not the authorization server: check the network and the address",
-        _ => ADDRESSES,
+        403 => {
+            "1up blocks clients outside the United States; a firewall or proxy on your side can answer 403 too"
+        }
+        _ => CHECK_ENDPOINT,
     };
-    Error::auth(what).with_detail(answer.snippet()).with_hint(hint)
+    Error::auth(message).with_detail(response.snippet()).with_hint(hint)
 }
 
-fn denied(profile: &Profile, grant: GrantType, status: u16, error: &str, description: Option<&str>) -> Error {
-    let (what, hint) = meaning(profile, grant, status, error);
-    let said = match description {
+fn denied(
+    profile: &Profile,
+    grant_type: GrantType,
+    status: u16,
+    error: &str,
+    description: Option<&str>,
+) -> Error {
+    let (message, hint) = meaning(profile, grant_type, status, error);
+    let response = match description {
         Some(text) => {
             format!("{}: {} (HTTP {status})", sanitize(error, 100), sanitize(text, MAX_SNIPPET_LEN))
         }
         None => format!("{} (HTTP {status})", sanitize(error, 100)),
     };
-    Error::auth(what)
-        .with_detail(format_args!("this profile talks to {}\nthe server said {said}", profile.origin()))
+    Error::auth(message)
+        .with_detail(format_args!("endpoint: {}\nserver: {response}", profile.origin()))
         .with_hint(hint)
 }
 
-/// Status and `error` decide; the description is for people, and differs between versions.
-fn meaning(profile: &Profile, grant: GrantType, status: u16, error: &str) -> (String, String) {
+/// The message and the hint, by status and `error`: the description differs between versions.
+fn meaning(profile: &Profile, grant_type: GrantType, status: u16, error: &str) -> (String, String) {
     let login = profile.login_command();
     let client = &sanitize(&profile.client_id, 100);
-    let plan = profile.product == Product::Patient && profile.realm.is_none();
+    let is_plan = profile.product == Product::Patient && profile.realm.is_none();
     match error {
-        "invalid_client" if plan => (
+        "invalid_client" if is_plan => (
             format!("the health plan does not accept client {client}"),
-            format!("check client id and secret; a new client works at a plan only after 1up has synced it (an e-mail to 1up); then {login}"),
+            "check client ID and secret; 1up must first sync a new client to the plan: write to \
+             payer-patient-access@1up.health with company, description and client ID"
+                .into(),
         ),
         "invalid_client" if status == 400 => (
-            format!("client {client} must authenticate in another way, such as a JWT assertion"),
-            "oneup sends a client secret: change the client's authentication in the Dev Portal".into(),
+            format!("the server does not accept how client {client} authenticates, or does not know it"),
+            format!("check the client ID and its authentication method in the Dev Portal, then {login}"),
         ),
         "invalid_client" => (
             format!("the realm does not know client {client}, or has disabled it"),
-            format!("check the client id in the Dev Portal, then {login}"),
+            format!("check the client ID in the Dev Portal, then {login}"),
         ),
         "unauthorized_client" => (
             format!("wrong client secret, or client {client} may not use this grant"),
             format!("copy the secret from the Dev Portal again, then {login}"),
         ),
         "invalid_scope" => (
-            format!("the server does not grant {client} the scope {}", sanitize(&profile.scope, 200)),
-            format!("give one that the client has: {login} --scope 'SCOPE'"),
+            format!("client {client} does not get the scope {}", sanitize(&profile.scope, 200)),
+            format!("request one that the client has: {login} --scope 'SCOPE'"),
         ),
-        "invalid_grant" if grant == GrantType::AuthorizationCode => (
-            "the authorization code is not valid: it is used, older than 5 minutes, or for another redirect URI".into(),
-            format!("log in again: {login}"),
+        "invalid_grant" if grant_type == GrantType::AuthorizationCode => (
+            "invalid authorization code: already used, older than 5 minutes, or for another redirect URI"
+                .into(),
+            login,
         ),
-        "invalid_grant" if grant == GrantType::ClientCredentials => (
-            format!("the server does not accept what client {client} presents"),
+        "invalid_grant" if grant_type == GrantType::ClientCredentials => (
+            format!("the server does not accept the credentials of client {client}"),
             format!("check the client in the Dev Portal, then {login}"),
         ),
-        "invalid_grant" => ("the login has ended: its refresh token is no longer valid".into(), format!("log in again: {login}")),
-        "unsupported_grant_type" => (
-            "the server does not offer this grant".into(),
-            ADDRESSES.into(),
+        "invalid_grant" => ("refresh token expired or revoked".into(), login),
+        "unsupported_grant_type" => {
+            ("the server does not support this grant type".into(), CHECK_ENDPOINT.into())
+        }
+        "Realm does not exist" => {
+            (format!("{} does not exist", profile.origin()), format!("{login} --realm NAME"))
+        }
+        // Keycloak's error for an unknown path.
+        _ if status == 404 => (format!("no token endpoint at {}", profile.token_url), CHECK_ENDPOINT.into()),
+        _ if matches!(status, 405 | 415) => {
+            (format!("{} does not accept token requests", profile.token_url), CHECK_ENDPOINT.into())
+        }
+        _ => (
+            "the authorization server rejected the request".into(),
+            format!("check the client in the Dev Portal, then {login}"),
         ),
-        "Realm does not exist" => (
-            format!("there is no {}", profile.origin()),
-            format!("{login} --realm NAME"),
-        ),
-        // Keycloak's own error for a path that it doesn't know.
-        _ if status == 404 => (
-            format!("there is no token endpoint at {}", profile.token_url),
-            ADDRESSES.into(),
-        ),
-        _ => ("the authorization server refused the request".into(), format!("check the client in the Dev Portal, then {login}")),
     }
 }

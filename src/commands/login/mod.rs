@@ -1,4 +1,4 @@
-//! `oneup login`: get a token, and remember the login as a profile.
+//! `oneup login`: get a token and save the profile.
 
 mod patient;
 mod prompt;
@@ -6,6 +6,8 @@ mod resolve;
 mod save;
 
 pub use patient::patient;
+
+use anstyle::AnsiColor;
 
 use crate::cli::{ClientCredentials, LoginCommon, TokenFormat};
 use crate::commands::token::show::hand_out;
@@ -22,15 +24,15 @@ use crate::session::token_request::request_token;
 use crate::store::StoredCredentials;
 use crate::text::sanitize;
 
-/// Provider Access.
+/// Logs in to Provider Access.
 ///
 /// # Errors
-/// Usage for what is missing; authentication, network, protocol, store. An older login stays as it was.
+/// Usage for missing settings; authentication, network, protocol, store. The previous login is then unchanged.
 pub fn provider(context: &Context, args: &ClientCredentials) -> Result<Exit> {
     client_credentials(context, Product::Provider, &args.common)
 }
 
-/// Payer-to-Payer.
+/// Logs in to Payer-to-Payer.
 ///
 /// # Errors
 /// As [`provider`].
@@ -48,15 +50,15 @@ fn client_credentials(context: &Context, product: Product, args: &LoginCommon) -
     finish(context, args, &profile, client, token)
 }
 
-/// The client of a profile that nobody has logged in to yet.
+/// The client of a profile that is not saved yet.
 pub fn client(profile: &Profile, secret: Option<Secret>) -> Client {
     Client { id: profile.client_id.clone(), secret, authentication: profile.auth_method }
 }
 
-/// Remembers the login and tells about it, or, with `--no-store`, hands the token out and forgets it.
+/// Saves the login and reports it, or prints the token with `--no-store`.
 ///
 /// # Errors
-/// Store, or a config or state directory that can't be written; the older login is then still there.
+/// Store, or a config or state directory that can't be written; the previous login is then unchanged.
 pub fn finish(
     context: &Context,
     args: &LoginCommon,
@@ -64,70 +66,72 @@ pub fn finish(
     client: Client,
     token: Token,
 ) -> Result<Exit> {
-    tell_difference(context, &profile.scope, token.scope.as_deref().unwrap_or_default());
+    report_scope_difference(context, &profile.scope, token.scope.as_deref().unwrap_or_default());
     if args.no_store {
         hand_out(&token, Some(profile), args.format.unwrap_or(TokenFormat::Raw))?;
         return Ok(Exit::Success);
     }
     let client_secret = if profile.client_secret_command.is_some() { None } else { client.secret };
-    let lifetime = token.expires_in;
-    save::remember(
+    let expires_in = token.expires_in;
+    save::save_login(
         context,
         profile,
         &StoredCredentials { client_secret, token: Some(token), ..StoredCredentials::default() },
     )?;
-    let lives = match lifetime {
-        Some(seconds) => format!("Its token lives {}", crate::output::duration(seconds)),
-        None => "Nobody said how long its token lives".into(),
+    let expiry = match expires_in {
+        Some(seconds) => format!("The token expires in {}", crate::output::duration(seconds)),
+        None => "Token lifetime unknown".into(),
     };
+    let host = profile.foreign_host().map(|host| format!(" at {}", sanitize(&host, 200)));
+    let green = AnsiColor::Green.on_default();
     context.info(format_args!(
-        "\x1b[32mLogged in\x1b[0m to {} as profile {}.\n{lives}; {}.",
+        "{green}Logged in{green:#} to {}{} as profile {}.\n{expiry}; credentials are {}.",
         profile.product.title(),
+        host.unwrap_or_default(),
         profile.name,
         profile.store.describe(),
     ));
     Ok(Exit::Success)
 }
 
-fn tell_difference(context: &Context, asked: &str, granted: &str) {
-    let difference = scope::difference(asked, granted);
+fn report_scope_difference(context: &Context, requested: &str, granted: &str) {
+    let difference = scope::difference(requested, granted);
     if !difference.missing.is_empty() {
         context.warn(format_args!(
-            "asked for and not granted: {}",
+            "requested but not granted: {}",
             sanitize(&difference.missing.join(" "), 500)
         ));
     }
     if !difference.additional.is_empty() {
-        context.info(format_args!(
-            "Granted beyond what was asked: {}",
-            sanitize(&difference.additional.join(" "), 500)
-        ));
+        context
+            .info(format_args!("Additionally granted: {}", sanitize(&difference.additional.join(" "), 500)));
     }
 }
 
-/// The client secret from wherever it was said to be; a prompt where there is a person.
+/// Returns the client secret from the configured source, else from a prompt.
 ///
 /// # Errors
-/// Usage, when none of the sources has one.
+/// Usage, when there is no source and no prompt, or the source has no client secret.
 pub fn required_secret(context: &Context, args: &LoginCommon, profile: &Profile) -> Result<Secret> {
-    if let Some(secret) = given_secret(context, args, profile)? {
+    if let Some(secret) = configured_secret(context, args, profile)? {
         return Ok(secret);
     }
     if !context.can_ask() {
-        return Err(Error::usage("there is no client secret").with_hint(
-            "give --client-secret-stdin, --client-secret-file or --client-secret-command, or set ONEUP_CLIENT_SECRET",
+        return Err(Error::usage("missing client secret").with_detail(context.no_prompt_reason()).with_hint(
+            "pass --client-secret-stdin, --client-secret-file or --client-secret-command, or set ONEUP_CLIENT_SECRET",
         ));
     }
     prompt::secret(profile)
 }
 
-/// The client secret where one was given: flags before variables, and those before the profile's own command.
+/// Returns the client secret from the configured source, if any: a flag, else the command that the profile names, else a
+/// variable.
 ///
 /// # Errors
-/// Usage, when the source that was named has none.
-pub fn given_secret(context: &Context, args: &LoginCommon, profile: &Profile) -> Result<Option<Secret>> {
+/// Usage, when the source has no client secret.
+pub fn configured_secret(context: &Context, args: &LoginCommon, profile: &Profile) -> Result<Option<Secret>> {
     if args.client_secret_stdin {
-        // At a terminal it would be seen as it is typed.
+        // Typed at a terminal, it must not be shown.
         return if context.can_ask() {
             prompt::secret(profile).map(Some)
         } else {

@@ -1,4 +1,4 @@
-//! `oneup login patient`: a code from the person's browser (or hand), redeemed for a token.
+//! `oneup login patient`: an authorization code from the browser, exchanged for a token.
 
 use std::io::{IsTerminal, Read};
 
@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::callback::{self, CallbackOptions, Listener};
 use crate::cli::Patient;
-use crate::context::Context;
+use crate::context::{Context, is_on};
 use crate::error::{Error, Exit, Result};
 use crate::oauth::authorize::{self, AuthorizationRequest};
 use crate::oauth::grant::Grant;
@@ -17,67 +17,67 @@ use crate::profile::{self, Profile};
 use crate::session::open_store;
 use crate::session::token_request::request_token;
 
-use super::resolve;
+use super::{prompt, resolve};
 
-/// No code, and no address that carries one, is longer.
-const LONGEST: u64 = 64 * 1024;
+/// The longest input that is read for a code or a redirect URL, in bytes.
+const MAX_CODE_BYTES: u64 = 64 * 1024;
 
-/// Patient Access. Interrupted at any moment, it leaves nothing: the login is remembered when the token is here.
+/// Logs in to Patient Access. Nothing is saved before the token has been received.
 ///
 /// # Errors
-/// As [`super::provider`]; authentication, when the person refuses or doesn't come; usage, when the callback's port
-/// is taken or no code can arrive.
+/// As [`super::provider`]; authentication, when the user denies access or does not log in in time; usage, when the port of
+/// the redirect URI is in use or there is no way to receive a code.
 pub fn patient(context: &Context, args: &Patient) -> Result<Exit> {
     let profile = &resolve::patient(context, args)?;
-    // Before the browser opens: once it comes back, its code has minutes to live.
-    let secret = match super::given_secret(context, &args.common, profile)? {
+    if profile.no_pkce {
+        context.warn("this login does not use PKCE; --pkce turns it on again");
+    }
+    // Before the browser opens: an authorization code expires within minutes.
+    let secret = match super::configured_secret(context, &args.common, profile)? {
         Some(secret) => secret,
-        None => match earlier_secret(context, profile, args.common.no_store) {
+        None => match previous_secret(context, profile, args.common.no_store) {
             Some(secret) => secret,
             None => super::required_secret(context, &args.common, profile)?,
         },
     };
     let client = super::client(profile, Some(secret));
-    let grant = match &args.code {
-        Some(code) => code_from_elsewhere(context, code, args.common.client_secret_stdin, profile)?,
-        None => code_from_browser(context, args, profile)?,
+    let grant = if args.code.is_some() {
+        code_from_elsewhere(args.common.client_secret_stdin, profile)?
+    } else {
+        code_from_browser(context, args, profile)?
     };
     let token = request_token(context, profile, &client, &grant, context.deadline())?;
-    mention_patient(context, profile, &token);
+    mention_missing_patient(context, profile, &token);
     super::finish(context, &args.common, profile, client, token)
 }
 
-/// The secret of the same client's earlier login at the same endpoint: where the plan gives no refresh token, the
-/// person logs in every two hours, and need not type it each time.
-fn earlier_secret(context: &Context, profile: &Profile, no_store: bool) -> Option<Secret> {
-    let earlier =
-        profile::load(context.config_dir().ok()?, &profile.name).ok().flatten().filter(|earlier| {
-            earlier.product == Product::Patient
-                && earlier.client_id == profile.client_id
-                && earlier.token_url == profile.token_url
-                && !no_store
-        })?;
-    open_store(context, earlier.store, context.deadline())
-        .ok()?
-        .read(&earlier.credential_key())
-        .ok()
-        .flatten()?
-        .client_secret
+/// Returns the client secret of the previous login of the same client at the same token endpoint: a plan without refresh
+/// tokens requires a login every two hours.
+fn previous_secret(context: &Context, profile: &Profile, no_store: bool) -> Option<Secret> {
+    let previous = profile::load(context.config_dir().ok()?, &profile.name).ok().flatten()?;
+    if no_store || previous.product != Product::Patient || !previous.has_same_client(profile) {
+        return None;
+    }
+    let store = open_store(context, previous.store, context.deadline()).ok()?;
+    store.read(&previous.credential_key()).ok()??.client_secret
 }
 
 fn code_from_browser(context: &Context, args: &Patient, profile: &Profile) -> Result<Grant> {
     let registered = profile.redirect_uri.as_deref().unwrap_or_default();
     let listener = if args.no_listen { None } else { Listener::bind(registered)? };
+    if listener.is_some() && !args.no_browser && is_on("CI") {
+        return Err(Error::usage("no user can log in, because CI is set")
+            .with_hint("pass a code with --code -, or, if a script opens the URL, add --no-browser"));
+    }
     let redirect_uri = listener.as_ref().map_or(registered, Listener::redirect_uri).to_owned();
     if listener.is_some() {
-        warn_of_localhost(context, profile);
+        warn_about_localhost(context, profile);
     }
     let authorize_url = profile.authorize_url.clone().ok_or_else(|| {
-        Error::usage("there is no authorization endpoint")
-            .with_hint("give --plan, --realm or --authorize-url")
+        Error::usage("missing authorization endpoint").with_hint("pass --plan, --realm or --authorize-url")
     })?;
     let request = AuthorizationRequest {
-        // Only a realm's own endpoint answers in the realm's name.
+        // Only the realm's own endpoint sends the realm's issuer.
         issuer: profile.issuer.clone().filter(|issuer| authorize_url.starts_with(&format!("{issuer}/"))),
         authorize_url,
         client_id: profile.client_id.clone(),
@@ -87,44 +87,35 @@ fn code_from_browser(context: &Context, args: &Patient, profile: &Profile) -> Re
         verifier: if profile.no_pkce { None } else { Some(Secret::new(random_text()?)) },
         aud: profile.aud.clone(),
     };
-    // Without a listener a script may paste, through a pipe.
+    // Without a listener a script may paste through a pipe.
     let paste = !context.no_input || (listener.is_none() && !std::io::stdin().is_terminal());
     let options = CallbackOptions { listener, browser: !args.no_browser, paste, quiet: context.quiet };
     let code = callback::obtain_code(&request, options, callback::LOGIN_TIMEOUT)?;
     Ok(Grant::AuthorizationCode { code, redirect_uri: request.redirect_uri, verifier: request.verifier })
 }
 
-/// `--code`: whoever obtained it has the verifier, if there was one, so none is sent.
-fn code_from_elsewhere(
-    context: &Context,
-    given: &str,
-    secret_from_stdin: bool,
-    profile: &Profile,
-) -> Result<Grant> {
-    let text = match given {
-        "-" if secret_from_stdin => {
-            return Err(Error::usage("stdin can't be both the client secret and the code")
-                .with_hint("give the secret with --client-secret-file or ONEUP_CLIENT_SECRET"));
-        }
-        "-" => code_from_stdin(context)?,
-        code => Zeroizing::new(code.to_owned()),
-    };
-    let code = callback::into_code(authorize::interpret_pasted_code(&text))?;
+/// `--code -`: the verifier, if there is one, is where the code was requested, so none is sent.
+fn code_from_elsewhere(secret_from_stdin: bool, profile: &Profile) -> Result<Grant> {
+    if secret_from_stdin {
+        return Err(Error::usage("stdin can't be both the client secret and the code")
+            .with_hint("pass the secret with --client-secret-file, or set ONEUP_CLIENT_SECRET"));
+    }
+    let code = callback::into_code(authorize::interpret_pasted_code(&read_code()?))?;
     let redirect_uri = profile.redirect_uri.clone().unwrap_or_default();
     Ok(Grant::AuthorizationCode { code, redirect_uri, verifier: None })
 }
 
-/// All of a pipe, or a line that the person pastes.
-fn code_from_stdin(context: &Context) -> Result<Zeroizing<String>> {
+/// Reads a pipe to its end, or a line from the terminal.
+fn read_code() -> Result<Zeroizing<String>> {
+    if std::io::stdin().is_terminal() {
+        return prompt::code();
+    }
     let mut text = Zeroizing::new(String::new());
-    let stdin = std::io::stdin();
-    let read = if stdin.is_terminal() {
-        context.info("Paste the code, or the address that the browser ended on, and press Enter:");
-        stdin.read_line(&mut text)
-    } else {
-        stdin.lock().take(LONGEST).read_to_string(&mut text)
-    };
-    read.map_err(|cause| Error::usage("stdin holds no code").with_cause(cause))?;
+    std::io::stdin()
+        .lock()
+        .take(MAX_CODE_BYTES)
+        .read_to_string(&mut text)
+        .map_err(|error| Error::usage("can't read the authorization code from stdin").with_cause(error))?;
     Ok(text)
 }
 
@@ -135,26 +126,27 @@ fn random_text() -> Result<String> {
     Ok(authorize::random_text(&bytes))
 }
 
-/// 1up registers localhost for its sandbox alone.
-fn warn_of_localhost(context: &Context, profile: &Profile) {
+/// 1up accepts localhost redirect URIs for its sandbox only.
+fn warn_about_localhost(context: &Context, profile: &Profile) {
     let demo = PLAN.split('/').next().unwrap_or(PLAN);
     let is_production = |plan: &String| !plan.contains("://") && plan.split('/').next() != Some(demo);
     if profile.plan.as_ref().is_some_and(is_production) {
         context.warn(
-            "1up takes localhost redirect URIs in its sandbox only: for a plan in production register one with \
-             https, give it with --redirect-uri, and paste the address that the browser ends on",
+            "1up accepts localhost redirect URIs in its sandbox only; for a production plan register an https URI, \
+             pass it with --redirect-uri, and paste the URL at which the browser ends",
         );
     }
 }
 
-/// A `patient/` scope is about the one patient of the launch context (SMART App Launch 2.2), so say when none is named.
-fn mention_patient(context: &Context, profile: &Profile, token: &Token) {
+/// A `patient/` scope is about the one patient of the launch context (SMART App Launch 2.2); says when it names none.
+fn mention_missing_patient(context: &Context, profile: &Profile, token: &Token) {
     let scope = token.scope.as_deref().unwrap_or_default();
     if scope.split(' ').any(|one| one.starts_with("patient/"))
         && !token.launch_context.contains_key("patient")
     {
         context.info(format_args!(
-            "The answer names no patient, though the scope is patient/*:\n`oneup curl --profile {} /Patient` shows whose data it is.",
+            "The token response names no patient. To see whose data the token grants access to:\n\
+             oneup curl --profile {} /Patient",
             profile.name
         ));
     }

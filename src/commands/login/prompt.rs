@@ -32,6 +32,14 @@ pub fn secret(profile: &Profile) -> Result<Secret> {
     client_secret::check(&client_secret::clean_typed(&typed), "the prompt")
 }
 
+/// Prompts for an authorization code, or for the URL at which the browser ended.
+///
+/// # Errors
+/// As [`client_id`].
+pub fn code() -> Result<Zeroizing<String>> {
+    ask("Code, or URL at which the browser ended", false)
+}
+
 /// Asks until there is an answer.
 #[cfg(unix)]
 fn ask(prompt: &str, is_hidden: bool) -> Result<Zeroizing<String>> {
