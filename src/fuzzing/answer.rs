@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::{NOW, assert_presentable, dev_portal};
 use crate::cli::TokenFormat;
 use crate::http::HttpResponse;
+use crate::http::redact::Redactor;
 use crate::oauth::grant::GrantType;
 use crate::oauth::response;
 use crate::oauth::secret::Secret;
@@ -28,7 +29,13 @@ pub fn answer(bytes: &[u8]) {
             fits_every_format(&token);
         }
         Err(refused) => {
-            let answer = HttpResponse { status, content_type: None, date: None, body: body.to_vec() };
+            let answer = HttpResponse {
+                status,
+                content_type: None,
+                date: None,
+                body: body.to_vec(),
+                redactor: Redactor::default(),
+            };
             let valid = !matches!(refused, response::TokenError::Invalid(_));
             let error =
                 token_error::into_error(&dev_portal(), GrantType::ClientCredentials, refused, &answer);

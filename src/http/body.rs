@@ -1,9 +1,10 @@
 //! Response bodies: decoded where a server compressed them all the same, and limited in size.
 
 use std::io::{self, BufReader, Read};
-use std::time::Instant;
 
 use flate2::bufread::MultiGzDecoder;
+
+use crate::system::deadline::Deadline;
 
 /// The largest body of an OAuth or OIDC response, before and after decompression; a token response has a few
 /// kilobytes.
@@ -52,7 +53,7 @@ pub enum BodyError {
 ///
 /// # Errors
 /// [`BodyError`].
-pub fn read_limited(mut body: impl Read, deadline: Instant) -> Result<Vec<u8>, BodyError> {
+pub fn read_limited(mut body: impl Read, deadline: Deadline) -> Result<Vec<u8>, BodyError> {
     let mut bytes = Vec::new();
     let mut chunk = [0; 16 * 1024];
     loop {
@@ -64,7 +65,7 @@ pub fn read_limited(mut body: impl Read, deadline: Instant) -> Result<Vec<u8>, B
         if bytes.len() > MAX_BODY_BYTES {
             return Err(BodyError::TooLarge);
         }
-        if Instant::now() > deadline {
+        if deadline.has_passed() {
             return Err(BodyError::Timeout);
         }
     }
@@ -87,7 +88,7 @@ mod tests {
     }
 
     fn read(body: &[u8]) -> Result<Vec<u8>, BodyError> {
-        read_limited(Decoded::new(body, true), Instant::now() + Duration::from_secs(60))
+        read_limited(Decoded::new(body, true), Deadline::after(Duration::from_secs(60)))
     }
 
     #[test]

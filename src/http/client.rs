@@ -1,6 +1,7 @@
 //! The settings of the HTTP library: certificates, proxies, no redirects, no retries of its own.
 
 use std::path::Path;
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use reqwest::blocking::{Client, ClientBuilder};
@@ -8,53 +9,68 @@ use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use url::Url;
 
-use super::{Http, failure, require_safe};
+use super::proxy::Proxy;
+use super::{Http, require_safe};
 use crate::error::{Error, Result};
-use crate::oauth::loopback::is_loopback;
 use crate::system::files::{self, Purpose};
 
+/// How long an unused connection of a streaming request is kept.
+const MAX_IDLE: Duration = Duration::from_secs(15);
+
+/// How requests to one server are sent.
+#[derive(Clone)]
+pub struct Route {
+    pub client: Client,
+    pub proxy: Option<Proxy>,
+}
+
 impl Http {
-    /// A client for one exchange with the server of `url`. The request brings its own timeout.
-    pub(super) fn client(&self, url: &str) -> Result<Client> {
+    /// The route of one exchange. The request brings its own timeout.
+    pub(super) fn route(&self, url: &str) -> Result<Route> {
         // No idle connections: a retry must not use one that the server is about to close.
         let builder = Client::builder().pool_max_idle_per_host(0).timeout(None);
-        self.build(url, builder)
+        self.build(&require_safe(url)?, builder)
     }
 
-    /// The client that all streaming requests to the server of `url` share; its timeout is between two reads.
-    pub(super) fn streaming_client(&self, url: &str) -> Result<Client> {
-        let origin = require_safe(url)?.origin().ascii_serialization();
-        let mut clients = self.clients.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some(client) = clients.get(&origin) {
-            return Ok(client.clone());
-        }
-        let builder = Client::builder().timeout(self.timeout).pool_idle_timeout(Duration::from_secs(15));
-        let client = self.build(url, builder)?;
-        clients.insert(origin, client.clone());
-        Ok(client)
-    }
-
-    fn build(&self, url: &str, builder: ClientBuilder) -> Result<Client> {
+    /// The route that all streaming requests to the server of `url` share; the timeout is between two reads.
+    pub(super) fn streaming_route(&self, url: &str) -> Result<Route> {
         let parsed = require_safe(url)?;
-        // Proxies and firewalls may not decode what they scan.
+        let origin = parsed.origin().ascii_serialization();
+        let mut routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(route) = routes.get(&origin) {
+            return Ok(route.clone());
+        }
+        let builder = Client::builder().timeout(self.timeout).pool_idle_timeout(MAX_IDLE);
+        let route = self.build(&parsed, builder)?;
+        routes.insert(origin, route.clone());
+        Ok(route)
+    }
+
+    fn build(&self, url: &Url, builder: ClientBuilder) -> Result<Route> {
+        // Not compressed: the size limit then counts what is sent.
         let headers = HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static("identity"))]);
         let mut builder = builder
             .user_agent(concat!("oneup/", env!("CARGO_PKG_VERSION")))
             .default_headers(headers)
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
-            .retry(reqwest::retry::never());
-        if is_loopback(&parsed) {
-            builder = builder.no_proxy();
+            .retry(reqwest::retry::never())
+            // The library would read the environment in its own way.
+            .no_proxy();
+        let proxy = Proxy::for_url(url)?;
+        let unusable = |_| Error::failure("could not set up the HTTP client");
+        if let Some(proxy) = &proxy {
+            builder = builder.proxy(proxy.to_reqwest().map_err(unusable)?);
         }
-        builder = if parsed.scheme() == "http" {
+        builder = if url.scheme() == "http" {
             // Loading the platform's trust store takes longer than a local server takes to respond.
             builder.tls_certs_only([])
         } else {
             builder.tls_certs_merge(self.cacert.iter().cloned())
         };
-        builder.build().map_err(|error| failure::into_error(url, self.timeout, error))
+        Ok(Route { client: builder.build().map_err(unusable)?, proxy })
     }
 }
 

@@ -5,77 +5,91 @@ use std::fmt::{self, Debug};
 use std::io;
 use std::time::Duration;
 
+use super::proxy::Proxy;
 use super::tls;
 use crate::error::Error;
 use crate::text::sanitize;
 
-/// Returns the error for a request that failed.
-pub fn into_error(url: &str, timeout: Duration, error: reqwest::Error) -> Error {
-    if error.is_timeout() {
-        return timed_out(url, timeout);
-    }
-    classify(url, timeout, error.without_url())
+/// What is known of an exchange when it fails.
+pub struct Exchange<'a> {
+    /// The URL of the request.
+    pub url: &'a str,
+    /// The time allowed, for messages.
+    pub timeout: Duration,
+    /// The proxy in use.
+    pub proxy: Option<&'a Proxy>,
 }
 
-/// Returns the error for a body that could not be read to its end.
-pub fn into_read_error(url: &str, timeout: Duration, error: io::Error) -> Error {
-    let is_timeout = error.kind() == io::ErrorKind::TimedOut
-        || chain(&error)
-            .any(|cause| cause.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_timeout));
-    if is_timeout { timed_out(url, timeout) } else { classify(url, timeout, error) }
-}
-
-/// Returns the error for a request whose deadline has passed.
-pub fn timed_out(url: &str, timeout: Duration) -> Error {
-    Error::network(format!("request to {} timed out after {} s", origin(url), timeout.as_secs()))
-        .with_hint("try again, with a longer --timeout SECS if the network is slow")
-}
-
-fn classify(url: &str, timeout: Duration, error: impl StdError + Send + Sync + 'static) -> Error {
-    let origin = origin(url);
-    if let Some(tls) = find::<rustls::Error>(&error) {
-        return tls::into_error(&origin, tls);
-    }
-    let text = chain(&error).map(ToString::to_string).collect::<Vec<_>>().join(": ");
-    let kind = find::<io::Error>(&error).map(io::Error::kind);
-    if text.contains("dns error") {
-        return Error::network(format!("could not resolve the host name of {origin} (DNS)"))
-            .with_hint("check the host name and the network connection");
-    }
-    if text.contains("proxy") || text.contains("tunnel") || text.contains("SOCKS") {
-        return proxy_error(&origin, &text, kind);
-    }
-    if text.contains("invalid HTTP") {
-        return Error::network(format!("{origin} did not send an HTTP response"))
-            .with_hint("check host and port of the URL; another service may listen there");
-    }
-    match kind {
-        Some(io::ErrorKind::ConnectionRefused) => Error::network(format!("{origin} refused the connection"))
-            .with_hint("check host and port of the URL, and that the server is running"),
-        Some(io::ErrorKind::TimedOut) => timed_out(url, timeout),
-        Some(io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable) => {
-            Error::network(format!("{origin} is unreachable")).with_hint("check the network connection")
+impl Exchange<'_> {
+    /// Returns the error for a request that failed.
+    pub fn into_error(&self, error: reqwest::Error) -> Error {
+        if error.is_timeout() {
+            return self.timed_out();
         }
-        Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) => {
-            Error::network(format!("{origin} sent a response that can't be decoded"))
-                .with_hint("try again; a proxy on the way may have damaged it")
-        }
-        _ => Error::network(format!("connection to {origin} closed before the response was complete"))
-            .with_cause(Described { text: describe_closed(kind), error: Box::new(error) })
-            .with_hint(
-                "try again; if it happens each time, a proxy or firewall may be closing the connection",
-            ),
+        self.classify(error.without_url())
     }
-}
 
-fn proxy_error(origin: &str, text: &str, kind: Option<io::ErrorKind>) -> Error {
-    let what = match kind {
-        Some(io::ErrorKind::ConnectionRefused) => "proxy refused the connection",
-        _ if text.contains("authorization") => "proxy requires authentication (HTTP 407)",
-        _ => "proxy CONNECT failed",
-    };
-    Error::network(format!("can't reach {origin}: {what}"))
-        .with_hint("check HTTPS_PROXY, ALL_PROXY and NO_PROXY")
+    /// Returns the error for a body that could not be read to its end.
+    pub fn into_read_error(&self, error: io::Error) -> Error {
+        let is_timeout = error.kind() == io::ErrorKind::TimedOut
+            || chain(&error)
+                .any(|cause| cause.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_timeout));
+        if is_timeout { self.timed_out() } else { self.classify(error) }
+    }
+
+    /// Returns the error for a request whose deadline has passed.
+    pub fn timed_out(&self) -> Error {
+        let seconds = self.timeout.as_secs();
+        let error = Error::network(format!("request to {} timed out after {seconds} s", origin(self.url)))
+            .with_hint("try again, with a longer --timeout SECS if the network is slow");
+        match self.proxy {
+            Some(proxy) => {
+                error.with_detail(format!("through the proxy {} ({})", proxy.display(), proxy.variable()))
+            }
+            None => error,
+        }
+    }
+
+    fn classify(&self, error: impl StdError + Send + Sync + 'static) -> Error {
+        let origin = origin(self.url);
+        let text = chain(&error).map(ToString::to_string).collect::<Vec<_>>().join(": ");
+        if let Some(proxy) = self.proxy
+            && (text.contains("tunnel error") || text.contains("SOCKS"))
+        {
+            return proxy.into_error(&origin, &text, self.timeout);
+        }
+        if let Some(tls) = find::<rustls::Error>(&error) {
+            return tls::into_error(&origin, tls);
+        }
+        if text.contains("dns error") {
+            return Error::network(format!("could not resolve the host name of {origin} (DNS)"))
+                .with_hint("check the host name and the network connection");
+        }
+        if text.contains("invalid HTTP version") || text.contains("invalid HTTP status") {
+            return Error::network(format!("{origin} did not send an HTTP response"))
+                .with_hint("check host and port of the URL; another service may listen there");
+        }
+        let kind = find::<io::Error>(&error).map(io::Error::kind);
+        match kind {
+            Some(io::ErrorKind::ConnectionRefused) => {
+                Error::network(format!("{origin} refused the connection"))
+                    .with_hint("check host and port of the URL, and that the server is running")
+            }
+            Some(io::ErrorKind::TimedOut) => self.timed_out(),
+            Some(io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable) => {
+                Error::network(format!("{origin} is unreachable")).with_hint("check the network connection")
+            }
+            Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) => {
+                Error::network(format!("{origin} sent a response that can't be decoded"))
+                    .with_hint("try again; a proxy on the way may have damaged it")
+            }
+            _ => Error::network(format!("connection to {origin} closed before the response was complete"))
+                .with_cause(Described { text: describe_closed(kind), error: Box::new(error) })
+                .with_hint(
+                    "try again; if it happens each time, a proxy or firewall may be closing the connection",
+                ),
+        }
+    }
 }
 
 /// Returns fixed words only: the texts of inner errors can contain a proxy's password.

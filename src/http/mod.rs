@@ -5,6 +5,8 @@ mod address;
 mod body;
 mod client;
 mod failure;
+pub mod proxy;
+pub mod redact;
 pub(crate) mod retry;
 mod stream;
 mod tls;
@@ -12,10 +14,10 @@ mod trace;
 
 use std::collections::HashMap;
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::blocking::{Client, RequestBuilder, Response};
+use reqwest::blocking::RequestBuilder;
 use reqwest::header::{
     ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue,
     LOCATION, RETRY_AFTER,
@@ -29,8 +31,12 @@ use crate::context::{Context, eprint_line};
 use crate::error::{Error, Result};
 use crate::oauth::grant::TokenRequest;
 use crate::system::clock;
+use crate::system::deadline::Deadline;
 use crate::text::{MAX_SNIPPET_LEN, sanitize};
 use body::{BodyError, Decoded};
+use client::Route;
+use failure::Exchange;
+use redact::Redactor;
 
 /// Whether a request may be sent again after a 429 or 5xx.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,26 +56,67 @@ pub struct HttpResponse {
     pub content_type: Option<String>,
     /// The server's clock (`Date`), in seconds since the epoch.
     pub date: Option<i64>,
-    /// At most [`body::MAX_BODY_BYTES`]. Secrets of the request are masked where an error response repeats them.
+    /// At most 1 MiB, as it was sent: nothing of it may be printed that [`HttpResponse::redactor`] has not seen.
     pub body: Vec<u8>,
+    /// Masks the secrets of the request, which some servers repeat.
+    pub redactor: Redactor,
 }
 
 impl HttpResponse {
-    /// Returns the status, the content type and the beginning of the body, sanitized, for messages.
+    /// Describes the response for messages: status, content type, and the OAuth error or the beginning of an error's
+    /// body, redacted and sanitized. Nothing is shown of a success or of what may hold a token.
     pub fn snippet(&self) -> String {
-        let kind = self.content_type.as_deref().unwrap_or("no content type");
-        let text = String::from_utf8_lossy(&self.body[..self.body.len().min(4096)]);
-        format!("HTTP {}, {}: {}", self.status, sanitize(kind, 80), sanitize(&text, MAX_SNIPPET_LEN))
+        let kind = self.redacted(self.content_type.as_deref().unwrap_or("no content type"), 80);
+        let head = format!("HTTP {}, {kind}", self.status);
+        if self.body.is_empty() {
+            return head;
+        }
+        if (200..=299).contains(&self.status) {
+            return format!("{head}, {} bytes", self.body.len());
+        }
+        if let Some(error) = self.oauth_error() {
+            return format!("{head}: {}", self.redacted(&error, MAX_SNIPPET_LEN));
+        }
+        if self.may_hold_token() {
+            return format!("{head}, {} bytes", self.body.len());
+        }
+        // Redacted before it is cut.
+        let text = String::from_utf8_lossy(&self.body[..self.body.len().min(MAX_SNIPPET_BYTES)]);
+        format!("{head}: {}", self.redacted(&text, MAX_SNIPPET_LEN))
+    }
+
+    /// `error` and `error_description` (RFC 6749 §5.2).
+    fn oauth_error(&self) -> Option<String> {
+        let members: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(&self.body).ok()?;
+        let error = members.get("error")?.as_str().filter(|error| !error.is_empty())?;
+        let description = members.get("error_description").and_then(serde_json::Value::as_str);
+        Some(description.map_or_else(|| error.to_owned(), |text| format!("{error}: {text}")))
+    }
+
+    /// Returns text of this response for messages: redacted, sanitized, and cut at `max_len` characters.
+    pub fn redacted(&self, text: &str, max_len: usize) -> String {
+        sanitize(&self.redactor.redact(text), max_len)
+    }
+
+    /// Whatever the content type is: a token response that is not valid may still be one.
+    fn may_hold_token(&self) -> bool {
+        let text = String::from_utf8_lossy(&self.body);
+        ["_token", "-token", "\"token", "eyJ"].iter().any(|sign| text.contains(sign))
     }
 }
+
+/// How much of a body a snippet is made from, in bytes.
+const MAX_SNIPPET_BYTES: usize = 4096;
 
 /// The HTTP client of a command. Any number of threads can share it.
 pub struct Http {
     timeout: Duration,
+    /// When form posts and gets end, if not `timeout` after they begin.
+    deadline: Option<Deadline>,
     cacert: Vec<reqwest::Certificate>,
     verbose: bool,
-    /// Clients of [`Http::send`], by origin.
-    clients: Mutex<HashMap<String, Client>>,
+    /// Routes of [`Http::send`], by origin.
+    routes: Mutex<HashMap<String, Route>>,
 }
 
 impl Http {
@@ -80,10 +127,17 @@ impl Http {
     pub fn new(context: &Context) -> Result<Self> {
         Ok(Self {
             timeout: context.timeout,
+            deadline: None,
             cacert: context.cacert.as_deref().map_or(Ok(Vec::new()), client::read_bundle)?,
             verbose: context.verbose,
-            clients: Mutex::default(),
+            routes: Mutex::default(),
         })
+    }
+
+    /// Makes everything but [`Http::send`] end at `deadline`, retries included, instead of `--timeout` after it begins.
+    #[must_use]
+    pub fn until(self, deadline: Deadline) -> Self {
+        Self { deadline: Some(deadline), ..self }
     }
 
     /// Posts a form.
@@ -91,19 +145,20 @@ impl Http {
     /// # Errors
     /// Usage for plain http outside loopback; network; protocol for a redirect or a body over the limit.
     pub fn post_form(&self, url: &str, form: &TokenRequest, retry: Retry) -> Result<HttpResponse> {
-        let client = self.client(url)?;
         // The library sends this buffer without copying it; it is wiped when the last request is done.
         let body = Bytes::from_owner(Zeroizing::new(form.body.expose().as_bytes().to_vec()));
-        let request = |client: &Client| {
-            let mut request =
+        let authorization =
+            form.authorization.as_ref().map(|header| sensitive(header.expose())).transpose()?;
+        let request = |client: &reqwest::blocking::Client| {
+            let request =
                 client.post(url).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(body.clone());
-            if let Some(authorization) = &form.authorization {
-                request = request.header(AUTHORIZATION, sensitive(authorization.expose())?);
+            match &authorization {
+                Some(header) => request.header(AUTHORIZATION, header.clone()),
+                None => request,
             }
-            Ok(request)
         };
         self.trace(|| trace::request("POST", url, Some(form)));
-        self.exchange(url, client, request, Some(form), retry)
+        self.exchange(url, request, &Redactor::for_form(form), retry)
     }
 
     /// Gets a public document, such as a realm's keys.
@@ -111,28 +166,27 @@ impl Http {
     /// # Errors
     /// As [`Http::post_form`].
     pub fn get(&self, url: &str) -> Result<HttpResponse> {
-        let client = self.client(url)?;
         self.trace(|| trace::request("GET", url, None));
-        self.exchange(url, client, |client| Ok(client.get(url)), None, Retry::Transient)
+        self.exchange(url, |client| client.get(url), &Redactor::default(), Retry::Transient)
     }
 
     fn exchange(
         &self,
         url: &str,
-        client: Client,
-        request: impl Fn(&Client) -> Result<RequestBuilder>,
-        form: Option<&TokenRequest>,
+        request: impl Fn(&reqwest::blocking::Client) -> RequestBuilder,
+        redactor: &Redactor,
         retry: Retry,
     ) -> Result<HttpResponse> {
-        let deadline = Instant::now() + self.timeout;
+        let route = self.route(url)?;
+        let deadline = self.deadline.unwrap_or_else(|| Deadline::after(self.timeout));
         let mut attempt = 0;
         loop {
-            let result = self.send_once(url, request(&client)?, form, deadline);
+            let result = self.send_once(url, &route, request(&route.client), redactor, deadline);
             let Some(backoff) = retry::backoff(&result, retry, attempt, deadline) else {
                 if result.is_err() {
                     // Drop waits for the client's thread, which a server that floods it can keep busy past the
                     // deadline.
-                    let _ = std::thread::Builder::new().spawn(move || drop(client));
+                    let _ = std::thread::Builder::new().spawn(move || drop(route));
                 }
                 return result
                     .and_then(|(response, headers)| retry::require_available(url, response, &headers));
@@ -146,41 +200,41 @@ impl Http {
     fn send_once(
         &self,
         url: &str,
+        route: &Route,
         request: RequestBuilder,
-        form: Option<&TokenRequest>,
-        deadline: Instant,
+        redactor: &Redactor,
+        deadline: Deadline,
     ) -> Result<(HttpResponse, HeaderMap)> {
-        let remaining = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+        let exchange = self.exchange_of(url, route);
         let response = request
             .header(ACCEPT, "application/json")
-            .timeout(remaining)
+            .timeout(deadline.remaining().max(Duration::from_millis(1)))
             .send()
-            .map_err(|error| failure::into_error(url, self.timeout, error))?;
+            .map_err(|error| exchange.into_error(error))?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
-        reject_redirect(url, status, &headers)?;
-        let body = self.read_body(url, response, deadline)?;
-        let mut response = HttpResponse {
+        reject_redirect(url, status, &headers, redactor)?;
+        let is_gzip = headers.get(CONTENT_ENCODING).is_some_and(stream::is_gzip);
+        let body =
+            body::read_limited(Decoded::new(response, is_gzip), deadline).map_err(|error| match error {
+                BodyError::TooLarge => Error::protocol(format!("{url}: response exceeds 1 MiB"))
+                    .with_hint("no OAuth endpoint sends that much: check the URL"),
+                BodyError::Timeout => exchange.timed_out(),
+                BodyError::Io(error) => exchange.into_read_error(error),
+            })?;
+        let response = HttpResponse {
             status,
             content_type: text(&headers, CONTENT_TYPE),
             date: text(&headers, DATE).and_then(|date| retry::parse_http_date(&date)),
             body,
+            redactor: redactor.clone(),
         };
-        if let Some(form) = form {
-            trace::mask_sent(&mut response, form);
-        }
-        self.trace(|| trace::response(&response, form.is_some()));
+        self.trace(|| trace::response(&response));
         Ok((response, headers))
     }
 
-    fn read_body(&self, url: &str, response: Response, deadline: Instant) -> Result<Vec<u8>> {
-        let is_gzip = response.headers().get(CONTENT_ENCODING).is_some_and(stream::is_gzip);
-        body::read_limited(Decoded::new(response, is_gzip), deadline).map_err(|error| match error {
-            BodyError::TooLarge => Error::protocol(format!("{url}: response exceeds 1 MiB"))
-                .with_hint("no OAuth endpoint sends that much: check the URL"),
-            BodyError::Timeout => failure::timed_out(url, self.timeout),
-            BodyError::Io(error) => failure::into_read_error(url, self.timeout, error),
-        })
+    fn exchange_of<'a>(&self, url: &'a str, route: &'a Route) -> Exchange<'a> {
+        Exchange { url, timeout: self.timeout, proxy: route.proxy.as_ref() }
     }
 
     fn trace(&self, text: impl FnOnce() -> String) {
@@ -197,13 +251,13 @@ fn sensitive(value: &str) -> Result<HeaderValue> {
     Ok(value)
 }
 
-fn reject_redirect(url: &str, status: u16, headers: &HeaderMap) -> Result<()> {
+fn reject_redirect(url: &str, status: u16, headers: &HeaderMap, redactor: &Redactor) -> Result<()> {
     if !(300..400).contains(&status) {
         return Ok(());
     }
     let target = text(headers, LOCATION).unwrap_or_else(|| "missing".into());
     Err(Error::protocol(format!("{url} sent a redirect (HTTP {status}); oneup does not follow it"))
-        .with_detail(format_args!("Location: {}", sanitize(&target, MAX_SNIPPET_LEN)))
+        .with_detail(format_args!("Location: {}", sanitize(&redactor.redact(&target), MAX_SNIPPET_LEN)))
         .with_hint("check --gateway, --realm, --plan and --token-url"))
 }
 
@@ -214,4 +268,36 @@ fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
 /// Returns `Retry-After` in seconds from now.
 fn retry_after(headers: &HeaderMap) -> Option<u64> {
     retry::parse_retry_after(&text(headers, RETRY_AFTER)?, clock::now())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn snippet(status: u16, body: &str) -> String {
+        let content_type = Some("text/html\u{1b}".to_owned());
+        HttpResponse { status, content_type, date: None, body: body.into(), redactor: Redactor::default() }
+            .snippet()
+    }
+
+    #[test]
+    fn snippet_shows_errors_and_nothing_of_a_success_or_a_token() {
+        assert_eq!(snippet(403, "<b>\u{1b}[31m no"), "HTTP 403, text/html\\u{1b}: <b>\\u{1b}[31m no");
+        assert_eq!(snippet(204, ""), "HTTP 204, text/html\\u{1b}");
+        for (status, body) in [
+            (200, "<p>hello"),
+            (202, "{\"error\":\"hello\"}"),
+            (400, "{\"access_token\":\"hello\"}"),
+            (500, "hello eyJhbGciOi"),
+        ] {
+            assert_eq!(
+                snippet(status, body),
+                format!("HTTP {status}, text/html\\u{{1b}}, {} bytes", body.len())
+            );
+        }
+        assert_eq!(
+            snippet(400, r#"{"error":"unsupported_token_type","error_description":"x","access_token":"t"}"#),
+            "HTTP 400, text/html\\u{1b}: unsupported_token_type: x"
+        );
+    }
 }

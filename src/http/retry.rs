@@ -1,11 +1,12 @@
 //! When a request is sent again, and what `Retry-After` asks for.
 
-use std::time::{Duration, Instant, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
 use reqwest::header::HeaderMap;
 
 use super::{HttpResponse, Retry, retry_after};
 use crate::error::{Error, Result};
+use crate::system::deadline::Deadline;
 
 /// How often a request is sent, the first time included.
 const MAX_ATTEMPTS: u32 = 4;
@@ -18,7 +19,7 @@ pub fn backoff(
     result: &Result<(HttpResponse, HeaderMap)>,
     retry: Retry,
     attempt: u32,
-    deadline: Instant,
+    deadline: Deadline,
 ) -> Option<Duration> {
     if retry == Retry::Never || attempt + 1 >= MAX_ATTEMPTS {
         return None;
@@ -30,7 +31,7 @@ pub fn backoff(
         _ => return None,
     };
     let backoff = requested.unwrap_or(FIRST_BACKOFF * 2u32.pow(attempt));
-    Instant::now().checked_add(backoff).is_some_and(|then| then < deadline).then_some(backoff)
+    (backoff < deadline.remaining()).then_some(backoff)
 }
 
 /// Returns the response, unless its status is 429 or 5xx.

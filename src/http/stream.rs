@@ -6,7 +6,8 @@ use reqwest::blocking::Response;
 use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
 
 use super::body::Decoded;
-use super::{Http, failure, sensitive, trace};
+use super::failure::Exchange;
+use super::{Http, sensitive, trace};
 use crate::error::{Error, Result};
 use crate::oauth::secret::Secret;
 
@@ -103,10 +104,10 @@ impl Http {
     /// # Errors
     /// Usage for plain http outside loopback or a header that can't be sent; network.
     pub fn send(&self, request: Request<'_>) -> Result<StreamingResponse> {
-        let client = self.streaming_client(request.url)?;
+        let route = self.streaming_route(request.url)?;
         let mut builder = match request.method {
-            Method::Get => client.get(request.url),
-            Method::Delete => client.delete(request.url),
+            Method::Get => route.client.get(request.url),
+            Method::Delete => route.client.delete(request.url),
         };
         for (name, value) in request.headers {
             builder = builder.header(header_name(name)?, header_value(name, value)?);
@@ -115,8 +116,8 @@ impl Http {
             builder = builder.header(AUTHORIZATION, sensitive(&format!("Bearer {}", token.expose()))?);
         }
         self.trace(|| trace::bare_request(request.method.name(), request.url));
-        let response =
-            builder.send().map_err(|error| failure::into_error(request.url, self.timeout, error))?;
+        let exchange = self.exchange_of(request.url, &route);
+        let response = builder.send().map_err(|error| exchange.into_error(error))?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         self.trace(|| trace::head(status, &headers));
         Ok(StreamingResponse { status, headers, response })
@@ -124,7 +125,7 @@ impl Http {
 
     /// Describes why reading a body of [`Http::send`] failed.
     pub fn read_error(&self, url: &str, error: io::Error) -> Error {
-        failure::into_read_error(url, self.timeout, error)
+        Exchange { url, timeout: self.timeout, proxy: None }.into_read_error(error)
     }
 }
 

@@ -22,25 +22,16 @@ pub fn into_error(
         TokenError::Invalid(problem) => Error::protocol(format!(
             "invalid token response from {}: {}",
             profile.token_url,
-            sanitize(&problem, MAX_SNIPPET_LEN)
+            response.redacted(&problem, MAX_SNIPPET_LEN)
         ))
-        .with_detail(if may_hold_tokens(response) {
-            format!("HTTP {}", response.status)
-        } else {
-            response.snippet()
-        })
+        .with_detail(response.snippet())
         .with_hint(format!("{CHECK_ENDPOINT}; -v traces the requests")),
         TokenError::Blocked { status } => blocked(profile, status, response),
         TokenError::Denied { status, error, description } => {
-            denied(profile, grant_type, status, &error, description.as_deref())
+            let description = description.map(|text| response.redacted(&text, MAX_SNIPPET_LEN));
+            denied(profile, grant_type, status, &response.redacted(&error, 100), description.as_deref())
         }
     }
-}
-
-/// Whatever its content type or status, an invalid response can still hold tokens.
-fn may_hold_tokens(response: &HttpResponse) -> bool {
-    let is_json = response.content_type.as_deref().is_some_and(|kind| kind.contains("json"));
-    is_json || response.status < 300 || String::from_utf8_lossy(&response.body).contains("_token")
 }
 
 fn blocked(profile: &Profile, status: u16, response: &HttpResponse) -> Error {
@@ -68,10 +59,8 @@ fn denied(
 ) -> Error {
     let (message, hint) = meaning(profile, grant_type, status, error);
     let response = match description {
-        Some(text) => {
-            format!("{}: {} (HTTP {status})", sanitize(error, 100), sanitize(text, MAX_SNIPPET_LEN))
-        }
-        None => format!("{} (HTTP {status})", sanitize(error, 100)),
+        Some(text) => format!("{error}: {text} (HTTP {status})"),
+        None => format!("{error} (HTTP {status})"),
     };
     Error::auth(message)
         .with_detail(format_args!("endpoint: {}\nserver: {response}", profile.origin()))

@@ -41,11 +41,11 @@ pub fn request_token(
     profile: &Profile,
     client: &Client,
     grant: &Grant,
-    _deadline: Deadline,
+    deadline: Deadline,
 ) -> Result<Token> {
     let grant_type = grant.grant_type();
     let retry = if grant_type == GrantType::ClientCredentials { Retry::Transient } else { Retry::Never };
-    let http = Http::new(context)?;
+    let http = Http::new(context)?.until(deadline);
     let spinner = Spinner::start(context, "requesting a token");
     let response = http.post_form(&profile.token_url, &client.token_request(grant), retry);
     drop(spinner);
@@ -63,6 +63,7 @@ pub fn request_token(
         }
         token_error::into_error(profile, grant_type, error, &response)
     })?;
+    token.scope = token.scope.map(|scope| response.redactor.redact_whole(&scope));
     if token.scope.is_none() && grant_type != GrantType::RefreshToken {
         token.scope = Some(profile.scope.clone()).filter(|scope| !scope.is_empty());
     }

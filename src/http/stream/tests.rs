@@ -41,7 +41,7 @@ fn serve_bytes(response: impl Into<Vec<u8>>) -> Server {
 }
 
 fn http(timeout: Duration) -> Http {
-    Http { timeout, cacert: Vec::new(), verbose: false, clients: Mutex::default() }
+    Http { timeout, cacert: Vec::new(), verbose: false, deadline: None, routes: Mutex::default() }
 }
 
 fn get<'a>(url: &'a str, headers: &'a [(&'a str, &'a str)]) -> Request<'a> {
@@ -177,7 +177,7 @@ fn threads_share_one_client() {
         }
     });
     assert_eq!(server.heads.lock().expect("not poisoned").len(), 8);
-    assert_eq!(http.clients.lock().expect("not poisoned").len(), 1);
+    assert_eq!(http.routes.lock().expect("not poisoned").len(), 1);
 }
 
 #[test]

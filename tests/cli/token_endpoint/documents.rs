@@ -107,3 +107,36 @@ fn logout_deletes_the_profile_whatever_the_realm_responds() {
     assert!(stranger.requests().is_empty(), "{:?}", stranger.requests());
     report.finish();
 }
+
+/// RFC 7662 and RFC 7009 responses of a server that repeats the request.
+#[test]
+fn introspection_and_revocation_that_echo_the_form_show_no_secret() {
+    for (path, status, body) in [
+        (
+            "/introspect",
+            "200 OK",
+            format!(r#"{{"active":true,"sub":"{SECRET}","debug":"client_secret={SECRET}"}}"#),
+        ),
+        ("/introspect", "200 OK", format!(r#"{{"active":"yes","client_secret":"{SECRET}"}}"#)),
+        ("/introspect", "401 No", format!("<p>{SECRET}")),
+        ("/revoke", "202 Accepted", format!("client_secret={SECRET}&token=t0ken-of-the-realm")),
+        (
+            "/revoke",
+            "400 No",
+            format!(r#"{{"error":"invalid_client","error_description":"{SECRET} t0ken-of-the-realm"}}"#),
+        ),
+    ] {
+        let server = realm(path, RawServer::answer(status, "application/json", &body));
+        let home = home(&server);
+        let command: &[&str] = if path == "/revoke" {
+            &["logout", "-v"]
+        } else {
+            &["token", "inspect", "-", "--introspect", "-v"]
+        };
+        let token = token(&format!("{}{REALM}", server.url()));
+        let outcome = home.oneup().args(command).stdin(token).outcome();
+        let said = format!("{}{}", outcome.stdout, outcome.stderr);
+        assert!(server.requests().iter().any(|request| request.contains(path)), "{path}: {said}");
+        assert!(!said.contains(SECRET) && !said.contains("t0ken-of-the-realm"), "{path} {body}: {said}");
+    }
+}

@@ -141,17 +141,45 @@ fn invalid_token_response_shows_no_token() {
 
 #[test]
 fn echoed_secret_is_masked_in_trace_and_errors() {
-    for (status, body) in [
-        ("401 No", format!(r#"{{"error":"invalid_client","error_description":"bad {SECRET}"}}"#)),
-        ("200 OK", format!(r#"{{"error":"invalid_client","error_description":"bad {SECRET}"}}"#)),
-        ("200 OK", format!("<p>client_secret={SECRET}")),
-        ("500 No", format!("<p>client_secret={SECRET}")),
-    ] {
-        let server = raw_server(move |_, _, _| RawServer::answer(status, "text/html", &body));
-        for method in ["post", "basic"] {
-            let outcome = login(&server).args(["-v", "--auth-method", method]).never(SECRET).outcome();
-            assert!(!outcome.stderr.contains(SECRET), "{}", outcome.stderr);
+    let escaped: String = SECRET.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
+    let percent: String = SECRET.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    let echo = |place: &str, text: &str| format!(r#"{{"{place}":"no {text}","token_type":"Bearer"}}"#);
+    for text in [SECRET, &escaped, &percent] {
+        for (status, body) in [
+            ("401 No", format!(r#"{{"error":"invalid_client","error_description":"bad {text}"}}"#)),
+            ("401 No", format!(r#"{{"error":"{text}"}}"#)),
+            ("200 OK", format!(r#"{{"error":"invalid_client","error_description":"bad {text}"}}"#)),
+            ("200 OK", format!("<p>client_secret={text}")),
+            ("200 OK", echo("scope", text)),
+            ("200 OK", format!(r#"{{"access_token":"t","token_type":"{text}"}}"#)),
+            (
+                "200 OK",
+                format!(
+                    r#"{{"access_token":"t","token_type":"Bearer","{text}":"","error":null,"scope":"{text}"}}"#
+                ),
+            ),
+            ("400 No", format!("grant_type=client_credentials&client_secret={text}")),
+            ("500 No", format!("<p>client_secret={text}")),
+        ] {
+            let response = body.clone();
+            let server = raw_server(move |_, _, _| RawServer::answer(status, "text/html", &response));
+            for method in ["post", "basic"] {
+                let outcome = login(&server).args(["-v", "--auth-method", method]).outcome();
+                let leaked = [SECRET, &escaped, &percent].iter().any(|text| outcome.stderr.contains(*text));
+                assert!(!leaked, "{status} {body}: {}", outcome.stderr);
+            }
         }
+    }
+}
+
+#[test]
+fn secret_in_location_is_masked() {
+    for text in [SECRET.to_owned(), SECRET.replace('-', "%2D"), SECRET.replace('-', "%252d")] {
+        let server = raw_server(move |_, _, _| {
+            format!("HTTP/1.1 302 Go\r\nLocation: https://a.example/?client_secret={text}\r\nContent-Length: 0\r\n\r\n")
+                .into_bytes()
+        });
+        login(&server).arg("-v").status(3).stderr_has("Location: https://a.example/?client_secret=***").run();
     }
 }
 

@@ -43,17 +43,33 @@ fn proxy_is_used_for_https_and_not_for_loopback() {
 }
 
 #[test]
-fn proxy_failures_are_network_errors() {
+fn proxy_failures_are_network_errors_that_name_the_cause() {
     let mut report = FaultReport::new(Kind::Input, "proxies that fail");
-    for (name, answer) in [
-        ("forbidden", &b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"[..]),
-        ("bad gateway", b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"),
-        ("a redirect", b"HTTP/1.1 302 Found\r\nLocation: https://evil.example/\r\nContent-Length: 0\r\n\r\n"),
-        ("hangs up", b""),
-        ("no HTTP", b"\x05\x00"),
-        ("a tunnel to nowhere", b"HTTP/1.1 200 Connection established\r\n\r\n"),
-        ("a tunnel without TLS", b"HTTP/1.1 200 Connection established\r\n\r\nHTTP/1.1 400 no\r\n\r\n"),
-        ("an endless head", &[b'x'; 100_000]),
+    for (name, answer, words) in [
+        (
+            "forbidden",
+            &b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"[..],
+            "refused to connect to https://gateway.example (HTTP 403)",
+        ),
+        (
+            "bad gateway",
+            b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n",
+            "could not reach https://gateway.example (HTTP 502)",
+        ),
+        (
+            "a redirect",
+            b"HTTP/1.1 302 Found\r\nLocation: https://evil.example/\r\nContent-Length: 0\r\n\r\n",
+            "(HTTP 302)",
+        ),
+        ("hangs up", b"", "proxy CONNECT failed"),
+        ("no HTTP", b"\x05\x00", "proxy CONNECT failed"),
+        ("a tunnel to nowhere", b"HTTP/1.1 200 Connection established\r\n\r\n", ""),
+        (
+            "a tunnel without TLS",
+            b"HTTP/1.1 200 Connection established\r\n\r\nHTTP/1.1 400 no\r\n\r\n",
+            "not TLS",
+        ),
+        ("an endless head", &[b'x'; 100_000], "proxy CONNECT failed"),
     ] {
         let proxy = raw_server(move |_, _, _| answer.to_vec());
         let outcome =
@@ -63,12 +79,44 @@ fn proxy_failures_are_network_errors() {
         let leaked = outcome.stderr.contains("proxypw") || outcome.stderr.contains(SECRET);
         if outcome.status != Some(5)
             || leaked
+            || !outcome.stderr.contains(words)
             || proxy.requests().iter().any(|request| request.contains(SECRET))
         {
             report.failed(format!("{name}: {:?}: {}", outcome.status, outcome.stderr));
         }
     }
     report.finish();
+}
+
+#[test]
+fn unreachable_proxy_is_named_instead_of_the_gateway() {
+    let closed =
+        std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
+    for (proxy, words) in [
+        (format!("http://me:proxypw@{closed}"), format!("proxy http://{closed} refused the connection")),
+        (format!("socks5h://{closed}"), format!("proxy socks5h://{closed} refused the connection")),
+        (
+            "http://me:proxypw@no-such-proxy.invalid:3128".to_owned(),
+            "could not resolve the proxy's host name no-such-proxy.invalid (DNS)".to_owned(),
+        ),
+        (
+            "socks5h://no-such-proxy.invalid".to_owned(),
+            "could not resolve the proxy's host name no-such-proxy.invalid (DNS)".to_owned(),
+        ),
+    ] {
+        login("https://gateway.example/token", &proxy).status(5).stderr_has(words).run();
+    }
+}
+
+#[test]
+fn no_proxy_lists_hosts_that_are_reached_directly() {
+    let proxy = raw_server(|_, _, _| b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n".to_vec());
+    login("https://gateway.invalid/token", &format!("http://{}", proxy.address()))
+        .env("NO_PROXY", "a.example, .gateway.invalid")
+        .status(5)
+        .stderr_has("could not resolve the host name of https://gateway.invalid (DNS)")
+        .run();
+    assert!(proxy.requests().is_empty(), "{:?}", proxy.requests());
 }
 
 #[test]
@@ -120,20 +168,23 @@ fn socks_proxy_failures_are_network_errors() {
     report.finish();
 }
 
+/// curl rejects these too; a direct connection would send the secret around a proxy that was meant to be used.
 #[test]
-fn invalid_proxy_variable_is_an_error_without_its_password() {
-    let mut report = FaultReport::new(Kind::Input, "proxy variables that name none");
+fn invalid_proxy_variable_is_a_usage_error_and_nothing_is_sent() {
+    let mut report = FaultReport::new(Kind::Input, "invalid proxy variables");
     for proxy in [
         "http://me:proxypw@",
         "://me:proxypw@x",
         "ftp://me:proxypw@127.0.0.1:1",
         "http://me:proxypw@[::1",
-        "me:proxypw@127.0.0.1:1",
+        "http://me:proxy#proxypw@127.0.0.1:1",
         "http://me:proxypw@127.0.0.1:99999",
+        "http://me:proxypw@127.0.0.1:1\r",
     ] {
         let outcome = login("https://192.0.2.1/token", proxy).outcome();
         report.tried(1);
-        if !matches!(outcome.status, Some(2 | 5)) || outcome.stderr.contains("proxypw") {
+        let is_named = outcome.stderr.contains("error: HTTPS_PROXY is not a valid proxy URL");
+        if outcome.status != Some(2) || !is_named || outcome.stderr.contains("proxypw") {
             report.failed(format!("{proxy}: {:?}: {}", outcome.status, outcome.stderr));
         }
     }

@@ -20,7 +20,7 @@ fn each_response_has_its_exit_code_and_message() {
         "token responses",
         vec![
             ("plain", token(BEARER), 0, ""),
-            ("html", html("200 OK"), 3, "text/html: <html><b>no\\u{1b}[31m</b>"),
+            ("html", html("200 OK"), 3, "HTTP 200, text/html, 21 bytes\n"),
             ("no JSON object", json("200 OK", "[]"), 3, "not a JSON object"),
             ("a string", json("200 OK", "\"t\""), 3, "not a JSON object"),
             ("nothing", json("200 OK", ""), 3, "not a JSON object"),
@@ -28,7 +28,8 @@ fn each_response_has_its_exit_code_and_message() {
             ("a firewall", html("403 Forbidden"), 4, "blocked the request"),
             ("400 without JSON", html("400 Bad Request"), 4, "without an OAuth error"),
             ("404", html("404 Not Found"), 4, "no token endpoint"),
-            ("405", html("405 Method Not Allowed"), 4, "without an OAuth error"),
+            ("405", html("405 Method Not Allowed"), 4, "does not accept token requests"),
+            ("415", html("415 Unsupported Media Type"), 4, "does not accept token requests"),
             ("418", html("418 I'm a teapot"), 4, "without an OAuth error"),
             ("500", html("500 Oops"), 5, "server error (HTTP 500)"),
             ("a captive portal", html("511 Network Authentication Required"), 5, "server error (HTTP 511)"),

@@ -34,7 +34,7 @@ fn code_is_sent_once() {
         let server = raw_server(move |_, _, _| answer.clone());
         let outcome = login(&Home::new(), &server).outcome();
         report.tried(1);
-        let told = outcome.stderr.contains("may be spent; log in again: oneup login patient");
+        let told = outcome.stderr.contains("may have been used; log in again: oneup login patient");
         if (outcome.status, server.requests().len(), told) != (Some(5), 1, true) {
             report.failed(format!(
                 "{name}: {:?}, {} sent, {}",

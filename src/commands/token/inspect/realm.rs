@@ -96,7 +96,11 @@ fn parse_introspection(
     }
     let members: Map<String, Value> = serde_json::from_slice(&response.body).unwrap_or_default();
     match members.get("active").and_then(Value::as_bool) {
-        Some(active) if response.status == 200 => Ok(Introspection::Response { endpoint, active, members }),
+        Some(active) if response.status == 200 => {
+            // Some servers repeat what they were sent.
+            let members = response.redactor.redact_members(members);
+            Ok(Introspection::Response { endpoint, active, members })
+        }
         _ => Err(Error::protocol("the response is not an introspection response (RFC 7662 §2.2)")
             .with_detail(response.snippet())),
     }
