@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use clap::builder::{NonEmptyStringValueParser, UnknownArgumentValueParser};
-use clap::{Args, Subcommand, ValueEnum, ValueHint};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::sections::{Sections, TOKEN_REQUEST};
-use super::{TokenFormat, variable};
+use super::{TokenFormat, complete, variable};
 
 /// Get a token and save the login as a profile
 ///
@@ -122,20 +122,14 @@ pub struct LoginCommon {
         value_name = "FILE",
         group = "secret_source",
         help_heading = "Client secret",
-        value_hint = ValueHint::FilePath
+        add = complete::file()
     )]
     pub client_secret_file: Option<PathBuf>,
     /// Get the client secret from CMD; it is not stored
     ///
     /// The first line that this shell command prints is the client secret. It runs for each token request
     /// [env: ONEUP_CLIENT_SECRET_COMMAND]
-    #[arg(
-        long,
-        value_name = "CMD",
-        group = "secret_source",
-        help_heading = "Client secret",
-        value_hint = ValueHint::CommandString
-    )]
+    #[arg(long, value_name = "CMD", group = "secret_source", help_heading = "Client secret")]
     pub client_secret_command: Option<String>,
     /// Never set: other processes can read a secret in an argument, so parsing fails with the flags to use instead.
     #[arg(

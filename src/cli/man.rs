@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueHint};
+use clap::Args;
 
+use super::complete;
 use super::sections::Sections;
 
 /// Print a manual page in roff format
@@ -22,6 +23,6 @@ pub struct Man {
     #[arg(value_name = "COMMAND")]
     pub command: Vec<String>,
     /// Write all pages as files into DIR
-    #[arg(long, value_name = "DIR", conflicts_with = "command", value_hint = ValueHint::DirPath)]
+    #[arg(long, value_name = "DIR", conflicts_with = "command", add = complete::directory())]
     pub dir: Option<PathBuf>,
 }

@@ -20,7 +20,7 @@ mod usage_error;
 use std::path::PathBuf;
 
 use clap::builder::{FalseyValueParser, OsStr, Resettable};
-use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use completions::Completions;
 pub use curl::Curl;
@@ -76,10 +76,10 @@ pub struct Globals {
     #[arg(skip)]
     pub profile_from_flag: bool,
     /// Directory of the profiles [default: the platform's config directory + /oneup]
-    #[arg(long, global = true, value_name = "DIR", env = variable("ONEUP_CONFIG_DIR"), hide_env_values = true, value_hint = ValueHint::DirPath)]
+    #[arg(long, global = true, value_name = "DIR", env = variable("ONEUP_CONFIG_DIR"), hide_env_values = true, add = complete::directory())]
     pub config_dir: Option<PathBuf>,
     /// Directory of locks, token metadata and the `file` store [default: the platform's state directory + /oneup]
-    #[arg(long, global = true, value_name = "DIR", env = variable("ONEUP_STATE_DIR"), hide_env_values = true, value_hint = ValueHint::DirPath)]
+    #[arg(long, global = true, value_name = "DIR", env = variable("ONEUP_STATE_DIR"), hide_env_values = true, add = complete::directory())]
     pub state_dir: Option<PathBuf>,
     /// Never prompt (implied by CI, or when stdin is not a terminal)
     #[arg(long, global = true, env = variable("ONEUP_NO_INPUT"), hide_env_values = true, value_parser = FalseyValueParser::new())]
@@ -88,7 +88,7 @@ pub struct Globals {
     #[arg(long, global = true, value_name = "SECS", env = variable("ONEUP_TIMEOUT"), hide_env_values = true, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub timeout: u64,
     /// CA certificates (PEM) to trust in addition to the platform's
-    #[arg(long, global = true, value_name = "FILE", env = variable("ONEUP_CACERT"), hide_env_values = true, value_hint = ValueHint::FilePath)]
+    #[arg(long, global = true, value_name = "FILE", env = variable("ONEUP_CACERT"), hide_env_values = true, add = complete::file())]
     pub cacert: Option<PathBuf>,
     /// Print each HTTP exchange on stderr, with secrets masked
     #[arg(short, long, global = true)]

@@ -1,5 +1,4 @@
-//! The committed completions in the real shells, as a person meets them: a terminal, some letters, TAB. On Linux: the
-//! bash 3.2 of macOS lacks half of what is asked of it here.
+//! The committed completions in real shells on a terminal. On Linux only: bash 3.2 of macOS lacks much of what they need.
 #![cfg(target_os = "linux")]
 
 use std::fs;
@@ -12,8 +11,8 @@ use expectrl::{Expect, Session};
 
 use crate::support::{Home, requires_program};
 
-/// What is typed before TAB, and what must then be on the screen.
-const OFFERED: [(&str, &[&str]); 8] = [
+/// What is typed before TAB, and the candidates that must then be on the screen.
+const CANDIDATES: [(&str, &[&str]); 8] = [
     ("oneup log", &["login", "logout"]),
     ("oneup token show --", &["--format", "--min-ttl", "--refresh", "--profile"]),
     ("oneup token show --format ", &["github", "powershell"]),
@@ -26,7 +25,27 @@ const OFFERED: [(&str, &[&str]); 8] = [
 
 const PROMPT: &str = "ready> ";
 
-/// A home with two profiles, a file and a program, and a shell in it that finds oneup.
+/// Files and programs whose names would do something if a shell evaluated them, each with the letters that are typed
+/// before TAB, and the argument that must be passed.
+const HOSTILE: [(&str, &str, &str); 14] = [
+    ("aa$(touch PWNED)x", "aa", "aa$(touch PWNED)x"),
+    ("bb`touch PWNED`x", "bb", "bb`touch PWNED`x"),
+    ("cc with  spaces", "cc", "cc with  spaces"),
+    ("dd'$(touch PWNED)", "dd", "dd'$(touch PWNED)"),
+    ("ee\"$(touch PWNED)", "ee", "ee\"$(touch PWNED)"),
+    ("ff;touch PWNED", "ff", "ff;touch PWNED"),
+    ("gg&touch PWNED|cat>PWNED", "gg", "gg&touch PWNED|cat>PWNED"),
+    ("hh\\$(touch PWNED)", "hh", "hh\\$(touch PWNED)"),
+    ("ii*?[a]{b,c}~#!x", "ii", "ii*?[a]{b,c}~#!x"),
+    ("jj$HOME", "jj", "jj$HOME"),
+    ("kk:touch é", "kk", "kk:touch é"),
+    // Control characters separate candidates: such names are not offered.
+    ("ll\ntouch PWNED\n", "ll", "ll"),
+    ("mm\ttouch PWNED\u{b}touch PWNED", "mm", "mm"),
+    ("-rf", "./-", "./-rf"),
+];
+
+/// Creates a home with two profiles, a file and a program, and the command of a shell in it that finds oneup.
 fn command(program: &str, args: &[&str]) -> (Home, Command) {
     let home = Home::new();
     for name in ["acme", "beta"] {
@@ -38,7 +57,7 @@ fn command(program: &str, args: &[&str]) -> (Home, Command) {
     let mut command = Command::new(program);
     command.args(args).env_clear().current_dir(home.path(""));
     command
-        .env("PATH", format!("{}:{}:/usr/bin:/bin", oneup.display(), home.path("bin").display()))
+        .env("PATH", format!("{}:{}:/usr/bin:/bin", home.path("bin").display(), oneup.display()))
         .envs([("TERM", "xterm"), ("LC_ALL", "C.UTF-8"), ("COLUMNS", "200"), ("LINES", "50")])
         .env("HOME", home.path(""))
         .env("XDG_CONFIG_HOME", home.path("xdg"))
@@ -46,7 +65,7 @@ fn command(program: &str, args: &[&str]) -> (Home, Command) {
     (home, command)
 }
 
-fn committed(file: &str) -> String {
+fn script(file: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("completions").join(file);
     fs::read_to_string(path).expect("a completion script")
 }
@@ -58,38 +77,91 @@ fn start(command: Command) -> OsSession {
     shell
 }
 
-/// Types each line and TAB, twice where the first one only rings, and waits for what is offered.
-fn tab(shell: &mut OsSession, program: &str, tabs: &str) {
+/// Types each line and TAB (twice where the first only rings the bell) and waits for the candidates.
+fn expect_candidates(shell: &mut OsSession, program: &str, tabs: &str) {
     shell.set_expect_timeout(Some(Duration::from_millis(300)));
-    for (line, offered) in OFFERED {
+    for (line, candidates) in CANDIDATES {
         shell.send(format!("{line}{tabs}")).expect("it reads");
         let (mut screen, typed_at) = (String::new(), Instant::now());
-        // A shell that still draws would lose what is typed, so the next line waits until it is quiet.
+        // A shell that is still drawing would lose the next line: waits until it is quiet.
         loop {
-            let missing = offered.iter().find(|word| !screen.contains(**word));
+            let missing = candidates.iter().find(|word| !screen.contains(**word));
             match (shell.expect(expectrl::Regex("(?s).+")), missing) {
-                (Ok(shown), _) => screen.push_str(&String::from_utf8_lossy(shown.as_bytes())),
+                (Ok(output), _) => screen.push_str(&String::from_utf8_lossy(output.as_bytes())),
                 (Err(_), None) => break,
                 (Err(_), Some(word)) => {
                     let in_time = typed_at.elapsed() < Duration::from_secs(20);
                     assert!(in_time, "{program}: {line}<TAB> lacks {word}: {screen:?}");
                 }
             }
-            // elvish goes to where it writes before each letter.
+            // elvish moves the cursor before each letter.
             screen = anstream::adapter::strip_str(&screen).to_string().replace('\r', "");
         }
-        // Ctrl-U gives the line up.
+        // Ctrl-U clears the line.
         shell.send("\u{15}").expect("it reads");
     }
 }
 
-#[test]
-fn bash_offers_what_oneup_has() {
-    if !requires_program("bash") {
-        return;
+/// Puts a program in front of oneup that completes like it, and otherwise only writes its last argument to `argument`.
+fn record_arguments(home: &Home) {
+    let oneup = env!("CARGO_BIN_EXE_oneup");
+    home.write(
+        "bin/oneup",
+        format!(
+            "#!/bin/sh\n[ -n \"$COMPLETE\" ] && exec '{oneup}' \"$@\"\n\
+             for last; do :; done\nprintf %s \"$last\" > '{0}/new' && mv '{0}/new' '{0}/argument'\n",
+            home.path("").display()
+        ),
+    );
+    let program = home.path("bin/oneup");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    fs::set_permissions(program, mode).expect("chmod");
+    for (name, ..) in HOSTILE {
+        home.write(name, "");
     }
+    // Not a valid profile name.
+    home.write("config/profiles/oo$(touch PWNED).toml", "");
+}
+
+/// Completes each hostile name after `before`, runs the line, and compares the argument that the program got.
+fn expect_quoted(home: &Home, shell: &mut OsSession, program: &str, before: &str) {
+    let profile = ("", "oo", "oo");
+    for (index, (_, typed, expected)) in HOSTILE.into_iter().chain([profile]).enumerate() {
+        let flag = if index == HOSTILE.len() { "status --profile" } else { "exec -- cat" };
+        let argument = home.path("argument");
+        let _ = fs::remove_file(&argument);
+        shell.send(format!("oneup {flag} {before}{typed}\t")).expect("it reads");
+        drain(shell);
+        // Closes a quote that the shell left open; where a name was completed, the shell closed it.
+        let line = if !before.is_empty() && expected == typed { before } else { "" };
+        shell.send(format!("{line}\r")).expect("it reads");
+        let typed_at = Instant::now();
+        while !argument.exists() {
+            drain(shell);
+            assert!(
+                typed_at.elapsed() < Duration::from_secs(20),
+                "{program}: {before}{typed}<TAB> did not run"
+            );
+        }
+        drain(shell);
+        assert_eq!(
+            fs::read_to_string(&argument).expect("it is UTF-8"),
+            expected,
+            "{program}: {before}{typed}<TAB>"
+        );
+        assert!(!home.path("PWNED").exists(), "{program}: {before}{typed}<TAB>");
+    }
+}
+
+/// Reads until the shell is quiet.
+fn drain(shell: &mut OsSession) {
+    shell.set_expect_timeout(Some(Duration::from_millis(300)));
+    while shell.expect(expectrl::Regex("(?s).+")).is_ok() {}
+}
+
+fn bash() -> (Home, OsSession) {
     let (home, mut bash) = command("bash", &["--norc", "--noprofile", "-i"]);
-    home.write("oneup.bash", committed("oneup.bash"));
+    home.write("oneup.bash", script("oneup.bash"));
     bash.env("PS1", PROMPT);
     let mut bash = start(bash);
     bash.expect(PROMPT).expect("a prompt");
@@ -98,17 +170,30 @@ fn bash_offers_what_oneup_has() {
     bash.send_line(format!("{settings}; source oneup.bash; echo load''ed")).expect("it reads");
     bash.expect("loaded").expect("it loads");
     bash.expect(PROMPT).expect("a prompt");
-    tab(&mut bash, "bash", "\t\t");
+    (home, bash)
 }
 
-/// Found on the fpath, as a package installs it, and completing from the first TAB on.
 #[test]
-fn zsh_offers_what_oneup_has() {
-    if !requires_program("zsh") {
-        return;
+fn bash_completes() {
+    if requires_program("bash") {
+        expect_candidates(&mut bash().1, "bash", "\t\t");
     }
+}
+
+#[test]
+fn bash_quotes_names() {
+    if requires_program("bash") {
+        let (home, mut bash) = bash();
+        record_arguments(&home);
+        expect_quoted(&home, &mut bash, "bash", "");
+        expect_quoted(&home, &mut bash, "bash", "'");
+    }
+}
+
+/// Found on the fpath, as a package installs it; completes from the first TAB on.
+fn zsh() -> (Home, OsSession) {
     let (home, mut zsh) = command("zsh", &["-f", "-i"]);
-    home.write("functions/_oneup", committed("_oneup"));
+    home.write("functions/_oneup", script("_oneup"));
     zsh.env("PS1", PROMPT);
     let mut zsh = start(zsh);
     zsh.expect(PROMPT).expect("a prompt");
@@ -118,40 +203,80 @@ fn zsh_offers_what_oneup_has() {
     .expect("it reads");
     zsh.expect("loaded").expect("it loads");
     zsh.expect(PROMPT).expect("a prompt");
-    tab(&mut zsh, "zsh", "\t");
+    (home, zsh)
+}
+
+#[test]
+fn zsh_completes() {
+    if requires_program("zsh") {
+        expect_candidates(&mut zsh().1, "zsh", "\t");
+    }
+}
+
+#[test]
+fn zsh_quotes_names() {
+    if requires_program("zsh") {
+        let (home, mut zsh) = zsh();
+        record_arguments(&home);
+        expect_quoted(&home, &mut zsh, "zsh", "");
+    }
 }
 
 /// Found in fish's own directory, as the README says.
-#[test]
-fn fish_offers_what_oneup_has() {
-    if !requires_program("fish") {
-        return;
-    }
+fn fish() -> (Home, OsSession) {
     let (home, fish) = command("fish", &["-i"]);
-    home.write("xdg/fish/completions/oneup.fish", committed("oneup.fish"));
+    home.write("xdg/fish/completions/oneup.fish", script("oneup.fish"));
     home.write(
         "xdg/fish/config.fish",
         format!("function fish_prompt; echo -n '{PROMPT}'; end\nset -g fish_greeting\n"),
     );
     let mut fish = start(fish);
     fish.expect(PROMPT).expect("a prompt");
-    tab(&mut fish, "fish", "\t");
+    (home, fish)
+}
+
+#[test]
+fn fish_completes() {
+    if requires_program("fish") {
+        expect_candidates(&mut fish().1, "fish", "\t");
+    }
+}
+
+#[test]
+fn fish_quotes_names() {
+    if requires_program("fish") {
+        let (home, mut fish) = fish();
+        record_arguments(&home);
+        expect_quoted(&home, &mut fish, "fish", "");
+    }
 }
 
 /// Read at its start, as the README says.
-#[test]
-fn elvish_offers_what_oneup_has() {
-    if !requires_program("elvish") {
-        return;
-    }
+fn elvish() -> (Home, OsSession) {
     let (home, elvish) = command("elvish", &[]);
     // Where a list of candidates is open, Ctrl-U leaves the line as it is.
     let settings = format!(
         "set edit:prompt = {{ put '{PROMPT}' }}\nset edit:rprompt = {{ }}\n\
          set edit:completion:binding[Ctrl-U] = {{ edit:close-mode; edit:kill-line-left }}\n"
     );
-    home.write("xdg/elvish/rc.elv", format!("{settings}{}", committed("oneup.elv")));
+    home.write("xdg/elvish/rc.elv", format!("{settings}{}", script("oneup.elv")));
     let mut elvish = start(elvish);
     elvish.expect(PROMPT).expect("a prompt");
-    tab(&mut elvish, "elvish", "\t");
+    (home, elvish)
+}
+
+#[test]
+fn elvish_completes() {
+    if requires_program("elvish") {
+        expect_candidates(&mut elvish().1, "elvish", "\t");
+    }
+}
+
+#[test]
+fn elvish_quotes_names() {
+    if requires_program("elvish") {
+        let (home, mut elvish) = elvish();
+        record_arguments(&home);
+        expect_quoted(&home, &mut elvish, "elvish", "");
+    }
 }

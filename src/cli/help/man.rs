@@ -31,6 +31,8 @@ pub fn render(root: &Command, command: &Command, date: &str) -> Result<Vec<u8>> 
         .manual("oneup manual");
     let mut page = Vec::new();
     man.render_title(&mut page)?;
+    // Neither hyphens nor gaps in command lines.
+    Roff::new().control("nh", []).control("ad", ["l"]).to_writer(&mut page)?;
     man.render_name_section(&mut page)?;
     man.render_synopsis_section(&mut page)?;
     man.render_description_section(&mut page)?;

@@ -132,6 +132,22 @@ mod tests {
         });
     }
 
+    /// clap's own completion of paths offers names that can't be quoted.
+    #[test]
+    fn paths_complete_only_with_our_completers() {
+        use clap::ValueHint;
+        walk(&command(), &mut |command| {
+            for arg in command.get_arguments() {
+                let hint = arg.get_value_hint();
+                assert!(
+                    matches!(hint, ValueHint::Unknown | ValueHint::Other),
+                    "{}: use complete::…",
+                    arg.get_id()
+                );
+            }
+        });
+    }
+
     /// Returns the words of a command line as a shell splits them, up to the first `|`, `>` or `||`.
     fn words(line: &str) -> Vec<String> {
         let quoted = line.split('\'').enumerate().flat_map(|(index, part)| match index % 2 {
