@@ -1,15 +1,20 @@
-//! The global flags, resolved against the environment once.
+//! The global flags and the environment, resolved once.
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use anstyle::{AnsiColor, Style};
 
 use crate::cli::{Color, Globals};
 use crate::error::Result;
 use crate::system::deadline::Deadline;
 use crate::system::dirs::Dirs;
 
-/// What every command knows of its surroundings.
+/// The style of `warning:`.
+const WARNING: Style = AnsiColor::Yellow.on_default();
+
+/// Settings of every command.
 #[derive(Debug, Clone)]
 pub struct Context {
     /// `--profile` or `ONEUP_PROFILE`.
@@ -17,22 +22,22 @@ pub struct Context {
     /// Whether `--profile` is on the command line: then `ONEUP_TOKEN` is ignored.
     pub profile_from_flag: bool,
     dirs: Dirs,
-    /// Nobody can answer a prompt.
+    /// Whether prompts are disabled.
     pub no_input: bool,
-    /// The kernel cache of live tokens is neither read nor written.
+    /// Whether the token cache in the kernel keyring is disabled.
     pub no_cache: bool,
-    /// One deadline for a whole token request, retries included.
+    /// The time that getting a token may take, retries included.
     pub timeout: Duration,
     /// PEM bundle added to the platform's trust store.
     pub cacert: Option<PathBuf>,
-    /// Trace HTTP on stderr.
+    /// Whether HTTP exchanges are printed on stderr.
     pub verbose: bool,
-    /// Only errors on stderr.
+    /// Whether only errors are printed on stderr.
     pub quiet: bool,
 }
 
 impl Context {
-    /// Reads the environment where a flag is silent.
+    /// Takes the flags, and from the environment what has no flag.
     pub fn resolve(globals: Globals) -> Self {
         choose_color(globals.color);
         Self {
@@ -69,7 +74,7 @@ impl Context {
         Deadline::after(self.timeout)
     }
 
-    /// Says why there is no prompt, for an error that names what is missing.
+    /// Returns why oneup does not prompt, for an error about a missing setting.
     pub fn no_prompt_reason(&self) -> &'static str {
         if is_on("CI") {
             "no prompt, because CI is set"
@@ -82,26 +87,25 @@ impl Context {
         }
     }
 
-    /// Whether a person can be asked: questions stand on stderr, answers come from stdin.
+    /// Returns whether a prompt can be shown (on stderr) and answered (on stdin).
     pub fn can_ask(&self) -> bool {
         !self.no_input && std::io::stderr().is_terminal()
     }
 
-    /// Says something to the person on stderr, unless `--quiet`.
+    /// Prints a line on stderr, unless `--quiet`.
     pub fn info(&self, text: impl std::fmt::Display) {
         if !self.quiet {
             eprint_line(text);
         }
     }
 
-    /// A warning to the person, unless `--quiet`.
+    /// Prints a warning on stderr, unless `--quiet`.
     pub fn warn(&self, text: impl std::fmt::Display) {
-        self.info(format_args!("\x1b[33mwarning:\x1b[0m {text}"));
+        self.info(format_args!("{WARNING}warning:{WARNING:#} {text}"));
     }
 }
 
-/// Writes a line to stderr. One that can't be written to, such as a log on a full disk, is no reason to fail or to
-/// panic.
+/// Prints a line on stderr. A failure to write, such as a log on a full disk, is ignored.
 pub fn eprint_line(text: impl std::fmt::Display) {
     let _ = writeln!(anstream::stderr().lock(), "{text}");
 }
@@ -114,12 +118,12 @@ fn choose_color(color: Color) {
     }
 }
 
-/// An environment variable, unless it is unset, empty or not UTF-8.
+/// Returns an environment variable, unless it is unset, empty or not UTF-8.
 pub fn nonempty(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// Whether a variable is set to something other than empty, `0`, `false`, `no` or `off`.
+/// Returns whether a variable is set to something other than empty, `0`, `false`, `no` or `off`.
 pub fn is_on(name: &str) -> bool {
     nonempty(name)
         .is_some_and(|v| !matches!(v.to_ascii_lowercase().as_str(), "0" | "false" | "no" | "n" | "off" | "f"))

@@ -92,9 +92,17 @@ fn empty_variables_count_as_unset() {
             .args(["login", "provider"])
             .env(name, "")
             .status(2)
-            .stderr_has("hint: give --client-id ID")
+            .stderr_has("hint: pass --client-id ID")
             .run();
     }
+}
+
+#[test]
+fn missing_setting_names_ci_when_ci_forbids_the_prompt() {
+    let login = || Oneup::new().args(["login", "provider"]).env("CI", "true").status(2);
+    login().stderr_has("error: missing client ID\n  no prompt, because CI is set\nhint: ").run();
+    let secret = login().env("ONEUP_CLIENT_ID", "c");
+    secret.stderr_has("error: missing client secret\n  no prompt, because CI is set\nhint: ").run();
 }
 
 #[test]
