@@ -220,6 +220,8 @@ fn zsh_quotes_names() {
     if requires_program("zsh") {
         let (home, mut zsh) = zsh();
         record_arguments(&home);
+        zsh.send_line("rehash").expect("it reads");
+        drain(&mut zsh);
         expect_quoted(&home, &mut zsh, "zsh", "");
     }
 }
