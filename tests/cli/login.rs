@@ -106,7 +106,8 @@ fn what_is_missing_is_named_where_nobody_can_be_asked() {
     Oneup::new()
         .args(["login", "provider"])
         .status(2)
-        .stderr("error: missing client ID\nhint: use --client-id ID or ONEUP_CLIENT_ID\n")
+        .stderr_has("error: missing client ID\n")
+        .stderr_has("hint: pass --client-id ID, or set ONEUP_CLIENT_ID\n")
         .run();
     Oneup::new().args(["login", "p2p", "--client-id", "c"]).status(2).stderr_has("ONEUP_CLIENT_SECRET").run();
 }
