@@ -7,10 +7,13 @@ use url::Url;
 
 use crate::error::{Error, Result};
 use crate::oauth::grant::ClientAuthentication;
-use crate::oauth::product::{DOMAINS, Product, plan_endpoints, realm_endpoints};
+use crate::oauth::product::{DOMAINS, Product, plan_endpoints, realm_endpoints, tenant_fhir_base};
 use crate::store::{Binding, CredentialKey, StoreKind};
 use crate::system::files::{self, Purpose};
-use crate::text::closest_match::closest_match;
+
+mod select;
+
+pub use select::{default_name, not_logged_in, resolve_profile, set_default};
 
 /// The version of the file's layout.
 pub const SCHEMA: u32 = 1;
@@ -50,6 +53,9 @@ pub struct Profile {
     /// The realm behind the gateway.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub realm: Option<String>,
+    /// The tenant: the payer's name in the gateway's URLs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
     /// The health plan, where the profile talks to one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<String>,
@@ -88,6 +94,19 @@ pub fn check_name(name: &str) -> Result<()> {
     }
     Err(Error::usage(format!("invalid profile name {:?}", name.chars().take(80).collect::<String>()))
         .with_hint("use 1 to 64 letters, digits, '.', '_' or '-', beginning with a letter or digit"))
+}
+
+/// Checks the name of a tenant, which is one path segment of a URL.
+///
+/// # Errors
+/// Usage.
+pub fn require_tenant(name: &str) -> Result<()> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-~".contains(&byte);
+    if !name.bytes().all(allowed) || matches!(name, "" | "." | "..") {
+        return Err(Error::usage(format!("invalid tenant {name:?}"))
+            .with_hint("use letters, digits, '.', '_', '-' and '~'"));
+    }
+    Ok(())
 }
 
 /// The names of all profiles, in order.
@@ -142,49 +161,6 @@ pub fn is_id(id: &str) -> bool {
     id.len() == ID_LENGTH && id.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// Returns the profile that a command uses: the named one, or the only one.
-///
-/// # Errors
-/// Authentication: there is no profile, no such profile, or several and none named.
-pub fn resolve_profile(config_dir: &Path, name: Option<&str>) -> Result<Profile> {
-    if let Some(name) = name {
-        return load(config_dir, name)?.ok_or_else(|| no_such_profile(config_dir, name));
-    }
-    let mut names = names(config_dir)?;
-    match (names.pop(), names.is_empty()) {
-        (None, _) => Err(not_logged_in()),
-        (Some(only), true) => load(config_dir, &only)?.ok_or_else(|| no_such_profile(config_dir, &only)),
-        (Some(last), false) => {
-            names.push(last);
-            Err(Error::auth(format!("multiple profiles found ({})", names.join(", ")))
-                .with_hint("select one with --profile NAME, or set ONEUP_PROFILE"))
-        }
-    }
-}
-
-/// The error when there is no profile.
-pub fn not_logged_in() -> Error {
-    Error::auth("not logged in").with_hint("oneup login provider, p2p or patient")
-}
-
-fn no_such_profile(config_dir: &Path, name: &str) -> Error {
-    let existing = names(config_dir).unwrap_or_default();
-    let error = Error::auth(format!("no profile {name}"));
-    if let Some(near) = closest_match(name, existing.iter().map(String::as_str)) {
-        return error.with_hint(format!("did you mean --profile {near}? Profiles: {}", existing.join(", ")));
-    }
-    match existing.as_slice() {
-        [] => error.with_hint(format!("oneup login provider --profile {name}")),
-        [only] => error.with_hint(format!(
-            "the only profile is {only}; to create {name}: oneup login PRODUCT --profile {name}"
-        )),
-        existing => error.with_hint(format!(
-            "profiles: {}; to create {name}: oneup login PRODUCT --profile {name}",
-            existing.join(", ")
-        )),
-    }
-}
-
 fn malformed(path: &Path, text: &str, error: &toml::de::Error) -> Error {
     let schema = text.parse::<toml::Table>().ok().and_then(|table| table.get("schema")?.as_integer());
     if schema.is_some_and(|schema| schema > i64::from(SCHEMA)) {
@@ -218,6 +194,7 @@ impl Profile {
             fhir_base: endpoints.fhir_base,
             gateway: None,
             realm: None,
+            tenant: None,
             plan: None,
             auth_method: ClientAuthentication::Post,
             redirect_uri: None,
@@ -281,6 +258,24 @@ impl Profile {
             format!("oneup login {product}")
         } else {
             format!("oneup login {product} --profile {}", self.name)
+        }
+    }
+
+    /// Returns the profile for another tenant of the same gateway: its FHIR base is that tenant's.
+    ///
+    /// # Errors
+    /// Usage: an invalid name, or a profile whose FHIR base depends on no tenant.
+    pub fn for_tenant(&self, tenant: &str) -> Result<Self> {
+        require_tenant(tenant)?;
+        let base = |tenant: &String| self.gateway.as_deref().map(|gateway| tenant_fhir_base(gateway, tenant));
+        let tenant = tenant.to_owned();
+        match (self.tenant.as_ref().and_then(base), base(&tenant)) {
+            (Some(current), Some(fhir_base)) if current == self.fhir_base => {
+                Ok(Self { tenant: Some(tenant), fhir_base, ..self.clone() })
+            }
+            _ => Err(Error::usage(format!("profile {} has no tenants", self.name))
+                .with_detail(format!("FHIR base: {}", self.fhir_base))
+                .with_hint("pass a whole URL")),
         }
     }
 

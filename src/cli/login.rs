@@ -146,6 +146,9 @@ pub struct LoginCommon {
     /// Keycloak realm [default: dev-portal]
     #[arg(long, value_name = "NAME", env = variable("ONEUP_REALM"), value_parser = NonEmptyStringValueParser::new(), hide_env_values = true, help_heading = "Server")]
     pub realm: Option<String>,
+    /// Tenant: the payer's name in 1up's URLs [default: bison for dev-portal, else the realm]
+    #[arg(long, value_name = "NAME", env = variable("ONEUP_TENANT"), value_parser = NonEmptyStringValueParser::new(), hide_env_values = true, help_heading = "Server")]
+    pub tenant: Option<String>,
     /// Token endpoint, instead of the one derived from gateway, realm or plan
     #[arg(
         long,

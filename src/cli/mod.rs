@@ -10,6 +10,7 @@ mod man;
 mod sandbox;
 mod status;
 mod token;
+mod use_profile;
 
 pub mod complete;
 pub mod help;
@@ -33,6 +34,7 @@ pub use sandbox::{Sandbox, SandboxOptions};
 pub use sections::Sections;
 pub use status::Status;
 pub use token::{Inspect, Show, TokenCommand, TokenFormat};
+pub use use_profile::UseProfile;
 
 /// OAuth 2.0 access tokens for 1upHealth's FHIR APIs
 ///
@@ -130,6 +132,7 @@ pub enum Command {
     Login(Login),
     Logout(Logout),
     Status(Status),
+    Use(UseProfile),
     #[command(subcommand)]
     Token(TokenCommand),
     Curl(Curl),

@@ -63,6 +63,9 @@ fn logout(context: &Context, profile: &Profile, no_revoke: bool) -> Result<()> {
     store.delete(&profile.id)?;
     cache::forget(&profile.id);
     Profile::remove(context.config_dir()?, &profile.name)?;
+    if profile::default_name(context.config_dir()?).is_ok_and(|name| name.as_ref() == Some(&profile.name)) {
+        profile::set_default(context.config_dir()?, None)?;
+    }
     let _ = metadata::remove(context, &profile.id);
     let _ = files::remove(&lock_path(context, &profile.id)?);
     drop(lock);

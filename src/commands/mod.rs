@@ -10,6 +10,7 @@ mod man;
 mod sandbox;
 mod status;
 pub(crate) mod token;
+mod use_profile;
 
 use std::io::Write;
 
@@ -28,6 +29,7 @@ pub fn run(context: &Context, command: &Command) -> Result<Exit> {
         Command::Login(Login::Patient(args)) => login::patient(context, args),
         Command::Logout(args) => logout::run(context, args),
         Command::Status(args) => status::run(context, args),
+        Command::Use(args) => use_profile::run(context, args),
         Command::Token(TokenCommand::Show(args)) => token::show::run(context, args),
         Command::Token(TokenCommand::Inspect(args)) => token::inspect::run(context, args),
         Command::Doctor(args) => doctor::run(context, args),

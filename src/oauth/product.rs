@@ -26,8 +26,8 @@ pub const DOMAINS: [&str; 5] =
     ["1up.health", "1upcoreuat.com", "1upcoreprod.com", "1uphealthdemo.com", "1updemohealthplan.com"];
 /// The redirect URI that the Dev Portal suggests for development.
 pub const REDIRECT_URI: &str = "http://localhost:8484/callback";
-/// The FHIR base of the sandbox tenant, below the gateway.
-const FHIR_PATH: &str = "/v1/bison/bulk-export/bulk-data/r4";
+/// The tenant of the Dev Portal's sandbox.
+pub const TENANT: &str = "bison";
 
 /// Where a profile's requests go. All URLs are as they will be used, without a trailing slash.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,8 +79,18 @@ pub fn realm_endpoints(gateway: &str, realm: &str) -> Endpoints {
         token_url: format!("{oidc}/token"),
         authorize_url: Some(format!("{oidc}/auth")),
         issuer: Some(issuer),
-        fhir_base: format!("{gateway}{FHIR_PATH}"),
+        fhir_base: tenant_fhir_base(gateway, default_tenant(realm)),
     }
+}
+
+/// The tenant of a realm unless a flag names another: partner realms have the name of their tenant.
+pub fn default_tenant(realm: &str) -> &str {
+    if realm == REALM { TENANT } else { realm }
+}
+
+/// The FHIR base of a tenant, from which data is exported.
+pub fn tenant_fhir_base(gateway: &str, tenant: &str) -> String {
+    format!("{gateway}/v1/{tenant}/bulk-export/bulk-data/r4")
 }
 
 /// The endpoints of a health plan: `HOST`, `HOST/SYSTEM`, or a base URL with a scheme and the system as its path.

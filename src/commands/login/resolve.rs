@@ -6,7 +6,8 @@ use crate::error::{Error, Result};
 use crate::http::require_safe;
 use crate::oauth::grant::ClientAuthentication;
 use crate::oauth::product::{
-    Endpoints, GATEWAY, PLAN, Product, REALM, REDIRECT_URI, plan_endpoints, realm_endpoints,
+    Endpoints, GATEWAY, PLAN, Product, REALM, REDIRECT_URI, default_tenant, plan_endpoints, realm_endpoints,
+    tenant_fhir_base,
 };
 use crate::oauth::scope;
 use crate::profile::{self, Profile, SCHEMA};
@@ -73,6 +74,7 @@ fn is_flag(name: &str) -> bool {
 struct ServerSettings {
     gateway: Option<String>,
     realm: Option<String>,
+    tenant: Option<String>,
     plan: Option<String>,
     endpoints: Endpoints,
 }
@@ -87,19 +89,27 @@ impl ServerSettings {
         Self {
             gateway: Some(gateway.into()),
             realm: Some(realm.into()),
+            tenant: Some(default_tenant(realm).into()),
             plan: None,
             endpoints: realm_endpoints(gateway, realm),
         }
     }
 
     fn plan(plan: &str) -> Self {
-        Self { gateway: None, realm: None, plan: Some(plan.into()), endpoints: plan_endpoints(plan) }
+        Self {
+            gateway: None,
+            realm: None,
+            tenant: None,
+            plan: Some(plan.into()),
+            endpoints: plan_endpoints(plan),
+        }
     }
 
     fn of(profile: &Profile) -> Self {
         Self {
             gateway: profile.gateway.clone(),
             realm: profile.realm.clone(),
+            tenant: profile.tenant.clone(),
             plan: profile.plan.clone(),
             endpoints: Endpoints {
                 token_url: profile.token_url.clone(),
@@ -108,6 +118,33 @@ impl ServerSettings {
                 fhir_base: profile.fhir_base.clone(),
             },
         }
+    }
+
+    /// Applies `--tenant`, or keeps the previous tenant of the same realm.
+    fn set_tenant(&mut self, tenant: Option<&str>, previous: Option<&Profile>) -> Result<()> {
+        let Some(gateway) = &self.gateway else {
+            // The variable may be set for the other profiles.
+            return if is_flag("--tenant") {
+                Err(Error::usage("--tenant can't be used with a health plan")
+                    .with_hint("pass --plan HOST for another plan"))
+            } else {
+                Ok(())
+            };
+        };
+        let same_realm =
+            |previous: &&Profile| previous.gateway == self.gateway && previous.realm == self.realm;
+        let recalled = previous.filter(same_realm).and_then(|previous| previous.tenant.as_deref());
+        if let Some(tenant) = tenant.or(recalled).filter(|tenant| self.tenant.as_deref() != Some(*tenant)) {
+            profile::require_tenant(tenant)?;
+            self.endpoints.fhir_base = tenant_fhir_base(gateway, tenant);
+            self.tenant = Some(tenant.into());
+        }
+        Ok(())
+    }
+
+    /// The scope when none is configured. Partner realms grant theirs without a request.
+    fn default_scope(&self, product: Product) -> &'static str {
+        if self.realm.as_deref().is_none_or(|realm| realm == REALM) { product.default_scope() } else { "" }
     }
 
     fn check(&self) -> Result<()> {
@@ -160,6 +197,7 @@ fn resolve(
     mut settings: ServerSettings,
     previous: Option<Profile>,
 ) -> Result<Profile> {
+    settings.set_tenant(args.tenant.as_deref(), previous.as_ref())?;
     if let Some(url) = &args.token_url {
         // A Keycloak token endpoint has an issuer; other servers have no keys to trust.
         settings.endpoints.issuer = url.strip_suffix("/protocol/openid-connect/token").map(str::to_owned);
@@ -169,16 +207,19 @@ fn resolve(
         settings.endpoints.fhir_base = base.trim_end_matches('/').into();
     }
     settings.check()?;
+    let previous = previous.as_ref();
     let name = context.profile.as_deref().unwrap_or(product.name());
     profile::check_name(name)?;
-    let previous = previous.as_ref();
-    let scope = args.scope.as_deref().or(previous.map(|previous| &*previous.scope));
+    let same_server =
+        |previous: &&Profile| previous.realm == settings.realm && previous.plan == settings.plan;
+    let recalled = previous.filter(same_server).map(|previous| previous.scope.as_str());
+    let scope = args.scope.as_deref().or(recalled).unwrap_or(settings.default_scope(product));
     let mut profile = Profile {
         name: name.into(),
         schema: SCHEMA,
         id: Profile::new_id(),
         product,
-        scope: scope::normalize(scope.unwrap_or(product.default_scope()))?,
+        scope: scope::normalize(scope)?,
         client_id: client_id(context, args, previous)?,
         token_url: settings.endpoints.token_url,
         authorize_url: settings.endpoints.authorize_url.filter(|_| product == Product::Patient),
@@ -186,6 +227,7 @@ fn resolve(
         fhir_base: settings.endpoints.fhir_base,
         gateway: settings.gateway,
         realm: settings.realm,
+        tenant: settings.tenant,
         plan: settings.plan,
         auth_method: authentication(args.auth_method, previous),
         redirect_uri: previous.and_then(|previous| previous.redirect_uri.clone()),
