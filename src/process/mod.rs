@@ -9,6 +9,7 @@ mod signals;
 pub mod temp_token_dir;
 mod termination;
 
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
 
 pub use signals::SignalForwarder;
@@ -32,6 +33,19 @@ pub fn remove_secrets(command: &mut Command) {
     for name in SECRET_VARIABLES {
         command.env_remove(name);
     }
+}
+
+/// Returns the file of a program on the PATH, as exec(2) would find it.
+pub fn find_program(name: &std::ffi::OsStr) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|dir| dir.join(name)).find(|file| is_executable(file))
+}
+
+fn is_executable(file: &Path) -> bool {
+    #[cfg(unix)]
+    return file.is_file() && rustix::fs::access(file, rustix::fs::Access::EXEC_OK).is_ok();
+    #[cfg(not(unix))]
+    return file.with_extension("exe").is_file();
 }
 
 /// Replaces this process by the program (exec(2)), so that signals and exit code are the program's own. Windows can't do

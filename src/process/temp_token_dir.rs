@@ -1,5 +1,5 @@
-//! A private directory that goes with the process that made it: when it ends, or, where it was killed, when the next
-//! one needs such a directory.
+//! A private directory, removed when its process exits; after `kill -9`, by the next process that needs such a
+//! directory.
 
 use std::fs::File;
 use std::io;
@@ -10,39 +10,39 @@ use crate::system::files;
 
 const PREFIX: &str = "oneup-token-";
 
-/// A directory that only this user enters; in memory where the system offers that. Removed when dropped.
+/// A directory that only this user can enter, in memory if the system has such a place. Removed when dropped.
 pub struct TempTokenDir {
     dir: tempfile::TempDir,
-    /// The directory itself, locked for as long as its owner lives.
-    _held: Option<File>,
+    /// The directory itself, locked while its owner runs.
+    _lock: Option<File>,
 }
 
 impl TempTokenDir {
-    /// Makes one, and removes those whose owners were killed.
+    /// Creates a directory, and removes those whose owners were killed.
     ///
     /// # Errors
-    /// Failure, when no place takes it.
+    /// Failure: neither the runtime directory nor the temporary directory can be written.
     pub fn new() -> Result<Self> {
         Self::new_in(None)
     }
 
-    /// Makes one in this directory if possible, else as [`TempTokenDir::new`].
+    /// Creates it in this directory if possible, else as [`TempTokenDir::new`].
     ///
     /// # Errors
     /// As [`TempTokenDir::new`].
     pub fn new_in(preferred: Option<PathBuf>) -> Result<Self> {
-        let places = preferred.into_iter().chain(files::runtime_dir()).chain([std::env::temp_dir()]);
-        let mut made = Err(io::ErrorKind::NotFound.into());
-        for place in places {
-            sweep(&place);
-            if made.is_err() {
-                made = make(&place);
+        let parents = preferred.into_iter().chain(files::runtime_dir()).chain([std::env::temp_dir()]);
+        let mut result = Err(io::ErrorKind::NotFound.into());
+        for parent in parents {
+            sweep(&parent);
+            if result.is_err() {
+                result = create(&parent);
             }
         }
-        made.map_err(|error| Error::failure("can't make a private directory for the token").with_cause(error))
+        result.map_err(|error| Error::failure("could not create a private directory").with_cause(error))
     }
 
-    /// Where it is.
+    /// The path of the directory.
     pub fn path(&self) -> &Path {
         self.dir.path()
     }
@@ -62,48 +62,47 @@ const MARKER: &str = ".oneup-token-dir";
 
 /// Creates the directory and locks it, again if another process removed it before it was locked.
 #[cfg(unix)]
-fn make(place: &Path) -> io::Result<TempTokenDir> {
+fn create(parent: &Path) -> io::Result<TempTokenDir> {
     use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
     loop {
-        let dir = builder().tempdir_in(place)?;
-        let held = match File::open(dir.path()) {
+        let dir = builder().tempdir_in(parent)?;
+        let lock = match File::open(dir.path()) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             opened => opened?,
         };
-        held.lock()?;
-        if std::fs::metadata(dir.path())
-            .is_ok_and(|there| held.metadata().is_ok_and(|ours| there.ino() == ours.ino()))
-        {
+        lock.lock()?;
+        let inode = lock.metadata()?.ino();
+        if std::fs::metadata(dir.path()).is_ok_and(|metadata| metadata.ino() == inode) {
             File::options().write(true).create_new(true).mode(0o600).open(dir.path().join(MARKER))?;
-            return Ok(TempTokenDir { dir, _held: Some(held) });
+            return Ok(TempTokenDir { dir, _lock: Some(lock) });
         }
     }
 }
 
 #[cfg(not(unix))]
-fn make(place: &Path) -> io::Result<TempTokenDir> {
-    builder().tempdir_in(place).map(|dir| TempTokenDir { dir, _held: None })
+fn create(parent: &Path) -> io::Result<TempTokenDir> {
+    builder().tempdir_in(parent).map(|dir| TempTokenDir { dir, _lock: None })
 }
 
 /// Removes directories that a killed oneup left: those with our name, owner, mode and marker that no process has locked.
 #[cfg(unix)]
-fn sweep(place: &Path) {
+fn sweep(parent: &Path) {
     use std::os::unix::fs::MetadataExt;
-    let own = rustix::process::geteuid().as_raw();
-    for entry in std::fs::read_dir(place).into_iter().flatten().flatten() {
+    let user = rustix::process::geteuid().as_raw();
+    for entry in std::fs::read_dir(parent).into_iter().flatten().flatten() {
         let path = entry.path();
         if entry.file_name().as_encoded_bytes().starts_with(PREFIX.as_bytes())
             && entry.metadata().is_ok_and(|metadata| {
-                metadata.is_dir() && metadata.uid() == own && metadata.mode() & 0o7777 == 0o700
+                metadata.is_dir() && metadata.uid() == user && metadata.mode() & 0o7777 == 0o700
             })
             && path
                 .join(MARKER)
                 .symlink_metadata()
-                .is_ok_and(|marker| marker.is_file() && marker.uid() == own)
+                .is_ok_and(|marker| marker.is_file() && marker.uid() == user)
             && let Ok(dir) = File::open(&path)
             && dir.try_lock().is_ok()
         {
-            // Still locked: whoever has just made it waits, and finds it gone.
+            // The lock is held meanwhile: a process that is just creating this directory waits, and creates another.
             let _ = std::fs::remove_dir_all(&path);
         }
     }
@@ -125,9 +124,9 @@ mod tests {
 
     #[test]
     fn sweep_removes_only_unlocked_directories_that_oneup_made() {
-        let place = tempfile::tempdir().expect("a temporary directory");
-        let in_use = make(place.path()).expect("a directory");
-        let path = |name: &str| place.path().join(name);
+        let parent = tempfile::tempdir().expect("a temporary directory");
+        let in_use = create(parent.path()).expect("a directory");
+        let path = |name: &str| parent.path().join(name);
         let named = |name: &str| path(&format!("{PREFIX}{name}"));
         dir_with_mode(&named("abandoned"), 0o700);
         for (dir, mode) in [(named("open"), 0o755), (path("other"), 0o700)] {
@@ -141,7 +140,7 @@ mod tests {
         let elsewhere = tempfile::tempdir().expect("a temporary directory");
         std::fs::write(elsewhere.path().join(MARKER), "").expect("a file");
         std::os::unix::fs::symlink(elsewhere.path(), named("link")).expect("a link");
-        sweep(place.path());
+        sweep(parent.path());
         assert!(!named("abandoned").exists());
         for kept in [in_use.path().to_owned(), named("open"), path("other"), named("unmarked"), named("link")]
         {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::{Home, Oneup, RawServer, raw_server, requires_program};
+use crate::support::{Home, Oneup, RawServer, TokenEndpoint, raw_server, requires_program};
 
 const TOKEN: &str = "tok-3n.SECRET";
 
@@ -208,4 +208,85 @@ fn token_is_in_no_argument_list_or_environment() {
     assert!(lines.iter().any(|line| has(line, "/dev/fd/")), "curl was seen");
     assert!(!lines.iter().chain(&environs).any(|bytes| has(bytes, TOKEN)), "the token was seen");
     assert_eq!(requests(&server), ["GET /r4/slow auth", "GET /r4/slow auth"]);
+}
+
+/// Puts a script in the place of curl that prints its version, or runs `then`.
+#[cfg(unix)]
+fn with_version(home: &Home, run: Oneup, version: &str, then: &str) -> Oneup {
+    let script =
+        format!("#!/bin/sh\ncase \"$*\" in *--version*) echo 'curl {version} (x)'; exit;; esac\n{then}\n");
+    let file = home.write("bin/curl", script);
+    std::fs::set_permissions(file, std::os::unix::fs::PermissionsExt::from_mode(0o755))
+        .expect("the file is ours");
+    run.env("PATH", format!("{}:/usr/bin:/bin", home.path("bin").display()))
+}
+
+#[test]
+#[cfg(unix)]
+fn old_curl_is_refused_or_warned_about() {
+    let home = login(&server(None));
+    let run = |version, words| with_version(&home, curl(&home, words), version, "echo ran");
+    run("7.54.1", "/a").status(125).stderr_has("curl 7.54 is too old").run();
+    run("7.55.0", "/a").stdout("ran\n").stderr("").run();
+    run("7.57.0", "-L /a").status(125).stderr_has("another host").run();
+    run("7.58.0", "-L /a").stdout("ran\n").stderr_has("CVE-2022-27776").run();
+    run("7.82.0", "-L /a").stdout("ran\n").stderr_has("CVE-2022-27776").run();
+    run("7.83.0", "-L /a").stdout("ran\n").stderr("").run();
+    run("unknown", "/a").status(125).stderr_has("could not determine curl's version").run();
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn version_is_asked_again_after_curl_was_replaced() {
+    if !requires_program("curl") {
+        return;
+    }
+    let server = server(None);
+    let home = login(&server);
+    curl(&home, "-s /a").stdout("/r4/a\n").run();
+    let cache = home.state().join("curl-version");
+    let text = std::fs::read_to_string(&cache).expect("the version was saved");
+    assert!(text.lines().nth(2).is_some_and(|line| line.starts_with("curl ")), "{text}");
+    let old = text.replace(text.lines().nth(2).expect("a line"), "curl 7.1.0");
+    home.write("state/curl-version", &old);
+    curl(&home, "-s /a").status(125).stderr_has("curl 7.1 is too old").run();
+    let (path, rest) = old.split_once('\n').expect("lines");
+    home.write("state/curl-version", format!("{path}\n1{rest}"));
+    curl(&home, "-s /a").stdout("/r4/a\n").run();
+    assert_eq!(std::fs::read_to_string(&cache).expect("the version"), text);
+}
+
+#[test]
+#[cfg(unix)]
+fn curl_leaves_no_core_dump() {
+    let home = login(&server(None));
+    with_version(&home, curl(&home, "/a"), "8.0.0", "ulimit -c").stdout("0\n").run();
+}
+
+#[test]
+fn host_spelling_and_urls_reach_curl_unchanged() {
+    if !requires_program("curl") {
+        return;
+    }
+    let server = server(None);
+    let home = login(&server);
+    let url = server.url().replace("127.0.0.1", "LocalHost");
+    curl(&home, &format!("-s -w %{{url}} {url}")).stdout(format!("/\n{url}")).run();
+    let host = url.replace("http://", "Host: ");
+    assert!(server.requests().iter().any(|request| request.contains(&host)), "{host}");
+}
+
+#[test]
+fn token_over_64_kib_is_an_error() {
+    let endpoint = TokenEndpoint::builder().prefix(&"x".repeat(70_000)).start();
+    let home = Home::logged_in(&endpoint);
+    home.oneup().args(["curl", "/a"]).status(125).stderr_has("too long for a header").run();
+    let endpoint =
+        TokenEndpoint::builder().prefix(&"x".repeat(60_000)).resources(|_| server_answer()).start();
+    let home = Home::logged_in(&endpoint);
+    home.oneup().args(["curl", "-sv", "/a"]).stdout("ok").never("x".repeat(16)).run();
+}
+
+fn server_answer() -> Vec<u8> {
+    RawServer::answer("200 OK", "text/plain", "ok")
 }

@@ -1,10 +1,10 @@
-//! `oneup exec`: a program with the token in its environment, and with a file that stays fresh.
+//! `oneup exec`: a program with the token in its environment, and in a file that is kept up to date.
 #![cfg(unix)]
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use crate::support::{Home, Oneup, RawServer, raw_server};
+use crate::support::{Home, Oneup, RawServer, TokenEndpoint, raw_server};
 
 /// A token endpoint whose tokens are `token-1`, `token-2`, … and live this many seconds.
 fn server(lifetime: u32) -> RawServer {
@@ -32,7 +32,7 @@ fn sh(home: &Home, flags: &[&str], script: &str) -> Oneup {
 }
 
 #[test]
-fn the_program_has_the_token_and_not_the_secret() {
+fn program_gets_the_token_and_no_secret() {
     let home = login(&server(300));
     sh(&home, &[], "echo $ONEUP_TOKEN; cat").stdin("in\n").stdout("token-1\nin\n").stderr("").run();
     sh(&home, &["--var", "FHIR"], "echo $FHIR-$ONEUP_TOKEN").stdout("token-1-\n").run();
@@ -43,18 +43,18 @@ fn the_program_has_the_token_and_not_the_secret() {
 }
 
 #[test]
-fn a_mistyped_option_is_no_program() {
+fn suggests_closest_option() {
     let server = server(3600);
     let home = login(&server);
     home.oneup()
         .args(["exec", "--tokenfile", "--", "true"])
         .status(125)
-        .stderr("error: oneup exec has no option --tokenfile\nhint: did you mean `--token-file`?\n")
+        .stderr("error: unknown option of oneup exec: --tokenfile\nhint: did you mean `--token-file`?\n")
         .run();
 }
 
 #[test]
-fn the_exit_code_is_the_programs() {
+fn exits_with_the_exit_code_of_the_program() {
     let home = login(&server(300));
     for flags in [&[][..], &["--token-file"]] {
         sh(&home, flags, "exit 7").status(7).run();
@@ -67,7 +67,7 @@ fn the_exit_code_is_the_programs() {
 }
 
 #[test]
-fn a_token_file_is_private_fresh_and_removed() {
+fn token_file_is_private_refreshed_and_removed() {
     let home = login(&server(12));
     let script = r#"ls -l "$ONEUP_TOKEN_FILE" | cut -c1-10; cat "$ONEUP_TOKEN_FILE"; echo
                     for i in $(seq 300); do test "$(cat "$ONEUP_TOKEN_FILE")" = token-1 || break; sleep 0.1; done
@@ -83,7 +83,7 @@ fn a_token_file_is_private_fresh_and_removed() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_killed_one_leaves_a_token_that_the_next_one_removes() {
+fn token_file_of_a_killed_process_is_removed_by_the_next() {
     let home = login(&server(300));
     let runtime = home.path("run");
     std::fs::create_dir(&runtime).expect("a directory");
@@ -111,7 +111,7 @@ fn a_killed_one_leaves_a_token_that_the_next_one_removes() {
 }
 
 #[test]
-fn a_signal_reaches_the_program_and_the_file_is_removed() {
+fn token_file_is_removed_after_sigterm() {
     let home = login(&server(300));
     let script =
         r#"trap 'rm started; exit 3' TERM; echo "$ONEUP_TOKEN_FILE" > started; while :; do sleep 0.1; done"#;
@@ -125,4 +125,81 @@ fn a_signal_reaches_the_program_and_the_file_is_removed() {
     assert!(kill.success());
     assert_eq!(child.wait().expect("our child").code(), Some(3));
     assert!(!started.exists() && !std::path::Path::new(place.trim()).exists());
+}
+
+/// Sends every signal that ends a process by default, and those of job control that can be caught.
+#[test]
+#[cfg(target_os = "linux")]
+fn signals_are_forwarded_to_the_program() {
+    let home = login(&server(300));
+    let mut signals =
+        vec!["HUP", "INT", "QUIT", "USR1", "USR2", "ALRM", "TERM", "XCPU", "XFSZ", "PROF", "VTALRM"];
+    signals.extend(["WINCH", "CONT", "URG", "ABRT", "TRAP", "SYS"]);
+    signals.extend(["PWR", "IO", "STKFLT", "36", "64"]);
+    let traps: String =
+        signals.iter().map(|signal| format!("trap 'echo {signal} >> got' {signal}\n")).collect();
+    let script =
+        format!("{traps}echo $ONEUP_TOKEN_FILE > started; while ! test -e stop; do sleep 0.05; done");
+    // A shell's background job ignores SIGINT and SIGQUIT.
+    let run = home.oneup_under(&["env", "--default-signal"]);
+    let mut child = run.args(["exec", "--token-file", "--", "sh", "-c", &script]).spawn();
+    let file = wait_for_line(&home.path("started"));
+    for signal in &signals {
+        let kill = std::process::Command::new("kill")
+            .args([&format!("-{signal}"), &child.id().to_string()])
+            .status();
+        assert!(kill.expect("kill runs").success(), "{signal}");
+        let arrived = (0..500).any(|_| {
+            std::thread::sleep(Duration::from_millis(20));
+            std::fs::read_to_string(home.path("got")).is_ok_and(|got| got.lines().any(|line| line == *signal))
+        });
+        assert!(arrived, "{signal} did not arrive");
+    }
+    home.write("stop", "");
+    assert_eq!(child.wait().expect("our child").code(), Some(0));
+    assert!(!std::path::Path::new(file.trim()).exists());
+}
+
+#[test]
+fn ignored_signals_stay_ignored() {
+    let home = login(&server(300));
+    let nohup = ["sh", "-c", "trap '' HUP; exec \"$0\" \"$@\""];
+    let run =
+        home.oneup_under(&nohup).args(["exec", "--token-file", "--", "sh", "-c", "kill -HUP $$; echo alive"]);
+    run.stdout("alive\n").run();
+}
+
+#[test]
+fn token_that_is_too_long_for_a_variable_is_in_the_file_only() {
+    let server = TokenEndpoint::builder().prefix(&"x".repeat(200_000)).start();
+    let home = Home::logged_in(&server);
+    sh(&home, &[], "true").status(125).stderr_has("too long for an environment variable").run();
+    sh(&home, &[], "true").status(125).stderr_has("--token-file").run();
+    sh(&home, &["--token-file"], "wc -c < $ONEUP_TOKEN_FILE; echo \"[$ONEUP_TOKEN]\"")
+        .env("ONEUP_TOKEN", "inherited")
+        .stdout("200001\n[]\n")
+        .stderr_has("warning: the access token is too long")
+        .run();
+}
+
+#[test]
+fn usage_errors_exit_125() {
+    let oneup = Oneup::new;
+    for command in ["exec", "curl", "sandbox run"] {
+        let run = || oneup().args(command.split(' '));
+        run().status(125).stderr_has("error: ").run();
+        run().args(["--timeout", "x", "--", "true"]).status(125).stderr_has("error: ").run();
+    }
+    oneup().args(["--timeout", "x", "exec", "true"]).status(125).run();
+}
+
+/// Waits for a file to have a line, and returns it.
+#[cfg(target_os = "linux")]
+fn wait_for_line(file: &std::path::Path) -> String {
+    loop {
+        match std::fs::read_to_string(file) {
+            Ok(text) if text.ends_with('\n') => return text,
+            _ => std::thread::sleep(Duration::from_millis(20)),
+        }
+    }
 }

@@ -1,11 +1,15 @@
 //! The version of the installed curl, and what it must not be used for.
 
 use std::ffi::OsStr;
+use std::io::Read;
+use std::path::Path;
+use std::time::UNIX_EPOCH;
 
 use crate::context::Context;
 use crate::curl::policy::CurlPlan;
 use crate::error::{Error, Result};
 use crate::process;
+use crate::system::files::{self, Purpose};
 
 /// Major and minor version.
 type Version = (u32, u32);
@@ -23,10 +27,8 @@ const DROPS_AT_OTHER_PORT: Version = (7, 83);
 /// Failure: curl is too old, or its version is unknown.
 pub fn check(context: &Context, plan: &CurlPlan) -> Result<()> {
     // Where there is no curl, starting it reports that.
-    let Ok(output) = process::command(OsStr::new("curl")).args(["-q", "--version"]).output() else {
-        return Ok(());
-    };
-    let version = parse(&String::from_utf8_lossy(&output.stdout))
+    let Some(program) = process::find_program(OsStr::new("curl")) else { return Ok(()) };
+    let version = installed_version(context, &program)
         .ok_or_else(|| Error::failure("could not determine curl's version").with_hint("curl -q --version"))?;
     let (major, minor) = version;
     if version < OLDEST {
@@ -46,6 +48,37 @@ pub fn check(context: &Context, plan: &CurlPlan) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+/// Returns the version, from a file in the state directory if it is that of the same program.
+fn installed_version(context: &Context, program: &Path) -> Option<Version> {
+    let identity = identity(program);
+    let file = context.state_dir().ok().map(|dir| dir.join("curl-version"));
+    if let (Some(identity), Some(file)) = (&identity, &file)
+        && let Ok(Some(text)) = files::read_text(file, Purpose::State)
+        && let Some(version) = text.strip_prefix(identity.as_str()).and_then(parse)
+    {
+        return Some(version);
+    }
+    let output = process::command(program.as_os_str()).args(["-q", "--version"]).output().ok()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let line = text.lines().next().unwrap_or_default();
+    let version = parse(line)?;
+    if let (Some(identity), Some(file)) = (identity, file) {
+        // Without the file, curl is asked again.
+        let _ = files::replace(&file, format!("{identity}{line}\n").as_bytes());
+    }
+    Some(version)
+}
+
+/// Returns what changes when curl is replaced: path, size and modification time. `None` for a script, since the curl
+/// that it runs can be replaced alone.
+fn identity(program: &Path) -> Option<String> {
+    let mut start = [0; 2];
+    std::fs::File::open(program).and_then(|mut file| file.read_exact(&mut start)).ok()?;
+    let metadata = std::fs::metadata(program).ok().filter(|_| start != *b"#!")?;
+    let modified = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?.as_nanos();
+    Some(format!("{}\n{} {modified}\n", program.display(), metadata.len()))
 }
 
 /// Parses `curl 7.88.1 (…) libcurl/7.88.1 …`. The library makes the requests, so the older of the two counts.

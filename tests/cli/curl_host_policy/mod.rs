@@ -3,6 +3,7 @@
 #![cfg(target_os = "linux")]
 
 mod attacks;
+mod pipe;
 
 use std::path::Path;
 use std::process::Command;
@@ -181,19 +182,21 @@ fn curlrc_and_proxy_variables_send_the_token_nowhere_else() {
     report.finish();
 }
 
+/// Returns the names of the installed curl's options, and whether they take a value.
+fn options_of_curl() -> Vec<(String, bool)> {
+    let help = Command::new("curl").args(["-q", "--help", "all"]).output().expect("curl runs").stdout;
+    let help = String::from_utf8(help).expect("text");
+    let options = help.lines().filter_map(|line| line.split_once("--"));
+    let options = options.map(|(_, rest)| rest.split_once(' ').unwrap_or((rest, "")));
+    options.map(|(name, rest)| (name.to_owned(), rest.starts_with('<'))).collect()
+}
+
 /// Tries every option of the installed curl with values that name the foreign server.
 #[test]
 fn installed_curls_options_send_the_token_nowhere_else() {
     let Some(fixture) = Fixture::start() else { return };
     let mut report = FaultReport::new(Kind::Input, "options of the installed curl, against the host rule");
-    let help = Command::new("curl").args(["-q", "--help", "all"]).output().expect("curl runs").stdout;
-    let help = String::from_utf8(help).expect("text");
-    let options: Vec<(&str, bool)> = help
-        .lines()
-        .filter_map(|line| line.split_once("--"))
-        .map(|(_, rest)| rest.split_once(' ').unwrap_or((rest, "")))
-        .map(|(name, rest)| (name, rest.starts_with('<')))
-        .collect();
+    let options = options_of_curl();
     assert!(options.len() > 200, "{} options", options.len());
     let values: &[&str] = size(&["FOREIGN"], &["FOREIGN", "http://FOREIGN/", "::FOREIGN", "here"]);
     for (name, takes_value) in options.iter().step_by(size(3, 1)) {
