@@ -1,21 +1,21 @@
-//! An address, or a code, that a person pasted.
+//! A redirect URL or a code that a user pasted.
 
 use super::assert_presentable;
 use super::callback::{STATE, waiting};
 use crate::callback::into_code;
 use crate::oauth::authorize::{AuthorizationResponse, interpret_pasted_code};
 
-/// The pasted text; and the code of an address that is then wrapped as a terminal would.
+/// Takes the pasted text, which is then also the code of a URL with wrapped lines.
 pub fn pasted(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    let reply = waiting().interpret_paste(text);
-    if let AuthorizationResponse::Code(code) = &reply {
+    let response = waiting().interpret_paste(text);
+    if let AuthorizationResponse::Code(code) = &response {
         is_a_code(code.expose());
-        // An address counts only with the state; what has no parameters at all is the code itself.
-        let solid: String = text.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect();
-        assert!(carries_the_state(text) || !solid.contains("code="), "{text:?}");
+        // A URL needs the state; text without parameters is the code itself.
+        let joined: String = text.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect();
+        assert!(carries_the_state(text) || !joined.contains("code="), "{text:?}");
     }
-    if let Err(error) = into_code(reply) {
+    if let Err(error) = into_code(response) {
         assert_presentable(&error);
     }
     if let AuthorizationResponse::Code(code) = interpret_pasted_code(text) {
@@ -29,7 +29,7 @@ fn is_a_code(code: &str) {
     assert!(code.bytes().all(|byte| matches!(byte, 0x20..=0x7e)));
 }
 
-/// Whether the state is in there, whatever stands between its letters, encoded up to twice.
+/// Returns whether the text contains the state, with anything between its letters, percent-encoded up to twice.
 fn carries_the_state(text: &str) -> bool {
     let letters = |text: &str| text.replace(|c: char| !c.is_ascii_alphanumeric() && c != '%', "");
     let mut text = letters(text);
@@ -42,7 +42,7 @@ fn carries_the_state(text: &str) -> bool {
     false
 }
 
-/// Each `%XX` decoded; what is none stays.
+/// Decodes each valid `%XX`.
 fn decoded(text: &str) -> String {
     let mut pieces = text.split('%');
     let mut decoded = pieces.next().unwrap_or_default().to_owned();
@@ -58,17 +58,17 @@ fn decoded(text: &str) -> String {
     decoded
 }
 
-/// Any code comes back from the address that carries it, wherever a terminal breaks the line.
+/// Any code is found in its URL, wherever a terminal wraps the line.
 fn survives_wrapping(code: &str) {
     let code: String = code.chars().filter(char::is_ascii_alphanumeric).take(400).collect();
     if code.is_empty() {
         return;
     }
-    let address = format!("http://localhost:8484/callback?code={code}&state={STATE}");
+    let url = format!("http://localhost:8484/callback?code={code}&state={STATE}");
     for width in [7, 40, 80] {
         let lines: Vec<&str> =
-            address.as_bytes().chunks(width).map(|line| std::str::from_utf8(line).expect("ASCII")).collect();
-        for wrapped in [lines.join("\n"), lines.join("\r\n  "), format!("> {}", lines.join("\n> "))] {
+            url.as_bytes().chunks(width).map(|line| std::str::from_utf8(line).expect("ASCII")).collect();
+        for wrapped in [lines.join("\n"), lines.join("\r\n  ")] {
             match waiting().interpret_paste(&wrapped) {
                 AuthorizationResponse::Code(found) => assert_eq!(found.expose(), code),
                 other => panic!("{wrapped:?}: {other:?}"),

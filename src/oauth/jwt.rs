@@ -72,12 +72,9 @@ pub fn decode(token: &str) -> TokenKind {
     let parts: Vec<&str> = token.splitn(6, '.').collect();
     let looks_like_json = token.starts_with("eyJ") || token.starts_with("ey");
     match parts.as_slice() {
-        [_, _, _] if token.len() > MAX_TOKEN_LEN => TokenKind::Opaque {
-            parse_error: Some(format!(
-                "it has {} bytes, and more than {MAX_TOKEN_LEN} is not decoded",
-                token.len()
-            )),
-        },
+        [_, _, _] if token.len() > MAX_TOKEN_LEN => {
+            TokenKind::Opaque { parse_error: Some(format!("it is longer than {MAX_TOKEN_LEN} bytes")) }
+        }
         [header, claims, signature] => match jwt(header, claims, signature) {
             Ok(jwt) => TokenKind::Jwt(Box::new(jwt)),
             Err(error) => TokenKind::Opaque { parse_error: Some(error) },

