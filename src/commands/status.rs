@@ -83,7 +83,7 @@ pub fn run(context: &Context, args: &Status) -> Result<Exit> {
 fn check(context: &Context) -> Result<()> {
     let profile = profile::resolve_profile(context.config_dir()?, context.profile.as_deref())?;
     let row = Row::load(context, profile);
-    if row.live(now()) || row.renewable() {
+    if row.renewable() || row.lifetime().is_some_and(|lifetime| lifetime.may_be_used(now())) {
         return Ok(());
     }
     Err(Error::auth(format!("the token of profile {} has expired, and can't be renewed", row.profile.name))

@@ -72,6 +72,26 @@ pub fn normalize(scope: &str) -> Result<String> {
     Ok(tokens.join(" "))
 }
 
+/// Returns what is suspicious about a requested scope: the server would take it for one unknown scope.
+pub fn lint(scope: &str) -> Option<String> {
+    scope.split_ascii_whitespace().find_map(|token| {
+        let path = token.split('?').next().unwrap_or(token);
+        let problem = if path.contains(',') {
+            "scopes are separated by spaces, not commas"
+        } else if is_percent_encoded(path) {
+            "it is percent-encoded"
+        } else {
+            return None;
+        };
+        Some(format!("unusual scope {token}: {problem}"))
+    })
+}
+
+fn is_percent_encoded(token: &str) -> bool {
+    let is_hex = |digits: &[u8]| digits.iter().all(u8::is_ascii_hexdigit);
+    token.as_bytes().windows(3).any(|window| window[0] == b'%' && is_hex(&window[1..]))
+}
+
 /// Describes a scope token.
 pub fn describe(token: &str) -> Described {
     let described = |description: String, warning, recognized| Described {

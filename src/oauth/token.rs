@@ -4,9 +4,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::secret::Secret;
+use crate::error::{Error, Result};
 
 /// The longest default expiry leeway, in seconds.
 const MAX_REFRESH_LEEWAY: u64 = 60;
+
+/// How far the clock may be set back before a token counts as issued in the future, in seconds.
+const CLOCK_LEEWAY: u64 = 60;
+
+/// How long a token of unknown lifetime is used before it is replaced, in seconds, where that needs no user.
+const ASSUMED_LIFETIME: u64 = 300;
 
 /// A token response (RFC 6749 §5.1) and the time when it arrived.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -62,14 +69,29 @@ impl Token {
         self.lifetime().is_fresh(now, min_ttl)
     }
 
+    /// Checks a token that has just been issued.
+    ///
+    /// # Errors
+    /// Protocol if it has already expired (`expires_in: 0`).
+    pub fn require_unexpired(&self) -> Result<()> {
+        if self.expires_in == Some(0) {
+            return Err(Error::protocol(
+                "the server issued a token that has already expired (expires_in: 0)",
+            )
+            .with_hint("check the token lifetime of the client at the server"));
+        }
+        Ok(())
+    }
+
     /// Returns this response to a refresh, with the previous refresh token, scope and launch context where it has none
-    /// (RFC 6749 §6).
+    /// (RFC 6749 §6), and with the previous lifetime if its own is unknown.
     #[must_use]
     pub fn carrying_over(mut self, previous: &Token) -> Token {
         self.refresh_token = self.refresh_token.or_else(|| previous.refresh_token.clone());
         if self.scope.is_none() {
             self.scope.clone_from(&previous.scope);
         }
+        self.expires_in = self.expires_in.or(previous.expires_in);
         for (name, value) in &previous.launch_context {
             self.launch_context.entry(name.clone()).or_insert_with(|| value.clone());
         }
@@ -98,12 +120,18 @@ impl Lifetime {
     }
 
     /// Returns whether more than the expiry leeway is left: `min_ttl` seconds, else the smaller of 60 s and 10 % of
-    /// the lifetime. A token issued in the future is not fresh, or a clock that was set back would extend its life.
+    /// the lifetime. An unknown lifetime is assumed to be 300 s, so that it does not cause a token request per call. A
+    /// token issued in the future is not fresh, or a clock that was set back far would extend its life.
     pub fn is_fresh(self, now: i64, min_ttl: Option<u64>) -> bool {
-        let Some(expires_in) = self.expires_in else { return false };
+        let expires_in = self.expires_in.unwrap_or(ASSUMED_LIFETIME);
         let leeway = min_ttl.unwrap_or(MAX_REFRESH_LEEWAY.min(expires_in / 10));
         let remaining = i128::from(self.issued_at) + i128::from(expires_in) - i128::from(now);
-        remaining > i128::from(leeway) && remaining <= i128::from(expires_in)
+        remaining > i128::from(leeway) && remaining < i128::from(expires_in) + i128::from(CLOCK_LEEWAY)
+    }
+
+    /// Returns whether the token may be used when nothing can replace it without a user: fresh, or of unknown lifetime.
+    pub fn may_be_used(self, now: i64) -> bool {
+        self.expires_in.is_none() || self.is_fresh(now, None)
     }
 }
 
@@ -128,8 +156,13 @@ mod tests {
             (Some(60), 1_059, Some(0), true),
             (Some(60), 1_060, Some(0), false),
             (Some(0), 1_000, Some(0), false),
-            (None, 1_000, Some(0), false),
-            (Some(60), 999, None, false),
+            (None, 1_000, Some(0), true),
+            (None, 1_299, Some(0), true),
+            (None, 1_300, Some(0), false),
+            (None, 1_000, Some(300), false),
+            (Some(60), 999, None, true),
+            (Some(60), 941, None, true),
+            (Some(60), 940, None, false),
             (Some(u64::MAX), 1_000, None, true),
         ] {
             assert_eq!(
@@ -151,5 +184,15 @@ mod tests {
         let mut rotated = token(Some(60));
         rotated.refresh_token = Some(Secret::new("new"));
         assert_eq!(rotated.carrying_over(&old).refresh_token, Some(Secret::new("new")));
+    }
+
+    #[test]
+    fn unknown_lifetime_is_taken_from_the_previous_token() {
+        assert_eq!(token(None).carrying_over(&token(Some(60))).expires_in, Some(60));
+        assert_eq!(token(Some(30)).carrying_over(&token(Some(60))).expires_in, Some(30));
+        assert_eq!(token(None).carrying_over(&token(None)).expires_in, None);
+        assert!(
+            token(None).lifetime().may_be_used(i64::MAX) && !token(Some(60)).lifetime().may_be_used(2_000)
+        );
     }
 }

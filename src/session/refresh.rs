@@ -33,7 +33,9 @@ pub(super) fn under_lock(
     {
         return Ok(token.clone());
     }
-    let grant = grant(profile, &credentials)?;
+    let Some(grant) = grant(profile, &credentials) else {
+        return without_grant(context, profile, credentials.token, options);
+    };
     if grant.grant_type() == GrantType::RefreshToken {
         // A refresh token may work only once: find out first whether the store can be written.
         open_store(context, profile.store, deadline)?.write(&profile.credential_key(), &credentials)?;
@@ -49,23 +51,39 @@ pub(super) fn under_lock(
         // The token is stored; only `status` shows outdated metadata.
         context.warn(error);
     }
+    token.require_unexpired()?;
     if options.min_ttl.is_some() && !token.is_fresh(token.issued_at, options.min_ttl) {
         context.warn("the new token expires sooner than --min-ttl requires");
     }
     Ok(token)
 }
 
-fn grant(profile: &Profile, credentials: &StoredCredentials) -> Result<Grant> {
+/// The grant that gets a new token without a user; `None` if there is none.
+fn grant(profile: &Profile, credentials: &StoredCredentials) -> Option<Grant> {
     if profile.product != Product::Patient {
-        let scope = profile.scope.clone();
-        return Ok(Grant::ClientCredentials { scope });
+        return Some(Grant::ClientCredentials { scope: profile.scope.clone() });
     }
-    match credentials.token.as_ref().and_then(|token| token.refresh_token.clone()) {
-        Some(refresh_token) => Ok(Grant::RefreshToken(refresh_token)),
-        None => Err(Error::auth(format!(
-            "the token of profile {} has expired, and there is no refresh token",
-            profile.name
-        ))
-        .with_hint(profile.login_command())),
+    credentials.token.as_ref()?.refresh_token.clone().map(Grant::RefreshToken)
+}
+
+/// Returns the stored token if its lifetime is unknown: it may still be valid, and nothing can replace it.
+fn without_grant(
+    context: &Context,
+    profile: &Profile,
+    token: Option<Token>,
+    options: TokenOptions,
+) -> Result<Token> {
+    let is_rejected = |token: &Token| options.rejected == Some(&token.access_token);
+    if let Some(token) = token.filter(|token| token.expires_in.is_none() && !is_rejected(token))
+        && !options.refresh
+    {
+        context.warn("token lifetime unknown: it may have expired");
+        return Ok(token);
     }
+    let problem = if options.refresh { "can't be refreshed" } else { "has expired" };
+    Err(Error::auth(format!(
+        "the token of profile {} {problem}, and there is no refresh token",
+        profile.name
+    ))
+    .with_hint(profile.login_command()))
 }

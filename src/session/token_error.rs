@@ -1,4 +1,4 @@
-//! An error response of a token endpoint, as an error with the next step.
+//! Describes an error response of a token endpoint, and what to do next.
 
 use crate::error::Error;
 use crate::http::HttpResponse;
@@ -8,113 +8,101 @@ use crate::oauth::response::TokenError;
 use crate::profile::Profile;
 use crate::text::{MAX_SNIPPET_LEN, sanitize};
 
-/// The flags that determine the token endpoint.
-const CHECK_ENDPOINT: &str = "check --gateway, --realm, --plan and --token-url";
+/// The hint for a wrong token endpoint.
+const ENDPOINT_HINT: &str = "check --gateway, --realm, --plan and --token-url";
 
-/// Returns the error for a response without a token. The profile need not be saved yet.
-pub fn into_error(
-    profile: &Profile,
-    grant_type: GrantType,
-    error: TokenError,
-    response: &HttpResponse,
-) -> Error {
+/// The longest untrusted name in a message, in characters.
+const MAX_NAME_LEN: usize = 100;
+
+/// Describes an error. The profile need not be saved yet.
+pub fn into_error(profile: &Profile, grant: GrantType, error: TokenError, response: &HttpResponse) -> Error {
     match error {
-        TokenError::Invalid(problem) => Error::protocol(format!(
-            "invalid token response from {}: {}",
+        TokenError::Invalid(reason) => Error::protocol(format!(
+            "invalid OAuth response from {}: {}",
             profile.token_url,
-            response.redacted(&problem, MAX_SNIPPET_LEN)
+            response.redacted(&reason, MAX_SNIPPET_LEN)
         ))
         .with_detail(response.snippet())
-        .with_hint(format!("{CHECK_ENDPOINT}; -v traces the requests")),
+        .with_hint(format!("{ENDPOINT_HINT}; trace it with -v")),
         TokenError::Blocked { status } => blocked(profile, status, response),
         TokenError::Denied { status, error, description } => {
             let description = description.map(|text| response.redacted(&text, MAX_SNIPPET_LEN));
-            denied(profile, grant_type, status, &response.redacted(&error, 100), description.as_deref())
+            denied(profile, grant, status, &response.redacted(&error, MAX_NAME_LEN), description.as_deref())
         }
     }
 }
 
 fn blocked(profile: &Profile, status: u16, response: &HttpResponse) -> Error {
-    let message = match status {
-        403 => format!("a gateway in front of {} blocked the request", profile.token_url),
-        404 => format!("no token endpoint at {}", profile.token_url),
-        405 | 415 => format!("{} does not accept token requests", profile.token_url),
-        _ => format!("{} rejected the request without an OAuth error", profile.token_url),
-    };
-    let hint = match status {
-        403 => {
-            "1up blocks clients outside the United States; a firewall or proxy on your side can answer 403 too"
-        }
-        _ => CHECK_ENDPOINT,
+    let url = &profile.token_url;
+    let (message, hint) = match status {
+        403 => (
+            format!("a gateway in front of {url} blocked the request"),
+            "check the URL and the network: a firewall responded (1up also rejects clients outside the United States)",
+        ),
+        404 | 405 | 415 => (format!("{url} is not a token endpoint (HTTP {status})"), ENDPOINT_HINT),
+        _ => (format!("{url} rejected the request without an OAuth error (HTTP {status})"), ENDPOINT_HINT),
     };
     Error::auth(message).with_detail(response.snippet()).with_hint(hint)
 }
 
-fn denied(
-    profile: &Profile,
-    grant_type: GrantType,
-    status: u16,
-    error: &str,
-    description: Option<&str>,
-) -> Error {
-    let (message, hint) = meaning(profile, grant_type, status, error);
-    let response = match description {
-        Some(text) => format!("{error}: {text} (HTTP {status})"),
-        None => format!("{error} (HTTP {status})"),
-    };
+fn denied(profile: &Profile, grant: GrantType, status: u16, error: &str, description: Option<&str>) -> Error {
+    let (message, hint) = meaning(profile, grant, status, error);
+    let description = description.map_or(String::new(), |text| format!(": {text}"));
     Error::auth(message)
-        .with_detail(format_args!("endpoint: {}\nserver: {response}", profile.origin()))
+        .with_detail(format_args!(
+            "endpoint: {}\nserver: {error}{description} (HTTP {status})",
+            profile.origin()
+        ))
         .with_hint(hint)
 }
 
-/// The message and the hint, by status and `error`: the description differs between versions.
-fn meaning(profile: &Profile, grant_type: GrantType, status: u16, error: &str) -> (String, String) {
+/// Returns the message and the hint. The status and `error` decide; descriptions differ between versions.
+fn meaning(profile: &Profile, grant: GrantType, status: u16, error: &str) -> (String, String) {
     let login = profile.login_command();
-    let client = &sanitize(&profile.client_id, 100);
+    let client = &sanitize(&profile.client_id, MAX_NAME_LEN);
     let is_plan = profile.product == Product::Patient && profile.realm.is_none();
     match error {
         "invalid_client" if is_plan => (
-            format!("the health plan does not accept client {client}"),
-            "check client ID and secret; 1up must first sync a new client to the plan: write to \
-             payer-patient-access@1up.health with company, description and client ID"
-                .into(),
+            format!("the health plan rejected client {client}"),
+            format!(
+                "check client ID and secret, then {login}; a new client works at a plan only after 1up has synced it: \
+                 write to payer-patient-access@1up.health"
+            ),
         ),
         "invalid_client" if status == 400 => (
-            format!("the server does not accept how client {client} authenticates, or does not know it"),
-            format!("check the client ID and its authentication method in the Dev Portal, then {login}"),
+            format!("the server could not authenticate client {client}"),
+            format!("check the client ID, the client secret and --auth-method, then {login}"),
         ),
         "invalid_client" => (
-            format!("the realm does not know client {client}, or has disabled it"),
-            format!("check the client ID in the Dev Portal, then {login}"),
+            format!("unknown or disabled client {client}, or wrong client secret"),
+            format!("check the client in the Dev Portal, then {login}"),
         ),
         "unauthorized_client" => (
             format!("wrong client secret, or client {client} may not use this grant"),
-            format!("copy the secret from the Dev Portal again, then {login}"),
+            format!("copy the client secret from the Dev Portal, then {login}"),
         ),
         "invalid_scope" => (
-            format!("client {client} does not get the scope {}", sanitize(&profile.scope, 200)),
-            format!("request one that the client has: {login} --scope 'SCOPE'"),
+            format!("the server rejected the scope {} for client {client}", sanitize(&profile.scope, 200)),
+            format!("{login} --scope 'SCOPE'"),
         ),
-        "invalid_grant" if grant_type == GrantType::AuthorizationCode => (
-            "invalid authorization code: already used, older than 5 minutes, or for another redirect URI"
-                .into(),
+        "invalid_grant" => (
+            match grant {
+                GrantType::AuthorizationCode => {
+                    "authorization code invalid: already used, older than 5 minutes, or for another redirect URI"
+                        .to_owned()
+                }
+                GrantType::ClientCredentials => format!("the server rejected the credentials of client {client}"),
+                GrantType::RefreshToken => "refresh token expired or revoked".to_owned(),
+            },
             login,
         ),
-        "invalid_grant" if grant_type == GrantType::ClientCredentials => (
-            format!("the server does not accept the credentials of client {client}"),
-            format!("check the client in the Dev Portal, then {login}"),
-        ),
-        "invalid_grant" => ("refresh token expired or revoked".into(), login),
-        "unsupported_grant_type" => {
-            ("the server does not support this grant type".into(), CHECK_ENDPOINT.into())
-        }
+        "unsupported_grant_type" => ("the server does not support this grant type".into(), ENDPOINT_HINT.into()),
         "Realm does not exist" => {
             (format!("{} does not exist", profile.origin()), format!("{login} --realm NAME"))
         }
-        // Keycloak's error for an unknown path.
-        _ if status == 404 => (format!("no token endpoint at {}", profile.token_url), CHECK_ENDPOINT.into()),
-        _ if matches!(status, 405 | 415) => {
-            (format!("{} does not accept token requests", profile.token_url), CHECK_ENDPOINT.into())
+        // Keycloak sends JSON for wrong paths and methods, too.
+        _ if matches!(status, 404 | 405 | 415) => {
+            (format!("{} is not a token endpoint (HTTP {status})", profile.token_url), ENDPOINT_HINT.into())
         }
         _ => (
             "the authorization server rejected the request".into(),

@@ -10,7 +10,7 @@ pub use patient::patient;
 use anstyle::AnsiColor;
 
 use crate::cli::{ClientCredentials, LoginCommon, TokenFormat};
-use crate::commands::token::show::hand_out;
+use crate::commands::token::show::print_token;
 use crate::context::{Context, nonempty};
 use crate::error::{Error, Exit, Result};
 use crate::oauth::grant::{Client, Grant};
@@ -68,7 +68,7 @@ pub fn finish(
 ) -> Result<Exit> {
     report_scope_difference(context, &profile.scope, token.scope.as_deref().unwrap_or_default());
     if args.no_store {
-        hand_out(&token, Some(profile), args.format.unwrap_or(TokenFormat::Raw))?;
+        print_token(&token, Some(profile), args.format.unwrap_or(TokenFormat::Raw))?;
         return Ok(Exit::Success);
     }
     let client_secret = if profile.client_secret_command.is_some() { None } else { client.secret };

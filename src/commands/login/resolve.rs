@@ -214,6 +214,9 @@ fn resolve(
         |previous: &&Profile| previous.realm == settings.realm && previous.plan == settings.plan;
     let recalled = previous.filter(same_server).map(|previous| previous.scope.as_str());
     let scope = args.scope.as_deref().or(recalled).unwrap_or(settings.default_scope(product));
+    if let Some(warning) = scope::lint(scope) {
+        context.warn(warning);
+    }
     let mut profile = Profile {
         name: name.into(),
         schema: SCHEMA,

@@ -1,10 +1,11 @@
-//! `oneup token show`: a live token on stdout, in the format that its consumer reads.
+//! `oneup token show`: prints a valid token in the format that its consumer needs.
 
 use std::io::Write;
 
 use crate::cli::{Show, TokenFormat};
 use crate::context::{Context, nonempty};
 use crate::error::{Error, Exit, Result};
+use crate::oauth::jwt::{self, TokenKind, Validity};
 use crate::oauth::response::is_bearer_token;
 use crate::oauth::secret::Secret;
 use crate::oauth::token::{Lifetime, Token};
@@ -14,13 +15,13 @@ use crate::session::metadata;
 use crate::session::{Session, TokenOptions};
 use crate::system::clock::now;
 
-/// Prints a live token and one newline.
+/// Prints a valid token and one newline.
 ///
 /// # Errors
-/// As `Session::access_token`; nothing is printed then.
+/// As [`Session::access_token`], and nothing is printed; usage for a flag that does not go with `ONEUP_TOKEN`.
 pub fn run(context: &Context, args: &Show) -> Result<Exit> {
-    if let Some(token) = from_environment(context)? {
-        hand_out(&token, None, args.format)?;
+    if let Some(token) = from_environment(context, args)? {
+        print_token(&token, None, args.format)?;
         return Ok(Exit::Success);
     }
     let profile = profile::resolve_profile(context.config_dir()?, context.profile.as_deref())?;
@@ -31,33 +32,50 @@ pub fn run(context: &Context, args: &Show) -> Result<Exit> {
         ..TokenOptions::default()
     })?;
     if args.format == TokenFormat::Json && token.scope.is_none() {
-        token.scope = metadata::load(context, &session.profile().id).and_then(|note| note.scope);
+        token.scope = metadata::load(context, &session.profile().id).and_then(|metadata| metadata.scope);
     }
-    hand_out(&token, Some(&session.profile()), args.format)?;
+    print_token(&token, Some(&session.profile()), args.format)?;
     Ok(Exit::Success)
 }
 
-/// `ONEUP_TOKEN`, unless `--profile` says that a profile's token is wanted.
+/// Returns the token in `ONEUP_TOKEN`, unless `--profile` selects a profile's token.
 ///
 /// # Errors
-/// Usage, where it can't be a token.
-fn from_environment(context: &Context) -> Result<Option<Token>> {
+/// Usage if it is not a token, or with a flag that needs a profile.
+fn from_environment(context: &Context, args: &Show) -> Result<Option<Token>> {
     let Some(text) = (!context.profile_from_flag).then(|| nonempty("ONEUP_TOKEN")).flatten() else {
         return Ok(None);
     };
+    let flag =
+        [("--refresh", args.refresh), ("--min-ttl", args.min_ttl.is_some())].into_iter().find(|flag| flag.1);
+    if let Some((flag, _)) = flag {
+        return Err(Error::usage(format!("{flag} has no effect on the token in ONEUP_TOKEN"))
+            .with_hint("unset ONEUP_TOKEN, or pass --profile NAME"));
+    }
     if !is_bearer_token(&text) {
-        return Err(Error::usage("ONEUP_TOKEN has characters that no access token has")
-            .with_hint("unset it, or give --profile NAME"));
+        return Err(Error::usage("ONEUP_TOKEN has characters that are invalid in a token")
+            .with_hint("unset ONEUP_TOKEN, or pass --profile NAME"));
+    }
+    if let TokenKind::Jwt(jwt) = jwt::decode(&text)
+        && jwt.validity(now()) == Validity::Expired
+    {
+        context.warn("the token in ONEUP_TOKEN has expired");
     }
     let lifetime = Lifetime { issued_at: now(), expires_in: None };
     Ok(Some(Token::new(Secret::new(text), lifetime)))
 }
 
-/// Prints a token, and exports it to the next steps of a GitHub job where that is the format.
+/// Prints a token. `github` also exports it to the next steps of the job.
 ///
 /// # Errors
-/// Usage, when `$GITHUB_ENV` names no file; a file or stdout that can't be written.
-pub fn hand_out(token: &Token, profile: Option<&Profile>, format: TokenFormat) -> Result<()> {
+/// Usage: `$GITHUB_ENV` is missing or can't be opened, or the format can't represent the token. Failure: a file or
+/// stdout can't be written. Protocol: the token has expired on arrival.
+pub fn print_token(token: &Token, profile: Option<&Profile>, format: TokenFormat) -> Result<()> {
+    token.require_unexpired()?;
+    if format == TokenFormat::Env && token.access_token.expose().starts_with('~') {
+        return Err(Error::usage("a shell would expand the ~ at the beginning of this token")
+            .with_hint("oneup token show --format export"));
+    }
     let github_env = match format {
         TokenFormat::Github => Some(open_github_env()?),
         _ => None,
@@ -65,9 +83,8 @@ pub fn hand_out(token: &Token, profile: Option<&Profile>, format: TokenFormat) -
     // The mask must be in the log before the variable exists.
     crate::commands::print(secret_format::render(token, profile, format, now()))?;
     if let Some(mut file) = github_env {
-        file.write_all(secret_format::render(token, profile, TokenFormat::Env, now()).as_bytes()).map_err(
-            |error| Error::failure("can't write the file that GITHUB_ENV names").with_cause(error),
-        )?;
+        file.write_all(secret_format::render(token, profile, TokenFormat::Env, now()).as_bytes())
+            .map_err(|error| Error::failure("can't write the file in GITHUB_ENV").with_cause(error))?;
     }
     Ok(())
 }
@@ -75,11 +92,11 @@ pub fn hand_out(token: &Token, profile: Option<&Profile>, format: TokenFormat) -
 fn open_github_env() -> Result<std::fs::File> {
     let path = nonempty("GITHUB_ENV").ok_or_else(|| {
         Error::usage("GITHUB_ENV is not set")
-            .with_hint("--format github is for a step of a GitHub Actions job")
+            .with_hint("use --format github in a step of a GitHub Actions job")
     })?;
     std::fs::File::options().append(true).create(true).open(path).map_err(|error| {
-        Error::usage("can't open the file that GITHUB_ENV names")
+        Error::usage("can't open the file in GITHUB_ENV")
             .with_cause(error)
-            .with_hint("GitHub's runner makes it; outside of a job choose another --format")
+            .with_hint("GitHub's runner creates it; outside of a job, choose another --format")
     })
 }

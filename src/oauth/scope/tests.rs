@@ -94,6 +94,16 @@ fn difference_ignores_order_and_syntax_version() {
     assert_eq!(difference("bulk-data|user/*.rs", "user/*.rs").missing, ["bulk-data|user/*.rs"]);
 }
 
+#[test]
+fn commas_and_percent_encoding_are_suspicious() {
+    for scope in ["patient/*.read,openid", "openid patient%2F*.read", "bulk-data%7cuser/*.rs"] {
+        assert!(lint(scope).is_some_and(|text| text.contains("unusual scope")), "{scope}");
+    }
+    for scope in ["", "bulk-data|user/*.rs", "patient/Observation.rs?category=a%2Cb,c"] {
+        assert_eq!(lint(scope), None);
+    }
+}
+
 proptest! {
     #[test]
     fn no_input_panics(scope in "\\PC{0,40}") {

@@ -93,12 +93,14 @@ fn read_stdin() -> Result<Zeroizing<String>> {
     }
 }
 
-/// Parses a token: bare, with `Bearer`, as an Authorization header, or in a JSON token response.
+/// Parses a token: bare, with `Bearer`, as an Authorization header, in a JSON token response, or as an assignment or CI
+/// command that `token show` printed.
 pub(crate) fn parse_token_input(text: &str) -> Result<(Secret, Metadata)> {
     let text = text.trim_start_matches('\u{feff}').trim();
     if text.starts_with('{') {
         return from_token_response(text);
     }
+    let text = strip_assignment(text);
     let bare = text.trim_matches(['"', '\'']).trim();
     let name = "authorization:";
     let is_header = bare.get(..name.len()).is_some_and(|head| head.eq_ignore_ascii_case(name));
@@ -117,6 +119,36 @@ pub(crate) fn parse_token_input(text: &str) -> Result<(Secret, Metadata)> {
         // An email client or a terminal may have wrapped the line; base64url has no whitespace.
         many if many[0].starts_with("eyJ") => Ok((Secret::new(many.concat()), Metadata::default())),
         _ => Err(Error::usage("stdin has several words instead of a token").with_hint(FORMS)),
+    }
+}
+
+/// Removes what `token show` prints before the token in the formats `env`, `export`, `fish`, `powershell`, `github` and
+/// `azure`.
+fn strip_assignment(text: &str) -> &str {
+    if let Some(token) = text.strip_prefix("::add-mask::") {
+        return token;
+    }
+    if let Some((_, token)) =
+        text.strip_prefix("##vso[task.setvariable ").and_then(|rest| rest.split_once(']'))
+    {
+        return token;
+    }
+    let is_name = |name: &str| {
+        name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    };
+    if let Some((name, token)) = text.strip_prefix("set -gx ").and_then(|rest| rest.split_once(' '))
+        && is_name(name)
+    {
+        return token;
+    }
+    let assignment = text.strip_prefix("export ").or_else(|| text.strip_prefix("$env:")).unwrap_or(text);
+    match assignment.split_once('=') {
+        // An opaque token may end with `=`.
+        Some((name, token)) if is_name(name.trim_end()) && !token.trim_matches('=').is_empty() => {
+            token.trim_start()
+        }
+        _ => text,
     }
 }
 
@@ -148,6 +180,10 @@ fn from_token_response(text: &str) -> Result<(Secret, Metadata)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::TokenFormat;
+    use crate::oauth::token::{Lifetime, Token};
+    use crate::output::secret_format::render;
+    use clap::ValueEnum;
 
     #[test]
     fn accepts_every_form_of_a_token() {
@@ -164,6 +200,20 @@ mod tests {
             "eyJ.\n  e.s",
             r#"{"access_token":"eyJ.e.s","expires_in":60}"#,
         ] {
+            assert_eq!(parse_token_input(text).expect(text).0.expose(), "eyJ.e.s");
+        }
+    }
+
+    #[test]
+    fn accepts_every_output_of_token_show() {
+        for token in ["eyJ.e.s", "8f2d61c04ab9e7", "a-._~+/z==", "abc="] {
+            let stored = Token::new(Secret::new(token), Lifetime { issued_at: 0, expires_in: Some(60) });
+            for format in TokenFormat::value_variants() {
+                let output = render(&stored, None, *format, 0);
+                assert_eq!(parse_token_input(&output).expect(&output).0.expose(), token, "{output}");
+            }
+        }
+        for text in ["export TOKEN=\"eyJ.e.s\"", "TOKEN = eyJ.e.s", "FHIR_TOKEN='eyJ.e.s'"] {
             assert_eq!(parse_token_input(text).expect(text).0.expose(), "eyJ.e.s");
         }
     }
