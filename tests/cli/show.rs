@@ -1,53 +1,22 @@
-//! `token show`, `status` and `logout`, and many of them at once.
+//! `token show`, `status` and `logout`: validity, formats, concurrency.
 
 use std::fs;
 use std::thread;
 use std::time::Duration;
 
-use crate::support::{Home, RawServer, raw_server};
-
-fn server(lifetime: u32) -> RawServer {
-    raw_server(move |number, _, _| {
-        // Long enough for all to be waiting at the lock.
-        thread::sleep(Duration::from_millis(if number == 0 { 0 } else { 500 }));
-        let body =
-            format!(r#"{{"access_token":"token-{number}","token_type":"Bearer","expires_in":{lifetime}}}"#);
-        RawServer::answer("200 OK", "application/json", &body)
-    })
-}
-
-fn logged_in(server: &RawServer) -> Home {
-    let home = Home::new();
-    home.oneup()
-        .args(["login", "provider", "--client-id", "c", "--client-secret-stdin", "--token-url"])
-        .arg(format!("{}/auth/token", server.url()))
-        .stdin("hunter2")
-        .run();
-    home
-}
-
-/// Makes the stored token an hour older, as if time had passed.
-fn age(home: &Home) {
-    let item =
-        fs::read_dir(home.state().join("secrets")).expect("the store").next().expect("an item").expect("it");
-    let text = fs::read_to_string(item.path()).expect("text");
-    let mut json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
-    let obtained = json["token"]["issued_at"].as_i64().expect("a time");
-    json["token"]["issued_at"] = (obtained - 3600).into();
-    fs::write(item.path(), json.to_string()).expect("a writable store");
-}
+use crate::support::{CLIENT_SECRET, Fault, Home, Oneup, RawServer, TokenEndpoint, raw_server};
 
 #[test]
-fn a_live_token_is_handed_out_without_a_request_and_an_expired_one_renewed_first() {
-    let server = server(3600);
-    let home = logged_in(&server);
+fn valid_token_needs_no_request_and_expired_token_is_refreshed_first() {
+    let server = TokenEndpoint::start();
+    let home = Home::logged_in(&server);
     home.oneup().args(["token", "show"]).stdout("token-0\n").stderr("").run();
     home.oneup()
         .args(["token", "show", "--format", "header"])
         .stdout("Authorization: Bearer token-0\n")
         .run();
-    assert_eq!(server.requests().len(), 1);
-    age(&home);
+    assert_eq!(server.count(), 1);
+    home.age_tokens(3600);
     home.oneup().args(["token", "show"]).stdout("token-1\n").stderr("").run();
     home.oneup()
         .args(["token", "show", "--min-ttl", "4000"])
@@ -55,14 +24,14 @@ fn a_live_token_is_handed_out_without_a_request_and_an_expired_one_renewed_first
         .stderr("warning: the new token expires sooner than --min-ttl requires\n")
         .run();
     home.oneup().args(["token", "show", "--refresh"]).stdout("token-3\n").run();
-    assert_eq!(server.requests().len(), 4);
+    assert_eq!(server.count(), 4);
 }
 
 #[test]
-fn a_hundred_at_once_make_one_request_and_hand_out_one_token() {
-    let server = server(3600);
-    let home = logged_in(&server);
-    age(&home);
+fn concurrent_show_refreshes_once() {
+    let server = TokenEndpoint::builder().delay(Duration::from_millis(500)).start();
+    let home = Home::logged_in(&server);
+    home.age_tokens(3600);
     let children: Vec<_> = (0..100).map(|_| home.oneup().args(["token", "show"]).spawn()).collect();
     for child in children {
         let output = child.wait_with_output().expect("it ends");
@@ -70,23 +39,16 @@ fn a_hundred_at_once_make_one_request_and_hand_out_one_token() {
         assert_eq!(String::from_utf8_lossy(&output.stdout), "token-1\n");
         assert!(output.status.success());
     }
-    assert_eq!(server.requests().len(), 2);
+    assert_eq!(server.count(), 2);
 }
 
 #[test]
-fn a_killed_holder_of_the_lock_holds_up_nobody() {
-    let server = raw_server(|number, _, _| {
-        if number == 1 {
-            // The holder waits for as long as it lives.
-            thread::sleep(Duration::from_secs(60));
-        }
-        let body = format!(r#"{{"access_token":"token-{number}","token_type":"Bearer","expires_in":3600}}"#);
-        RawServer::answer("200 OK", "application/json", &body)
-    });
-    let home = logged_in(&server);
-    age(&home);
+fn killed_process_releases_its_lock() {
+    let server = TokenEndpoint::builder().fault(1, Fault::Hang).start();
+    let home = Home::logged_in(&server);
+    home.age_tokens(3600);
     let mut first = home.oneup().args(["token", "show"]).spawn();
-    while server.requests().len() < 2 {
+    while server.count() < 2 {
         thread::sleep(Duration::from_millis(5));
     }
     let rest: Vec<_> = (0..20).map(|_| home.oneup().args(["token", "show"]).spawn()).collect();
@@ -97,13 +59,13 @@ fn a_killed_holder_of_the_lock_holds_up_nobody() {
         let output = child.wait_with_output().expect("it ends");
         assert_eq!(String::from_utf8_lossy(&output.stdout), "token-2\n");
     }
-    assert_eq!(server.requests().len(), 3);
+    assert_eq!(server.count(), 3);
 }
 
 #[test]
-fn a_store_that_cannot_be_used_costs_neither_token_nor_profile() {
-    let server = server(3600);
-    let home = logged_in(&server);
+fn unusable_store_loses_neither_token_nor_profile() {
+    let server = TokenEndpoint::start();
+    let home = Home::logged_in(&server);
     let item = fs::read_dir(home.state().join("secrets"))
         .expect("the store")
         .next()
@@ -112,7 +74,7 @@ fn a_store_that_cannot_be_used_costs_neither_token_nor_profile() {
         .path();
     let kept = fs::read(&item).expect("an item");
     fs::write(&item, &kept[..20]).expect("half of it");
-    home.oneup().args(["token", "show"]).status(6).never("hunter2").run();
+    home.oneup().args(["token", "show"]).status(6).never(CLIENT_SECRET).run();
     home.oneup().args(["logout"]).status(6).run();
     fs::write(&item, &kept).expect("all of it");
     home.oneup().args(["token", "show"]).stdout("token-0\n").run();
@@ -123,9 +85,9 @@ fn a_store_that_cannot_be_used_costs_neither_token_nor_profile() {
 }
 
 #[test]
-fn a_broken_profile_is_named_and_kept() {
-    let server = server(3600);
-    let home = logged_in(&server);
+fn malformed_profile_is_named_and_kept() {
+    let server = TokenEndpoint::start();
+    let home = Home::logged_in(&server);
     let file = home.config().join("profiles/provider.toml");
     let kept = fs::read_to_string(&file).expect("a profile");
     for broken in [&kept[..40], "", "schema = 2\n", "\0\0\0"] {
@@ -142,9 +104,9 @@ fn a_broken_profile_is_named_and_kept() {
 }
 
 #[test]
-fn the_formats_for_ci_mask_before_they_export() {
-    let server = server(3600);
-    let home = logged_in(&server);
+fn ci_formats_mask_before_they_export() {
+    let server = TokenEndpoint::start();
+    let home = Home::logged_in(&server);
     let env = home.write("github_env", "A=1\n");
     home.oneup()
         .args(["token", "show", "--format", "github"])
@@ -165,8 +127,8 @@ fn the_formats_for_ci_mask_before_they_export() {
 
 #[test]
 fn oneup_token_is_the_token_unless_a_profile_is_named() {
-    let server = server(3600);
-    let home = logged_in(&server);
+    let server = TokenEndpoint::start();
+    let home = Home::logged_in(&server);
     home.oneup().args(["token", "show"]).env("ONEUP_TOKEN", "given").stdout("given\n").run();
     home.oneup()
         .args(["token", "show", "--profile", "provider"])
@@ -182,9 +144,9 @@ fn oneup_token_is_the_token_unless_a_profile_is_named() {
 }
 
 #[test]
-fn status_reads_no_secret_and_its_check_is_an_exit_code() {
-    let server = server(3600);
-    let home = logged_in(&server);
+fn status_reads_no_secret_and_check_sets_the_exit_code() {
+    let server = TokenEndpoint::start();
+    let home = Home::logged_in(&server);
     fs::remove_dir_all(home.state().join("secrets")).expect("the store is gone");
     home.oneup()
         .arg("status")
@@ -200,9 +162,9 @@ fn status_reads_no_secret_and_its_check_is_an_exit_code() {
 }
 
 #[test]
-fn logout_forgets_everything_and_a_second_one_is_an_error() {
-    let server = server(3600);
-    let home = logged_in(&server);
+fn logout_deletes_everything_and_a_second_one_is_an_error() {
+    let server = TokenEndpoint::start();
+    let home = Home::logged_in(&server);
     home.oneup().arg("logout").stderr_has("Logged out of provider (Provider Access).\n").run();
     for place in ["secrets", "notes", "locks"] {
         assert_eq!(fs::read_dir(home.state().join(place)).expect("a directory").count(), 0, "{place}");
@@ -214,9 +176,9 @@ fn logout_forgets_everything_and_a_second_one_is_an_error() {
 }
 
 #[test]
-fn logout_of_all_forgets_those_it_can_and_names_each_that_it_can_not() {
-    let server = server(3600);
-    let home = logged_in(&server);
+fn logout_all_deletes_what_it_can_and_names_the_rest() {
+    let server = TokenEndpoint::start();
+    let home = Home::logged_in(&server);
     for name in ["broken", "worse"] {
         fs::write(home.config().join(format!("profiles/{name}.toml")), "no profile").expect("a file");
     }
@@ -231,9 +193,9 @@ fn logout_of_all_forgets_those_it_can_and_names_each_that_it_can_not() {
 }
 
 #[test]
-fn several_profiles_want_a_choice() {
-    let server = server(3600);
-    let home = logged_in(&server);
+fn several_profiles_need_a_selection() {
+    let server = TokenEndpoint::start();
+    let home = Home::logged_in(&server);
     home.oneup()
         .args([
             "login",
@@ -245,8 +207,8 @@ fn several_profiles_want_a_choice() {
             "--client-secret-stdin",
             "--token-url",
         ])
-        .arg(format!("{}/auth/token", server.url()))
-        .stdin("hunter2")
+        .arg(server.token_url())
+        .stdin(CLIENT_SECRET)
         .run();
     home.oneup().args(["token", "show"]).status(4).stderr_has("provider, second").run();
     home.oneup().args(["token", "show"]).env("ONEUP_PROFILE", "second").stdout("token-1\n").run();
@@ -259,7 +221,7 @@ fn several_profiles_want_a_choice() {
     home.oneup().arg("status").stdout("").run();
 }
 
-/// Runs oneup with this stdout; its exit code and stderr.
+/// Runs oneup with this stdout and returns its exit code and stderr.
 fn run_into(home: &Home, words: &str, stdout: impl Into<std::process::Stdio>) -> (Option<i32>, String) {
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_oneup"))
         .args(words.split(' '))
@@ -285,12 +247,12 @@ const PRINTING: [&str; 9] = [
     "token show --help",
 ];
 
-/// Whoever reads has gone away: that is no failure, and nothing is said.
+/// A reader that stops early, such as `head`, is no failure.
 #[cfg(unix)]
 #[test]
-fn a_broken_pipe_is_quiet() {
-    let server = server(3600);
-    let home = logged_in(&server);
+fn broken_pipe_is_silent() {
+    let server = TokenEndpoint::start();
+    let home = Home::logged_in(&server);
     for words in PRINTING {
         let (reader, writer) = std::io::pipe().expect("a pipe");
         drop(reader);
@@ -300,12 +262,158 @@ fn a_broken_pipe_is_quiet() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_stdout_that_is_full_is_a_failure() {
-    let server = server(3600);
-    let home = logged_in(&server);
+fn full_stdout_is_a_failure() {
+    let server = TokenEndpoint::start();
+    let home = Home::logged_in(&server);
     for words in PRINTING {
         let full = std::fs::File::options().write(true).open("/dev/full").expect("it is there");
-        let told = "error: can't write to stdout\n  No space left on device (os error 28)\n";
-        assert_eq!(run_into(&home, words, full), (Some(1), told.to_owned()), "{words}");
+        let expected = "error: can't write to stdout\n  No space left on device (os error 28)\n";
+        assert_eq!(run_into(&home, words, full), (Some(1), expected.to_owned()), "{words}");
+    }
+}
+
+/// A token endpoint that sends this body, with the number of the request for `N`.
+fn endpoint_with(body: &'static str) -> RawServer {
+    raw_server(move |number, _, _| {
+        RawServer::answer("200 OK", "application/json", &body.replace('N', &number.to_string()))
+    })
+}
+
+fn patient_login(home: &Home, plan: &RawServer) -> Oneup {
+    home.oneup()
+        .args(["login", "patient", "--client-id", "app", "--code", "-", "--plan"])
+        .arg(format!("{}/test", plan.url()))
+        .env("ONEUP_CLIENT_SECRET", "s3cret")
+        .stdin("c0de")
+}
+
+/// `{"exp":4102444800,"iat":4102441200}`: an hour.
+const JWT: &str =
+    r#"{"access_token":"e30.eyJleHAiOjQxMDI0NDQ4MDAsImlhdCI6NDEwMjQ0MTIwMH0.c2ln","token_type":"Bearer"}"#;
+
+#[test]
+fn jwt_expiry_replaces_a_missing_expires_in() {
+    let (home, plan) = (Home::new(), endpoint_with(JWT));
+    patient_login(&home, &plan).run();
+    home.oneup().args(["token", "show"]).stdout_has("e30.").stderr("").run();
+    home.oneup().args(["status", "--check"]).stdout_has("59 min").run();
+    home.age_tokens(3600);
+    home.oneup().args(["token", "show"]).status(4).stderr_has("has expired").run();
+    assert_eq!(plan.requests().len(), 1);
+}
+
+#[test]
+fn unknown_lifetime_is_used_with_a_warning_if_nothing_can_replace_the_token() {
+    let (home, plan) = (Home::new(), endpoint_with(r#"{"access_token":"t","token_type":"Bearer"}"#));
+    patient_login(&home, &plan).run();
+    home.oneup().args(["token", "show"]).stdout("t\n").stderr("").run();
+    home.age_tokens(3600);
+    home.oneup().args(["token", "show"]).stdout("t\n").stderr_has("warning: token lifetime unknown").run();
+    home.oneup().args(["status", "--check"]).run();
+    home.oneup().args(["token", "show", "--refresh"]).status(4).stderr_has("there is no refresh token").run();
+}
+
+#[test]
+fn unknown_lifetime_causes_no_request_per_call() {
+    let body = r#"{"access_token":"token-N","token_type":"Bearer","refresh_token":"r-N"}"#;
+    let (home, plan) = (Home::new(), endpoint_with(body));
+    patient_login(&home, &plan).run();
+    for _ in 0..3 {
+        home.oneup().args(["token", "show"]).stdout("token-0\n").stderr("").run();
+    }
+    home.age_tokens(300);
+    for _ in 0..3 {
+        home.oneup().args(["token", "show"]).stdout("token-1\n").stderr("").run();
+    }
+    assert_eq!(plan.requests().len(), 2);
+}
+
+#[test]
+fn clock_set_back_by_less_than_a_minute_changes_nothing() {
+    let server = TokenEndpoint::start();
+    let home = Home::logged_in(&server);
+    home.age_tokens(-50);
+    home.oneup().args(["token", "show"]).stdout("token-0\n").stderr("").run();
+    home.age_tokens(-20);
+    home.oneup().args(["token", "show"]).stdout("token-1\n").run();
+}
+
+#[test]
+fn token_that_expired_on_arrival_is_a_protocol_error() {
+    let server = TokenEndpoint::builder().lifetime(0).start();
+    let home = Home::logged_in(&server);
+    home.oneup().args(["token", "show"]).status(3).stdout("").stderr_has("already expired").run();
+}
+
+#[test]
+fn oneup_token_excludes_flags_that_need_a_profile() {
+    for flags in [&["--refresh"][..], &["--min-ttl", "60"]] {
+        let show = Oneup::new().args(["token", "show"]).args(flags).env("ONEUP_TOKEN", "given");
+        show.status(2).stdout("").stderr_has("has no effect on the token in ONEUP_TOKEN").run();
+    }
+    for token in ["$(id)", "a'b", "a b", "a%0Ab"] {
+        Oneup::new().args(["token", "show"]).env("ONEUP_TOKEN", token).status(2).stdout("").run();
+    }
+    // {"exp":60}
+    let expired = "e30.eyJleHAiOjYwfQ.c2ln";
+    Oneup::new()
+        .args(["token", "show"])
+        .env("ONEUP_TOKEN", expired)
+        .stdout(format!("{expired}\n"))
+        .stderr_has("warning: the token in ONEUP_TOKEN has expired")
+        .run();
+}
+
+/// Tokens with every character that RFC 6750 allows, at each place.
+fn b64_tokens() -> Vec<String> {
+    let all = "-._~+/ABCXYZabcxyz0189";
+    let rotations = (0..all.len()).map(|at| format!("{}{}", &all[at..], &all[..at]));
+    rotations.chain(["a==".into(), "-".into(), "~root/x".into(), "-n".into(), "a=".into()]).collect()
+}
+
+#[test]
+fn each_shell_reads_back_every_token() {
+    for (shell, format) in [
+        ("sh", "export"),
+        ("bash", "export"),
+        ("zsh", "export"),
+        ("sh", "env"),
+        ("zsh", "env"),
+        ("fish", "fish"),
+    ] {
+        if !crate::support::requires_program(shell) {
+            continue;
+        }
+        for token in b64_tokens() {
+            let show = Oneup::new().args(["token", "show", "--format", format]).env("ONEUP_TOKEN", &token);
+            if format == "env" && token.starts_with('~') {
+                show.status(2).stderr_has("hint: oneup token show --format export").run();
+                continue;
+            }
+            let line = show.run().stdout;
+            let script = match shell {
+                "fish" => "eval $argv[1]; printf %s $ONEUP_TOKEN",
+                _ => "eval \"$1\"; printf %s \"$ONEUP_TOKEN\"",
+            };
+            let mut command = std::process::Command::new(shell);
+            command.env_remove("ONEUP_TOKEN").args(["-c", script]);
+            if shell != "fish" {
+                command.arg("sh");
+            }
+            let output = command.arg(&line).output().expect("the shell runs");
+            assert_eq!(String::from_utf8_lossy(&output.stdout), token, "{shell} read {line:?}");
+        }
+    }
+}
+
+#[test]
+fn inspect_reads_every_output_of_show() {
+    let server = TokenEndpoint::start();
+    let home = Home::logged_in(&server);
+    let env = home.write("github_env", "");
+    for format in ["raw", "header", "json", "env", "export", "fish", "powershell", "github", "azure"] {
+        let show = home.oneup().args(["token", "show", "--format", format]).env("GITHUB_ENV", &env);
+        let inspect = home.oneup().args(["token", "inspect", "-"]).stdin(show.run().stdout);
+        inspect.stdout_has("opaque token (not a JWT)").stderr("").run();
     }
 }

@@ -126,7 +126,7 @@ fn realm(inspection: &Inspection, introspection: &Introspection, report: &mut Re
             report.add(Outcome::Error, "Realm", "not active: expired, revoked, or not issued by this realm");
         }
         Introspection::NotSent(reason) => {
-            report.add(Outcome::Warning, "Realm", &format!("not asked: {}", shorten(reason)));
+            report.add(Outcome::Warning, "Realm", &format!("not sent: {}", shorten(reason)));
         }
     }
 }

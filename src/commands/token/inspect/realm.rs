@@ -61,7 +61,7 @@ pub(super) fn introspect(
         return not_sent("the profile has no realm");
     };
     if inspection.jwt().and_then(|jwt| jwt.claim("iss")).is_some_and(|named| named != issuer) {
-        return not_sent("not sent: the token was issued by another issuer");
+        return not_sent("the token was issued by another issuer");
     }
     let http = Http::new(context)?;
     let realm = discovery::realm(issuer, |url| {
