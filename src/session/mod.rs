@@ -170,12 +170,16 @@ pub fn lock_profile(context: &Context, profile: &Profile, deadline: Deadline) ->
     Ok((lock, current?))
 }
 
-/// The lock file under which the credentials with this ID are changed.
+/// The lock file under which the credentials with this ID are changed. It is in the config directory, as the profile is:
+/// several state directories can share the credentials in a keyring. Where that directory is read-only, it is in the
+/// state directory.
 ///
 /// # Errors
-/// Usage when there is no state directory.
+/// Usage when there is no such directory.
 pub fn lock_path(context: &Context, id: &str) -> Result<PathBuf> {
-    Ok(context.state_dir()?.join("locks").join(format!("{id}.lock")))
+    let config_dir = context.config_dir()?;
+    let dir = if files::require_writable(config_dir).is_ok() { config_dir } else { context.state_dir()? };
+    Ok(dir.join("locks").join(format!("{id}.lock")))
 }
 
 /// The store of this kind, for uses that end at the deadline, and at [`STORE_TIMEOUT`] at the latest.

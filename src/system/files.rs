@@ -69,19 +69,15 @@ fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// Failure, naming the file.
 pub fn create(path: &Path, bytes: &[u8]) -> Result<bool> {
-    let create = || {
-        let dir = path.parent().unwrap_or(Path::new("."));
-        create_private_dir(dir)?;
-        let mut file = tempfile::NamedTempFile::new_in(dir)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        match file.persist_noclobber(path) {
-            Ok(_) => Ok(true),
-            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
-            Err(error) => Err(error.error),
-        }
-    };
-    create().map_err(|error| io_error("write", path, error))
+    let dir = path.parent().unwrap_or(Path::new("."));
+    create_private_dir(dir).map_err(|error| io_error("create", dir, error))?;
+    // The directory is locked, so that no lock file stays. Where that is impossible, the last process succeeds.
+    #[cfg(unix)]
+    let _guard = File::open(dir).and_then(|dir| dir.lock().map(|()| dir));
+    if path.exists() {
+        return Ok(false);
+    }
+    replace(path, bytes).map(|()| true)
 }
 
 /// Returns the user's own directory in memory (`XDG_RUNTIME_DIR`), unless it belongs to another user, as after `sudo -E`,

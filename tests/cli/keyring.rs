@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use httpmock::MockServer;
 
-use crate::support::{FaultReport, Home, Kind, requires_program, size};
+use crate::support::{Fault, FaultReport, Home, Kind, RawServer, TokenEndpoint, requires_program, size};
 
 const SECRET: &str = "kr-s3cr3t";
 const TOKEN: &str = "kr-t0k3n";
@@ -244,6 +244,36 @@ fn concurrent_logins_in_many_state_directories_leave_the_daemon_alive() {
         report.failed(format!("{}{}", output.stdout, output.stderr));
     }
     report.finish();
+}
+
+/// The credentials are in the keyring, which all state directories share.
+#[test]
+fn concurrent_show_in_many_state_directories_refreshes_once() {
+    let Some(fixture) = KeyringFixture::new(3_600) else { return };
+    let expired = r#"{"access_token":"expired","token_type":"Bearer","expires_in":1}"#;
+    let expired = RawServer::answer("200 OK", "application/json", expired);
+    let endpoint = TokenEndpoint::builder().fault(0, Fault::Response(expired)).start();
+    let output = fixture.run(
+        &[],
+        &format!(
+            "export ONEUP_TOKEN_URL={}; printf pw | unlock; login --store keyring; sleep 1.1; base=$ONEUP_STATE_DIR
+             for i in $(seq 6); do ONEUP_STATE_DIR=$base/$i oneup token show --timeout 60 & done; wait",
+            endpoint.token_url()
+        ),
+    );
+    assert_eq!(output.stdout, "token-1\n".repeat(6), "{}", output.stderr);
+    assert_eq!(endpoint.count(), 2, "the login and one refresh");
+}
+
+#[test]
+fn keyring_item_is_labeled_with_the_profile() {
+    let Some(fixture) = KeyringFixture::new(3_600) else { return };
+    let output = fixture.run(
+        &[],
+        "printf pw | unlock; login --store keyring --profile partner
+         secret-tool search --all service oneup 2>/dev/null | grep '^label'",
+    );
+    assert_eq!(output.stdout, "label = oneup: partner\n", "{}", output.stderr);
 }
 
 #[test]

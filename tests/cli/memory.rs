@@ -1,5 +1,5 @@
-//! What a process keeps of a secret when it is done with it: nothing that another could find in its memory, in a core
-//! dump, in the words of a panic, or in what a child inherits.
+//! What a process keeps of a secret after its use: nothing in its memory, in a core dump, in the message of a panic, or
+//! in what a child inherits.
 #![cfg(target_os = "linux")]
 
 use std::fs;
@@ -14,7 +14,7 @@ use crate::support::{FaultReport, Home, Kind, Oneup, RawServer, raw_server, requ
 
 const SECRET: &str = "s3cr3t-that-is-wiped";
 
-/// A token endpoint whose tokens live this many seconds.
+/// A token endpoint whose tokens expire in this many seconds.
 fn server(lifetime: u32) -> RawServer {
     raw_server(move |number, _, _| {
         let body = format!(
@@ -31,26 +31,26 @@ fn login(home: &Home, server: &RawServer) -> Oneup {
         .env("ONEUP_CLIENT_SECRET", SECRET)
 }
 
-/// How often a text stands in the memory of a process that lets only root look.
-fn found_in(process: &Child, text: &str) -> usize {
+/// Counts a text in the memory of a process, which only root can read.
+fn count_in_memory(process: &Child, text: &str) -> usize {
     let of = |file: &str| format!("/proc/{}/{file}", process.id());
     let maps = fs::read_to_string(of("maps")).expect("its memory map");
     let memory = fs::File::open(of("mem")).expect("its memory");
     let writable = maps.lines().filter(|line| line.contains(" rw"));
-    let mut found = 0;
+    let mut count = 0;
     for range in writable.filter_map(|line| line.split(' ').next()) {
         let (start, end) = range.split_once('-').expect("a range");
         let number = |hex: &str| u64::from_str_radix(hex, 16).expect("an address");
         let (start, end) = (number(start), number(end));
         let mut bytes = vec![0; usize::try_from(end - start).expect("it fits")];
-        let count = memory.read_at(&mut bytes, start).unwrap_or(0);
-        found += bytes[..count].windows(text.len()).filter(|part| *part == text.as_bytes()).count();
+        let length = memory.read_at(&mut bytes, start).unwrap_or(0);
+        count += bytes[..length].windows(text.len()).filter(|part| *part == text.as_bytes()).count();
     }
-    found
+    count
 }
 
 #[test]
-fn a_process_that_runs_for_long_holds_no_client_secret_between_renewals() {
+fn long_running_process_holds_no_client_secret_between_refreshes() {
     if !requires("root, to read a process's memory", is_root()) {
         return;
     }
@@ -59,21 +59,21 @@ fn a_process_that_runs_for_long_holds_no_client_secret_between_renewals() {
     login(&home, &server).run();
     let run = home.oneup().args(["exec", "--token-file", "--", "sleep", "300"]);
     let mut child = run.spawn();
-    let (mut kept, mut looks) = (0, 0);
+    let (mut token_count, mut looks) = (0, 0);
     while looks < size(8, 40) || server.requests().len() < 4 {
         sleep(Duration::from_millis(200));
-        kept += found_in(&child, "t0ken-that-is-kept");
-        // A renewal that goes on while we look needs it.
+        token_count += count_in_memory(&child, "t0ken-that-is-kept");
+        // A refresh that is under way needs it.
         let holds = || {
             sleep(Duration::from_millis(50));
-            found_in(&child, SECRET) > 0
+            count_in_memory(&child, SECRET) > 0
         };
         if (0..20).all(|_| holds()) {
             report.failed(format!("the client secret, after {} requests", server.requests().len()));
         }
         looks += 1;
     }
-    assert!(kept > 0, "what it does hold was never found: this test sees nothing");
+    assert!(token_count > 0, "the token was never found: this test would find nothing");
     report.tried(looks);
     terminate(&child);
     child.wait().expect("it ends");
@@ -81,14 +81,14 @@ fn a_process_that_runs_for_long_holds_no_client_secret_between_renewals() {
 }
 
 #[test]
-fn a_crash_leaves_no_core() {
+fn crash_leaves_no_core_dump() {
     let home = Home::new();
     let dumps = |script: &str| {
         let mut command = Command::new("sh");
         command.args(["-c", &format!("ulimit -c unlimited; {script}")]).current_dir(home.path(""));
         command.env("ONEUP_STATE_DIR", home.state()).env("ONEUP_CONFIG_DIR", home.config());
         let mut child = command.stdin(std::process::Stdio::piped()).spawn().expect("sh runs");
-        // The shell before it would leave one.
+        // The shell itself would leave one.
         let waits = |stat: &str| !stat.contains("(sh)") && stat.contains(") S ");
         for _ in 0..200 {
             sleep(Duration::from_millis(100));
@@ -109,16 +109,16 @@ fn a_crash_leaves_no_core() {
     assert_eq!((end.signal(), end.core_dumped()), (Some(6), false));
 }
 
-/// The system refuses threads and randomness: oneup may give up, even panic, but its words hold no secret.
+/// Threads, randomness and sockets fail: oneup may fail or panic, but no message holds a secret.
 #[test]
-fn no_panic_and_no_failure_tells_a_secret() {
+fn no_panic_and_no_error_shows_a_secret() {
     if !requires_strace() {
         return;
     }
     let mut report = FaultReport::new(Kind::Fault, "threads, memory and randomness refused");
     let (home, server) = (Home::new(), server(3600));
     login(&home, &server).run();
-    let blows = [
+    let faults = [
         "clone3:error=EAGAIN",
         "getrandom:error=EMFILE",
         "mmap:error=ENOMEM",
@@ -128,23 +128,23 @@ fn no_panic_and_no_failure_tells_a_secret() {
         "socket:error=EMFILE",
     ];
     let mut panics = 0;
-    for blow in blows {
+    for fault in faults {
         for number in (1..30).step_by(size(3, 1)) {
-            let run = traced(&home, &home.path("trace"), &format!("{blow}:when={number}+"));
+            let run = traced(&home, &home.path("trace"), &format!("{fault}:when={number}+"));
             let outcome = run.args(["token", "show", "--refresh"]).env("RUST_BACKTRACE", "full").outcome();
-            let said = outcome.stderr + if outcome.status == Some(0) { "" } else { &outcome.stdout };
-            if said.contains(SECRET) || said.contains("t0ken-that-is-kept") {
-                report.failed(format!("{blow} from call {number}: {said}"));
+            let text = outcome.stderr + if outcome.status == Some(0) { "" } else { &outcome.stdout };
+            if text.contains(SECRET) || text.contains("t0ken-that-is-kept") {
+                report.failed(format!("{fault} from call {number}: {text}"));
             }
-            panics += usize::from(said.contains("panicked at"));
+            panics += usize::from(text.contains("panicked at"));
             report.tried(1);
             if outcome.status == Some(0) {
                 break;
             }
         }
     }
-    // A library below panics where it can't wait for its sockets; oneup itself has no test switch for it.
-    assert!(panics > 0, "no panic was provoked: this test sees nothing");
+    // A library panics if it can't wait for its sockets.
+    assert!(panics > 0, "no panic was provoked: this test would find nothing");
     report.finish();
 }
 
@@ -160,7 +160,7 @@ fn no_child_inherits_the_client_secret() {
     let run = login(&home, &server).args(["--client-secret-command", &format!("{spy} command")]);
     with_secrets(run).run();
     with_secrets(home.oneup().args(["exec", "--var", "OTHER", "--", &spy.to_string(), "exec"])).run();
-    let path = home.write("bin/curl", format!("#!/bin/sh\nexec {spy} curl\n"));
+    let path = home.write("bin/curl", format!("#!/bin/sh\ntest \"$*\" = \"-q --version\" -o \"$1\" = --version && exec echo curl 8.9.1\nexec {spy} curl\n"));
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("it is ours");
     let path = format!("{}:{}", home.path("bin").display(), std::env::var("PATH").expect("a PATH"));
     with_secrets(home.oneup().args(["curl", "--allow-host", "a.example", "a.example"]))
@@ -186,9 +186,9 @@ fn no_child_inherits_the_client_secret() {
     patient.wait().expect("it ends");
 }
 
-/// A file in memory is handed to curl; a program that is handed nothing has no descriptor of ours.
+/// Only curl inherits a descriptor.
 #[test]
-fn no_descriptor_of_ours_reaches_the_program() {
+fn no_descriptor_is_inherited_by_the_program() {
     let (home, server) = (Home::new(), server(3600));
     login(&home, &server).run();
     for flags in [&[][..], &["--token-file"]] {

@@ -1,4 +1,4 @@
-//! Where a secret must never be seen: any process's argument list, a child's environment, a trace, a wider file.
+//! Places where no secret may appear: argument lists, environments of children, traces, files that others can read.
 #![cfg(target_os = "linux")]
 
 use std::fs;
@@ -13,7 +13,7 @@ const SECRET: &str = "s3cr3t-seen-nowhere";
 const TOKEN: &str = "t0ken-seen-nowhere";
 const CODE: &str = "c0de-seen-nowhere";
 
-/// A token endpoint slow enough to look around meanwhile; every other path says hello.
+/// A token endpoint slow enough to observe the process meanwhile.
 fn server() -> RawServer {
     raw_server(|_, request, _| {
         thread::sleep(Duration::from_millis(400));
@@ -26,7 +26,7 @@ fn server() -> RawServer {
     })
 }
 
-/// What a file of `/proc/PID` holds, of each process that is there; processes come and go.
+/// Reads a file of `/proc/PID` of every process.
 fn of_all_processes(file: &str) -> Vec<(String, String)> {
     let processes = fs::read_dir("/proc").expect("/proc").filter_map(Result::ok);
     processes
@@ -38,13 +38,13 @@ fn of_all_processes(file: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// The number of a process's group (proc(5)): its children's too.
+/// Returns the process group (proc(5)), which children share.
 fn group(process: &str) -> Option<u32> {
     let stat = fs::read_to_string(format!("{process}/stat")).ok()?;
     stat.rsplit(')').next()?.split_whitespace().nth(2)?.parse().ok()
 }
 
-/// Looks at every argument list of the child's and its children until the child ends; it must have been seen at least once.
+/// Reads the argument lists of the child and its children until the child ends; `name` must appear in one.
 fn watch(child: std::process::Child, name: &str) {
     watch_for(child, name, &[SECRET, TOKEN]);
 }
@@ -53,7 +53,7 @@ fn watch_for(mut child: std::process::Child, name: &str, secrets: &[&str]) {
     let mut looks = 0;
     while child.try_wait().expect("it is ours").is_none() {
         for (process, line) in of_all_processes("cmdline") {
-            // Other tests put the sandbox's secret into their own curl's arguments.
+            // Other tests pass the sandbox's secret to curl in its arguments.
             if group(&process) != Some(child.id()) {
                 continue;
             }
@@ -75,7 +75,7 @@ fn login(home: &Home, server: &RawServer) -> crate::support::Oneup {
 }
 
 #[test]
-fn no_argument_list_ever_holds_a_secret() {
+fn no_argument_list_holds_a_secret() {
     let (home, server) = (Home::new(), server());
     let file = home.write("secret", SECRET);
     watch(login(&home, &server).arg("--client-secret-file").arg(&file).spawn(), "login\0provider");
@@ -89,7 +89,7 @@ fn no_argument_list_ever_holds_a_secret() {
     }
 }
 
-/// The sandbox hands its client secret over in the environment, and what runs in it keeps to that.
+/// The sandbox passes its client secret in the environment.
 #[test]
 fn no_argument_list_holds_a_secret_in_the_sandbox() {
     let home = Home::new();
@@ -107,7 +107,7 @@ fn no_argument_list_holds_a_secret_in_the_sandbox() {
 }
 
 #[test]
-fn a_child_gets_the_token_it_was_promised_and_no_client_secret() {
+fn exec_passes_the_token_and_no_client_secret() {
     let (home, server) = (Home::new(), server());
     login(&home, &server).env("ONEUP_CLIENT_SECRET", SECRET).run();
     home.oneup()
@@ -131,22 +131,22 @@ fn verbose_shows_the_exchange_and_no_secret() {
         .run();
 }
 
-/// Where a line of a trace puts its bytes.
-fn place(line: &str, home: &Home) -> &'static str {
+/// Returns where the bytes of a system call go.
+fn destination(line: &str, home: &Home) -> &'static str {
     let store = home.state().join("secrets").display().to_string();
     match line {
         line if line.contains("<socket:") || line.contains("<TCP:") => "server",
         line if line.contains(&store) => "store",
-        line if line.contains("/memfd:oneup") => "memory",
+        line if line.contains("<pipe:") => "pipe",
         line if line.starts_with("write(1<") => "stdout",
         _ => "elsewhere",
     }
 }
 
-/// strace shows every byte that leaves the process: to the server, to the store, to stdout where that is the job, and
+/// strace shows every byte that leaves the process: to the server, to the store, to stdout for `token show`, to curl, and
 /// nowhere else.
 #[test]
-fn each_secret_goes_where_it_is_needed_and_nowhere_else() {
+fn each_secret_is_written_only_where_it_is_needed() {
     if !(requires_strace() && requires_program("curl")) {
         return;
     }
@@ -168,12 +168,12 @@ fn each_secret_goes_where_it_is_needed_and_nowhere_else() {
         "-",
     ];
     let member = ["logout", "--profile", "member"];
-    // What of the client secret, the token and the code is written where.
+    // Where the client secret, the token and the code are written.
     let rows: [(&[&str], &str, &str, &str); 7] = [
         (&login, "server store", "store", ""),
         (&["token", "show"], "", "stdout", ""),
         (&["token", "show", "--refresh"], "server store", "stdout store", ""),
-        (&["curl", "-sS", "/Patient"], "", "memory server", ""),
+        (&["curl", "-sS", "/Patient"], "", "pipe server", ""),
         (&patient, "server store", "store", "server"),
         (&member, "server", "server", ""),
         (&["logout"], "server", "server", ""),
@@ -185,7 +185,7 @@ fn each_secret_goes_where_it_is_needed_and_nowhere_else() {
         let calls = calls(&trace);
         let places = |text: &str| {
             let written = calls.iter().filter(|call| call.text.contains(text));
-            let mut places: Vec<&str> = written.map(|call| place(&call.text, &home)).collect();
+            let mut places: Vec<&str> = written.map(|call| destination(&call.text, &home)).collect();
             places.sort_unstable();
             places.dedup();
             places.join(" ")
@@ -204,7 +204,7 @@ fn each_secret_goes_where_it_is_needed_and_nowhere_else() {
     report.finish();
 }
 
-/// What a person copies from the README or from a help page is kept by their shell.
+/// A command copied from the README or a help page is kept in the shell's history.
 #[test]
 fn no_documented_command_puts_a_secret_into_a_shells_history() {
     let man = Home::new().oneup().arg("man").run().stdout;
@@ -220,7 +220,7 @@ fn no_documented_command_puts_a_secret_into_a_shells_history() {
         ] {
             let Some((_, value)) = line.split_once(name) else { continue };
             seen += 1;
-            // Taken from somewhere, or named as a format.
+            // A variable, or a placeholder.
             let harmless = value.trim_start_matches(['"', '\'']);
             assert!(harmless.starts_with('$') || harmless.starts_with("TOKEN"), "{line}");
         }

@@ -1,4 +1,4 @@
-//! A disk that is really full, and one that is really read-only.
+//! A disk that is full, and one that is read-only.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -32,7 +32,7 @@ impl Disk {
         let _ = std::fs::write(self.0.join("fill"), vec![0; 1 << 20]);
     }
 
-    fn make_room(&self) {
+    fn free_space(&self) {
         std::fs::remove_file(self.0.join("fill")).expect("it is there");
     }
 }
@@ -43,20 +43,20 @@ impl Drop for Disk {
     }
 }
 
-/// What makes a disk take nothing, and what undoes that.
-struct Spoil {
-    spoil: fn(&Disk),
-    mend: fn(&Disk),
+/// How a disk becomes unwritable, and writable again.
+struct Failure {
+    cause: fn(&Disk),
+    repair: fn(&Disk),
 }
 
-/// What a command does on a disk that takes nothing: the exit code, and no loss.
-fn on_a_disk_that_takes_nothing(what: &'static str, Spoil { spoil, mend }: Spoil, words: &str, renewal: i32) {
+/// Checks the exit codes on a disk that can't be written, and that nothing is lost.
+fn check_unwritable_disk(what: &'static str, Failure { cause, repair }: Failure, words: &str, renewal: i32) {
     for dir in ["state", "config"] {
         let (home, realm) = (Home::new(), Realm::new(3600));
         let Some(disk) = Disk::mount(home.path(dir)) else { return };
         let mut report = FaultReport::new(Kind::Fault, what);
         realm.login(home.oneup(), "old", "file").run();
-        spoil(&disk);
+        cause(&disk);
         let asked = realm.asked();
         realm
             .login(home.oneup(), "new", "file")
@@ -66,7 +66,7 @@ fn on_a_disk_that_takes_nothing(what: &'static str, Spoil { spoil, mend }: Spoil
         let patient = realm.login_with_code(home.oneup(), "new", "file");
         patient.status(if dir == "state" { 6 } else { 1 }).stderr_has(words).run();
         assert_eq!(realm.asked(), asked, "neither a secret nor a code was spent");
-        // What is stored can be read; what is renewed can't be kept where the store is on that disk.
+        // The stored token can be read; a new one can't be stored if the store is on that disk.
         realm.set_down(true);
         if shown(&home) != Ok(Some("old-token-0".into())) {
             report.failed(format!("{dir}: the old token: {:?}", shown(&home)));
@@ -75,7 +75,7 @@ fn on_a_disk_that_takes_nothing(what: &'static str, Spoil { spoil, mend }: Spoil
         let code = if dir == "state" { renewal } else { 0 };
         home.oneup().args(["token", "show", "--refresh"]).status(code).stdout_has("").run();
         home.oneup().arg("status").stdout_has("renewed by itself").run();
-        mend(&disk);
+        repair(&disk);
         home.oneup().args(["token", "show", "--refresh"]).run();
         home.oneup().arg("logout").run();
         leftovers_of(&home, &disk.0).into_iter().for_each(|left| report.failed(left));
@@ -90,14 +90,15 @@ fn leftovers_of(home: &Home, disk: &Path) -> Vec<String> {
 }
 
 #[test]
-fn a_full_disk_loses_nothing_and_is_said_plainly() {
-    let spoil = Spoil { spoil: Disk::fill, mend: Disk::make_room };
-    on_a_disk_that_takes_nothing("a full disk", spoil, "No space left on device", 6);
+fn full_disk_is_reported_and_loses_nothing() {
+    let failure = Failure { cause: Disk::fill, repair: Disk::free_space };
+    check_unwritable_disk("a full disk", failure, "No space left on device", 6);
 }
 
 #[test]
-fn a_read_only_disk_loses_nothing_and_is_said_plainly() {
-    let spoil = Spoil { spoil: |disk| disk.set_read_only(true), mend: |disk| disk.set_read_only(false) };
-    // Not even the lock can be taken there.
-    on_a_disk_that_takes_nothing("a read-only disk", spoil, "Read-only file system", 1);
+fn read_only_disk_is_reported_and_loses_nothing() {
+    let failure =
+        Failure { cause: |disk| disk.set_read_only(true), repair: |disk| disk.set_read_only(false) };
+    // Not even the store's directory can be created there.
+    check_unwritable_disk("a read-only disk", failure, "Read-only file system", 1);
 }

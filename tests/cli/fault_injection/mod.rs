@@ -1,5 +1,5 @@
-//! Nothing gets lost: what is left when oneup is killed, when the disk fills up, when a call fails, when clocks jump,
-//! and when two do opposite things at once. The old token or the new one, whole, and the next command works.
+//! What is left after a kill, a full disk, a failing system call, a clock that jumps, or two commands at once: the old or
+//! the new credentials, whole, and the next command works.
 #![cfg(target_os = "linux")]
 
 mod disk;

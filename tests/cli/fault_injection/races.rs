@@ -1,4 +1,4 @@
-//! Two who want opposite things at once: one of them wins whole, and whoever was told of success has it.
+//! Concurrent commands: one of them wins completely, and a success that was reported is true.
 
 use std::process::Child;
 use std::thread::sleep;
@@ -8,7 +8,7 @@ use super::realm::{Realm, secret, shown};
 use super::scenario::leftovers;
 use crate::support::{FaultReport, Home, Kind, Oneup, RawServer, raw_server, size};
 
-/// The exit code and stderr of a process.
+/// Returns the exit code and stderr of a process.
 fn end(child: Child) -> (Option<i32>, String) {
     let output = child.wait_with_output().expect("it ends");
     (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
@@ -22,7 +22,7 @@ fn refresh(home: &Home) -> Child {
     home.oneup().args(["token", "show", "--refresh"]).spawn()
 }
 
-/// The server of a realm that takes its time to answer whoever asks for discovery.
+/// A realm whose discovery document is slow.
 fn slow_realm() -> RawServer {
     raw_server(|number, request, _| {
         if request.starts_with("GET") {
@@ -46,7 +46,7 @@ fn login_at(home: &Home, server: &RawServer) -> Oneup {
 }
 
 #[test]
-fn a_login_during_a_logout_is_there_afterwards() {
+fn login_during_a_logout_is_kept() {
     let (home, server) = (Home::new(), slow_realm());
     login_at(&home, &server).run();
     let logout = home.oneup().arg("logout").spawn();
@@ -65,18 +65,18 @@ fn a_login_during_a_logout_is_there_afterwards() {
 }
 
 #[test]
-fn a_logout_during_renewals_leaves_nothing() {
-    let mut report = FaultReport::new(Kind::Load, "renewals during a logout");
+fn logout_during_refreshes_leaves_nothing() {
+    let mut report = FaultReport::new(Kind::Load, "refreshes during a logout");
     for _ in 0..size(2, 10) {
         let (home, realm) = (Home::new(), Realm::slow(3600, Duration::from_millis(150)));
         realm.login(home.oneup(), "old", "file").run();
-        let renewals: Vec<Child> = (0..10).map(|_| refresh(&home)).collect();
+        let refreshes: Vec<Child> = (0..10).map(|_| refresh(&home)).collect();
         sleep(Duration::from_millis(100));
         home.oneup().arg("logout").run();
-        for (code, stderr) in renewals.into_iter().map(end) {
+        for (code, stderr) in refreshes.into_iter().map(end) {
             report.tried(1);
             if !matches!(code, Some(0 | 4)) {
-                report.failed(format!("a renewal ended as {code:?}: {stderr}"));
+                report.failed(format!("a refresh ended as {code:?}: {stderr}"));
             }
         }
         leftovers(&home).into_iter().for_each(|left| report.failed(left));
@@ -85,7 +85,7 @@ fn a_logout_during_renewals_leaves_nothing() {
 }
 
 #[test]
-fn logins_at_once_end_as_one_of_them() {
+fn concurrent_logins_end_as_one_of_them() {
     let mut report = FaultReport::new(Kind::Load, "logins of one profile at once");
     for _ in 0..size(1, 6) {
         let (home, realm) = (Home::new(), Realm::new(3600));
@@ -108,39 +108,39 @@ fn logins_at_once_end_as_one_of_them() {
 }
 
 #[test]
-fn a_login_during_a_renewal_is_not_undone_by_it() {
+fn login_during_a_refresh_is_kept() {
     let (home, realm) = (Home::new(), Realm::slow(3600, Duration::from_millis(400)));
     realm.login(home.oneup(), "old", "file").run();
-    let renewal = refresh(&home);
+    let running = refresh(&home);
     sleep(Duration::from_millis(200));
     let login = login(&home, &realm, "new");
-    assert_eq!((end(renewal).0, end(login).0), (Some(0), Some(0)));
+    assert_eq!((end(running).0, end(login).0), (Some(0), Some(0)));
     assert!(shown(&home).expect("no loss").is_some_and(|token| token.starts_with("new-token-")));
 }
 
-/// It would write the old secret back, into an item that no profile leads to.
+/// The refresh writes the old secret back under an ID that no profile has.
 #[test]
-fn a_login_that_waits_too_long_for_a_renewal_fails_and_leaves_no_secret() {
+fn login_that_times_out_waiting_for_a_refresh_leaves_no_secret() {
     let (home, realm) = (Home::new(), Realm::slow(3600, Duration::from_secs(3)));
     realm.login(home.oneup(), "old", "file").run();
-    let renewal = refresh(&home);
+    let running = refresh(&home);
     while realm.asked() < 2 {
         sleep(Duration::from_millis(20));
     }
     let quick = Realm::new(3600);
     quick.login(home.oneup().args(["--timeout", "1"]), "new", "file").status(1).run();
-    assert_eq!(end(renewal).0, Some(0));
+    assert_eq!(end(running).0, Some(0));
     home.oneup().args(["logout", "--no-revoke"]).run();
     assert_eq!(leftovers(&home), Vec::<String>::new());
 }
 
-/// Everything at once, in no order.
+/// All commands at once.
 #[test]
-fn a_storm_of_all_commands_ends_in_a_home_that_works() {
-    let mut report = FaultReport::new(Kind::Load, "login, logout, show and refresh in a storm");
+fn many_concurrent_commands_leave_a_working_home() {
+    let mut report = FaultReport::new(Kind::Load, "login, logout, show and refresh at once");
     for round in 0..size(1, 8) {
         let (home, realm) = (Home::new(), Realm::new(3600));
-        let storm: Vec<Child> = (0..40)
+        let children: Vec<Child> = (0..40)
             .map(|number| match (number * 7 + round) % 5 {
                 0 => login(&home, &realm, "old"),
                 1 => login(&home, &realm, "new"),
@@ -149,7 +149,7 @@ fn a_storm_of_all_commands_ends_in_a_home_that_works() {
                 _ => refresh(&home),
             })
             .collect();
-        for (code, stderr) in storm.into_iter().map(end) {
+        for (code, stderr) in children.into_iter().map(end) {
             report.tried(1);
             // 4: nobody is logged in just then.
             if !matches!(code, Some(0 | 4)) {

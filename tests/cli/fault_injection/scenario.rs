@@ -1,4 +1,4 @@
-//! Commands that change something, the state of affairs before them, and what must hold after they were cut off.
+//! Commands that change something, the state before them, and what must hold after they were interrupted.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -6,32 +6,33 @@ use std::path::{Path, PathBuf};
 use super::realm::{Realm, secret, shown};
 use crate::support::{Home, Oneup, Outcome};
 
-/// What is cut off.
+/// The operation that is interrupted.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Deed {
+pub(super) enum Operation {
     FirstLogin,
     SecondLogin,
-    Renewal,
+    /// A new token by client credentials.
+    NewToken,
     Refresh,
-    /// A refresh whose old refresh token is spent.
+    /// A refresh after which the old refresh token no longer works.
     Rotation,
     Logout,
 }
 
-/// A deed in a store.
+/// An operation with a store.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scenario {
-    pub(super) deed: Deed,
+    pub(super) operation: Operation,
     pub(super) store: &'static str,
 }
 
 impl Scenario {
-    /// A home in the state before.
+    /// Returns a home in the state before the operation.
     pub(super) fn home(self, realm: &Realm) -> Home {
         let home = Home::new();
-        match self.deed {
-            Deed::FirstLogin => {}
-            Deed::Refresh | Deed::Rotation => {
+        match self.operation {
+            Operation::FirstLogin => {}
+            Operation::Refresh | Operation::Rotation => {
                 drop(realm.login_with_code(home.oneup(), "old", self.store).run())
             }
             _ => drop(realm.login(home.oneup(), "old", self.store).run()),
@@ -39,59 +40,63 @@ impl Scenario {
         home
     }
 
-    /// The deed.
+    /// The operation.
     pub(super) fn run(self, run: Oneup, realm: &Realm) -> Oneup {
-        // Both stores, and the cache beside the one that needs the kernel anyway.
+        // The cache is used with the store that needs the kernel keyring anyway.
         let run = if self.store == "keyutils" { run.with_cache() } else { run };
-        match self.deed {
-            Deed::FirstLogin | Deed::SecondLogin => realm.login(run, "new", self.store),
-            Deed::Renewal | Deed::Refresh | Deed::Rotation => run.args(["token", "show", "--refresh"]),
-            Deed::Logout => run.arg("logout"),
+        match self.operation {
+            Operation::FirstLogin | Operation::SecondLogin => realm.login(run, "new", self.store),
+            Operation::NewToken | Operation::Refresh | Operation::Rotation => {
+                run.args(["token", "show", "--refresh"])
+            }
+            Operation::Logout => run.arg("logout"),
         }
     }
 
-    /// What is wrong in the home after a deed that ended as `outcome`; in the end the deed is done again, whole, and
-    /// everything is forgotten.
-    pub(super) fn aftermath(self, home: &Home, realm: &Realm, outcome: &Outcome) -> Vec<String> {
+    /// Returns the problems in the home after an operation that ended with `outcome`. At the end the operation is repeated,
+    /// and everything is logged out.
+    pub(super) fn problems_after(self, home: &Home, realm: &Realm, outcome: &Outcome) -> Vec<String> {
         let mut wrong = Vec::new();
         wrong.extend(open_to_others(home));
         wrong.extend(secrets_outside_the_store(home));
         if !matches!(outcome.status, None | Some(0..=6 | 130 | 137)) {
             wrong.push(format!("it ended as {:?}: {}", outcome.status, outcome.stderr));
         }
-        // What is stored must do without the server.
+        // A stored token needs no server.
         realm.set_down(true);
         let kept = shown(home);
         realm.set_down(false);
         match &kept {
-            Ok(kept) => wrong.extend(self.misfit(outcome, kept.as_deref())),
+            Ok(kept) => wrong.extend(self.unexpected_token(outcome, kept.as_deref())),
             Err(error) => wrong.push(error.clone()),
         }
-        wrong.extend(self.again(home, realm, &kept.unwrap_or_default()));
+        wrong.extend(self.problems_of_next_commands(home, realm, &kept.unwrap_or_default()));
         wrong
     }
 
-    /// Whether the token that is kept is one that may be.
-    fn misfit(self, outcome: &Outcome, kept: Option<&str>) -> Option<String> {
+    /// Returns a problem if the stored token is not one that may be there.
+    fn unexpected_token(self, outcome: &Outcome, kept: Option<&str>) -> Option<String> {
         let (old, new) = (
             kept.is_some_and(|token| token.starts_with("old-token-")),
             kept.is_some_and(|token| token.starts_with("new-token-")),
         );
-        let fits = match (self.deed, outcome.status == Some(0)) {
-            (Deed::FirstLogin, true) | (Deed::SecondLogin, true) => new,
-            (Deed::FirstLogin, false) => kept.is_none() || new,
-            (Deed::SecondLogin, false) => old || new,
-            (Deed::Renewal | Deed::Refresh | Deed::Rotation, true) => kept == Some(outcome.stdout.trim_end()),
-            (Deed::Renewal | Deed::Refresh | Deed::Rotation, false) => old,
-            (Deed::Logout, true) => kept.is_none(),
-            (Deed::Logout, false) => kept.is_none() || old,
+        let fits = match (self.operation, outcome.status == Some(0)) {
+            (Operation::FirstLogin, true) | (Operation::SecondLogin, true) => new,
+            (Operation::FirstLogin, false) => kept.is_none() || new,
+            (Operation::SecondLogin, false) => old || new,
+            (Operation::NewToken | Operation::Refresh | Operation::Rotation, true) => {
+                kept == Some(outcome.stdout.trim_end())
+            }
+            (Operation::NewToken | Operation::Refresh | Operation::Rotation, false) => old,
+            (Operation::Logout, true) => kept.is_none(),
+            (Operation::Logout, false) => kept.is_none() || old,
         };
         (!fits)
             .then(|| format!("exit {:?}, and what is kept is {kept:?}\n{}", outcome.status, outcome.stderr))
     }
 
-    /// The next command works, with a client that is one of the two; then logout leaves nothing at all.
-    fn again(self, home: &Home, realm: &Realm, kept: &Option<String>) -> Vec<String> {
+    /// Returns the problems of the next commands: they work, with one of the two clients; logout leaves nothing.
+    fn problems_of_next_commands(self, home: &Home, realm: &Realm, kept: &Option<String>) -> Vec<String> {
         let mut wrong = Vec::new();
         let mut expect = |name: &str, run: Oneup, may: &[i32]| {
             let output = run.spawn().wait_with_output().expect("it ends");
@@ -101,16 +106,22 @@ impl Scenario {
             }
         };
         expect("status", home.oneup().arg("status"), &[0]);
-        // A refresh token that is spent, and whose successor never reached the store, is beyond help: then, and only
-        // then, the person is told to log in again.
-        let spent = self.deed == Deed::Rotation && !in_the_store(home, &realm.newest_refresh_token());
-        if kept.is_some() && self.deed != Deed::Logout {
+        // A consumed refresh token whose successor never reached the store is lost: then, and only then, the user is
+        // told to log in again.
+        let spent =
+            self.operation == Operation::Rotation && !in_the_store(home, &realm.newest_refresh_token());
+        if kept.is_some() && self.operation != Operation::Logout {
             let code = if spent { 4 } else { 0 };
-            expect("a renewal", home.oneup().args(["token", "show", "--refresh"]), &[code]);
+            expect("a refresh", home.oneup().args(["token", "show", "--refresh"]), &[code]);
         }
-        let gone = if kept.is_none() || spent || self.deed == Deed::Logout { &[0, 4][..] } else { &[0] };
+        let gone =
+            if kept.is_none() || spent || self.operation == Operation::Logout { &[0, 4][..] } else { &[0] };
         expect("the same", self.run(home.oneup(), realm), gone);
-        expect("logout", home.oneup().arg("logout"), if self.deed == Deed::Logout { &[4] } else { &[0] });
+        expect(
+            "logout",
+            home.oneup().arg("logout"),
+            if self.operation == Operation::Logout { &[4] } else { &[0] },
+        );
         wrong.extend(leftovers(home));
         wrong
     }
@@ -137,7 +148,7 @@ fn open_to_others(home: &Home) -> Vec<String> {
     open.map(|path| format!("others can read {}", path.display())).collect()
 }
 
-/// Whether an item of the file store, and not one that was never finished, holds a text.
+/// Returns whether a finished file of the file store contains a text.
 fn in_the_store(home: &Home, text: &str) -> bool {
     let items = below(&home.state().join("secrets"));
     let mut whole = items.iter().filter(|item| !item.to_string_lossy().ends_with(".new"));
@@ -154,9 +165,11 @@ fn secrets_outside_the_store(home: &Home) -> Vec<String> {
     holds.map(|path| format!("a secret is in {}", path.display())).collect()
 }
 
-/// What is still there when everybody has logged out.
+/// Returns the files that are left after logging out.
 pub(super) fn leftovers(home: &Home) -> Vec<String> {
     let files = [below(&home.config()), below(&home.state())].concat();
-    let files = files.into_iter().filter(|path| path.is_file() && !path.ends_with("profiles/.lock"));
+    let files = files.into_iter().filter(|path| {
+        path.is_file() && !path.ends_with("profiles/.lock") && !path.ends_with("state/kernel-keyring.key")
+    });
     files.map(|path| format!("left after logout: {}", path.display())).collect()
 }

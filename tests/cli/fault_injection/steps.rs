@@ -1,29 +1,29 @@
-//! One deed, cut off at each of the calls that write, lock or send: killed there, or the call refused.
+//! One operation, interrupted at each system call that writes, locks or sends: the process is killed, or the call fails.
 
 use std::collections::HashSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::realm::Realm;
-use super::scenario::{Deed, Scenario};
+use super::scenario::{Operation, Scenario};
 use crate::support::strace::{Call, calls, requires_strace, traced};
 use crate::support::{FaultReport, Home, Kind, size};
 
-/// How often a blow is struck that misses.
-const TRIES: u32 = 8;
+/// How often an injection is attempted that misses its call.
+const MAX_ATTEMPTS: u32 = 8;
 
-/// What strace does to a call.
+/// What strace does at a call.
 #[derive(Clone, Copy, Debug)]
-enum Blow {
-    /// The process dies before it, at once.
+enum Injection {
+    /// It kills the process before the call.
     Kill,
-    /// It fails once.
-    Refuse,
-    /// It fails, and from then on every one of its name: a disk that is full stays full.
-    RefuseFromNowOn,
+    /// The call fails once.
+    Fail,
+    /// The call and all later calls of its name fail, as on a full disk.
+    FailFromNowOn,
 }
 
-impl Blow {
+impl Injection {
     /// strace's expression.
     fn at(self, call: &Call) -> String {
         let error = match &*call.name {
@@ -38,13 +38,13 @@ impl Blow {
         let (name, number) = (&call.name, call.number);
         match self {
             Self::Kill => format!("{name}:signal=KILL:when={number}"),
-            Self::Refuse => format!("{name}:error={error}:when={number}"),
-            Self::RefuseFromNowOn => format!("{name}:error={error}:when={number}+"),
+            Self::Fail => format!("{name}:error={error}:when={number}"),
+            Self::FailFromNowOn => format!("{name}:error={error}:when={number}+"),
         }
     }
 }
 
-/// The calls of an undisturbed run after which the world is another one.
+/// Returns the calls of an uninterrupted run that change something.
 fn steps(scenario: Scenario, realm: &Realm) -> Vec<Call> {
     let home = scenario.home(realm);
     let trace = home.path("trace");
@@ -62,111 +62,201 @@ fn steps(scenario: Scenario, realm: &Realm) -> Vec<Call> {
     found
 }
 
-/// Some of many, spread evenly.
-fn spread<T: Clone>(all: Vec<T>, most: usize) -> Vec<T> {
+/// Returns an evenly spread sample.
+fn sample<T: Clone>(all: Vec<T>, most: usize) -> Vec<T> {
     let count = all.len().min(most);
     (0..count).map(|index| all[index * all.len() / count].clone()).collect()
 }
 
-/// Cuts the deed off at each step in turn, two at a time.
-fn cut_off(what: &'static str, scenario: Scenario, blows: &[Blow]) {
+/// Interrupts the operation at each call in turn, two runs at a time.
+fn interrupt_at_each_call(row: &'static str, scenario: Scenario, injections: &[Injection]) {
     if !requires_strace() {
         return;
     }
-    let mut report = FaultReport::new(Kind::Fault, what);
-    let realm = || if scenario.deed == Deed::Rotation { Realm::rotating() } else { Realm::new(3600) };
+    let mut report = FaultReport::new(Kind::Fault, row);
+    let realm =
+        || if scenario.operation == Operation::Rotation { Realm::rotating() } else { Realm::new(3600) };
     let all = steps(scenario, &realm());
-    let all: Vec<_> =
-        blows.iter().flat_map(|blow| all.iter().map(move |call| (*blow, call.clone()))).collect();
-    let all = spread(all, size(8, usize::MAX));
-    let (next, lost, struck) = (AtomicUsize::new(0), Mutex::new(Vec::new()), Mutex::new(HashSet::new()));
+    let all: Vec<_> = injections
+        .iter()
+        .flat_map(|injection| all.iter().map(move |call| (*injection, call.clone())))
+        .collect();
+    let all = sample(all, size(8, usize::MAX));
+    let (next, failures, injected) =
+        (AtomicUsize::new(0), Mutex::new(Vec::new()), Mutex::new(HashSet::new()));
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
-                // One each: a realm that is down is down for all.
+                // One per thread: a realm that is down is down for all its clients.
                 let realm = realm();
-                while let Some((blow, call)) = all.get(next.fetch_add(1, Ordering::SeqCst)) {
-                    let (wrong, hit) = strike_home(scenario, &realm, *blow, call);
+                while let Some((injection, call)) = all.get(next.fetch_add(1, Ordering::SeqCst)) {
+                    let (problems, hit) = inject_with_retries(scenario, &realm, *injection, call);
                     if hit {
-                        struck.lock().expect("no panic").insert((
-                            format!("{blow:?}"),
+                        injected.lock().expect("no panic").insert((
+                            format!("{injection:?}"),
                             call.name.clone(),
                             call.number,
                         ));
                     }
-                    let wrong =
-                        wrong.into_iter().map(|wrong| format!("{blow:?} at {}\n  {wrong}", call.text));
-                    lost.lock().expect("no panic").extend(wrong);
+                    let problems = problems
+                        .into_iter()
+                        .map(|problem| format!("{injection:?} at {}\n  {problem}", call.text));
+                    failures.lock().expect("no panic").extend(problems);
                 }
             });
         }
     });
-    let struck = struck.into_inner().expect("no panic").len();
-    report.tried(struck);
-    for wrong in lost.into_inner().expect("no panic") {
-        report.failed(wrong);
+    let injected = injected.into_inner().expect("no panic").len();
+    report.tried(injected);
+    for problem in failures.into_inner().expect("no panic") {
+        report.failed(problem);
     }
-    // A wake-up more in the run that was looked at leaves a call that no other run makes.
-    let missed = all.len() - struck;
-    assert!(missed <= 1 + all.len() / 10, "only {struck} of {} blows struck", all.len());
+    // The traced run may have made a call that other runs don't.
+    let missed = all.len() - injected;
+    assert!(missed <= 1 + all.len() / 10, "only {injected} of {} injections injected", all.len());
     report.finish();
 }
 
-/// Threads wake each other in another order each time, and so a call's number is another: a blow that missed is struck
-/// again.
-fn strike_home(scenario: Scenario, realm: &Realm, blow: Blow, call: &Call) -> (Vec<String>, bool) {
-    let mut wrong = Vec::new();
-    for _ in 0..TRIES {
-        let (found, hit) = strike(scenario, realm, blow, call);
-        wrong.extend(found);
+/// Threads run in another order each time, and so a call's number varies: an injection that missed is repeated.
+fn inject_with_retries(
+    scenario: Scenario,
+    realm: &Realm,
+    injection: Injection,
+    call: &Call,
+) -> (Vec<String>, bool) {
+    let mut problems = Vec::new();
+    for _ in 0..MAX_ATTEMPTS {
+        let (found, hit) = inject(scenario, realm, injection, call);
+        problems.extend(found);
         if hit {
-            return (wrong, true);
+            return (problems, true);
         }
     }
-    (wrong, false)
+    (problems, false)
 }
 
-/// One blow: what is wrong after it, and whether it struck at all.
-fn strike(scenario: Scenario, realm: &Realm, blow: Blow, call: &Call) -> (Vec<String>, bool) {
+/// Interrupts once, and returns the problems and whether the injection took place.
+fn inject(scenario: Scenario, realm: &Realm, injection: Injection, call: &Call) -> (Vec<String>, bool) {
     let home: Home = scenario.home(realm);
     let trace = home.path("trace");
-    let outcome = scenario.run(traced(&home, &trace, &blow.at(call)), realm).outcome();
+    let outcome = scenario.run(traced(&home, &trace, &injection.at(call)), realm).outcome();
     let text = std::fs::read_to_string(&trace).expect("a trace");
-    let mut refused = text.lines().filter(|line| line.contains("(INJECTED)"));
-    // What wakes a thread is a write too, and no disk is full there.
-    if refused.clone().any(|line| line.contains("[eventfd]")) {
+    let mut failed = text.lines().filter(|line| line.contains("(INJECTED)"));
+    // An eventfd that wakes a thread is written to, too, and never fails.
+    if failed.clone().any(|line| line.contains("[eventfd]")) {
         return (Vec::new(), false);
     }
-    let hit = outcome.status.is_none() || refused.next().is_some();
-    (scenario.aftermath(&home, realm, &outcome), hit)
+    let hit = outcome.status.is_none() || failed.next().is_some();
+    (scenario.problems_after(&home, realm, &outcome), hit)
 }
 
-macro_rules! deeds {
-    ($($kill:ident, $refuse:ident: $deed:ident in $store:literal;)*) => {$(
-        #[test]
-        fn $kill() {
-            let name = concat!("kill -9 at each call: ", stringify!($deed), ", ", $store);
-            cut_off(name, Scenario { deed: Deed::$deed, store: $store }, &[Blow::Kill]);
-        }
-
-        #[test]
-        fn $refuse() {
-            let name = concat!("each call refused: ", stringify!($deed), ", ", $store);
-            let blows = [Blow::Refuse, Blow::RefuseFromNowOn];
-            cut_off(name, Scenario { deed: Deed::$deed, store: $store }, &blows);
-        }
-    )*};
+/// Kills the process at each call.
+fn survives_kill(operation: Operation, store: &'static str) {
+    interrupt_at_each_call("kill -9 at each system call", Scenario { operation, store }, &[Injection::Kill]);
 }
 
-deeds! {
-    a_first_login_that_is_killed, a_first_login_that_is_refused: FirstLogin in "file";
-    a_second_login_that_is_killed, a_second_login_that_is_refused: SecondLogin in "file";
-    a_renewal_that_is_killed, a_renewal_that_is_refused: Renewal in "file";
-    a_refresh_that_is_killed, a_refresh_that_is_refused: Refresh in "file";
-    a_rotation_that_is_killed, a_rotation_that_is_refused: Rotation in "file";
-    a_logout_that_is_killed, a_logout_that_is_refused: Logout in "file";
-    a_first_login_in_the_kernel_that_is_killed, a_first_login_in_the_kernel_that_is_refused: FirstLogin in "keyutils";
-    a_second_login_in_the_kernel_that_is_killed, a_second_login_in_the_kernel_that_is_refused: SecondLogin in "keyutils";
-    a_renewal_in_the_kernel_that_is_killed, a_renewal_in_the_kernel_that_is_refused: Renewal in "keyutils";
-    a_logout_in_the_kernel_that_is_killed, a_logout_in_the_kernel_that_is_refused: Logout in "keyutils";
+/// Lets each call fail, once and from then on.
+fn survives_errors(operation: Operation, store: &'static str) {
+    let injections = [Injection::Fail, Injection::FailFromNowOn];
+    interrupt_at_each_call("an error of each system call", Scenario { operation, store }, &injections);
+}
+
+#[test]
+fn killed_first_login_with_file_store_loses_nothing() {
+    survives_kill(Operation::FirstLogin, "file");
+}
+
+#[test]
+fn failing_first_login_with_file_store_loses_nothing() {
+    survives_errors(Operation::FirstLogin, "file");
+}
+
+#[test]
+fn killed_second_login_with_file_store_loses_nothing() {
+    survives_kill(Operation::SecondLogin, "file");
+}
+
+#[test]
+fn failing_second_login_with_file_store_loses_nothing() {
+    survives_errors(Operation::SecondLogin, "file");
+}
+
+#[test]
+fn killed_new_token_with_file_store_loses_nothing() {
+    survives_kill(Operation::NewToken, "file");
+}
+
+#[test]
+fn failing_new_token_with_file_store_loses_nothing() {
+    survives_errors(Operation::NewToken, "file");
+}
+
+#[test]
+fn killed_refresh_with_file_store_loses_nothing() {
+    survives_kill(Operation::Refresh, "file");
+}
+
+#[test]
+fn failing_refresh_with_file_store_loses_nothing() {
+    survives_errors(Operation::Refresh, "file");
+}
+
+#[test]
+fn killed_rotation_with_file_store_loses_nothing() {
+    survives_kill(Operation::Rotation, "file");
+}
+
+#[test]
+fn failing_rotation_with_file_store_loses_nothing() {
+    survives_errors(Operation::Rotation, "file");
+}
+
+#[test]
+fn killed_logout_with_file_store_loses_nothing() {
+    survives_kill(Operation::Logout, "file");
+}
+
+#[test]
+fn failing_logout_with_file_store_loses_nothing() {
+    survives_errors(Operation::Logout, "file");
+}
+
+#[test]
+fn killed_first_login_with_keyutils_store_loses_nothing() {
+    survives_kill(Operation::FirstLogin, "keyutils");
+}
+
+#[test]
+fn failing_first_login_with_keyutils_store_loses_nothing() {
+    survives_errors(Operation::FirstLogin, "keyutils");
+}
+
+#[test]
+fn killed_second_login_with_keyutils_store_loses_nothing() {
+    survives_kill(Operation::SecondLogin, "keyutils");
+}
+
+#[test]
+fn failing_second_login_with_keyutils_store_loses_nothing() {
+    survives_errors(Operation::SecondLogin, "keyutils");
+}
+
+#[test]
+fn killed_new_token_with_keyutils_store_loses_nothing() {
+    survives_kill(Operation::NewToken, "keyutils");
+}
+
+#[test]
+fn failing_new_token_with_keyutils_store_loses_nothing() {
+    survives_errors(Operation::NewToken, "keyutils");
+}
+
+#[test]
+fn killed_logout_with_keyutils_store_loses_nothing() {
+    survives_kill(Operation::Logout, "keyutils");
+}
+
+#[test]
+fn failing_logout_with_keyutils_store_loses_nothing() {
+    survives_errors(Operation::Logout, "keyutils");
 }

@@ -1,5 +1,4 @@
-//! Clocks that are wrong, and that jump: a token is renewed too often rather than handed out dead, and no login is
-//! lost.
+//! Clocks that are wrong, and that jump: an expired token is never printed, and no login is lost.
 
 use std::time::{Duration, Instant};
 
@@ -11,20 +10,20 @@ fn show_at(home: &Home, time: &str) -> Oneup {
 }
 
 #[test]
-fn a_clock_that_jumps_costs_a_renewal_and_never_the_login() {
+fn clock_jump_costs_a_token_request_and_never_the_login() {
     if !requires_program("faketime") {
         return;
     }
     let mut report = FaultReport::new(Kind::Fault, "clock jumps");
     let (home, realm) = (Home::new(), Realm::new(3600));
     realm.login(home.oneup(), "old", "file").run();
-    // The number of the token that is shown: a new one each time that the old one can't be live.
+    // The number of the token that is printed: a new one if the old one can't be valid.
     for (time, number) in [
         ("+0", 0),
         ("+30m", 0),
         ("+2h", 1),
         ("+2h", 1),
-        // That one is of the future now.
+        // That one was issued in the future.
         ("+0", 2),
         ("-1d", 3),
         ("+0", 4),
@@ -42,14 +41,14 @@ fn a_clock_that_jumps_costs_a_renewal_and_never_the_login() {
     report.finish();
 }
 
-/// A machine that slept, or whose clock was set, finds its token expired at the next beat.
+/// After sleep, or after the clock was set, the token has expired at the next check.
 #[test]
-fn a_jump_during_a_long_job_renews_the_token_in_its_file() {
+fn clock_jump_during_exec_refreshes_the_token_file() {
     if !requires_program("faketime") {
         return;
     }
     if size(true, false) {
-        // The beat is 15 s.
+        // The interval is 15 s.
         return;
     }
     let (home, realm) = (Home::new(), Realm::new(3600));

@@ -1,4 +1,4 @@
-//! Files of a newer oneup: an older one says so, and leaves them as they are.
+//! Files of a newer oneup: this one reports them, and leaves them unchanged.
 
 use std::path::PathBuf;
 
@@ -17,7 +17,7 @@ fn item(home: &Home) -> PathBuf {
 }
 
 #[test]
-fn a_profile_of_a_newer_version_is_named_and_kept_by_every_command() {
+fn profile_of_a_newer_version_is_reported_and_kept() {
     let mut report = FaultReport::new(Kind::Fault, "profiles and items of a newer version");
     let realm = Realm::new(3600);
     let home = login(&realm);
@@ -52,7 +52,7 @@ fn a_profile_of_a_newer_version_is_named_and_kept_by_every_command() {
 }
 
 #[test]
-fn an_item_of_a_newer_version_is_named_and_kept() {
+fn credentials_of_a_newer_version_are_reported_and_kept() {
     let mut report = FaultReport::new(Kind::Fault, "profiles and items of a newer version");
     let realm = Realm::new(3600);
     let home = login(&realm);
@@ -66,7 +66,7 @@ fn an_item_of_a_newer_version_is_named_and_kept() {
         report.tried(1);
     }
     assert_eq!((std::fs::read_to_string(&path).ok(), realm.asked()), (Some(text), asked));
-    // A login under the same name begins anew, as the person asked.
+    // A login under the same name replaces them.
     realm.login(home.oneup(), "new", "file").run();
     home.oneup().args(["token", "show", "--refresh"]).run();
     report.finish();
