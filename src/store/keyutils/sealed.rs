@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 
 use super::kernel;
 use crate::error::{Error, Result, StoreErrorKind};
@@ -73,37 +73,52 @@ impl SealedKeyring {
         for part in parts {
             entry.extend(part);
         }
-        let (nonce, tag) = key
-            .seal_in_place_separate_tag(associated_data(name, login), &mut entry[HEADER_LEN..])
-            .map_err(|_| Error::store(StoreErrorKind::Failed, "can't encrypt the credentials"))?;
+        let mut nonce = [0; NONCE_LEN];
+        fill_random(&mut nonce)?;
         entry[..MAGIC.len()].copy_from_slice(&MAGIC);
-        entry[MAGIC.len()..HEADER_LEN].copy_from_slice(nonce.as_ref());
+        entry[MAGIC.len()..HEADER_LEN].copy_from_slice(&nonce);
+        let nonce = Nonce::assume_unique_for_key(nonce);
+        let tag = key
+            .seal_in_place_separate_tag(nonce, associated_data(name, login), &mut entry[HEADER_LEN..])
+            .map_err(|_| Error::store(StoreErrorKind::Failed, "can't encrypt the credentials"))?;
         entry.extend(tag.as_ref());
         kernel::write(name, &entry, timeout).map_err(super::into_error)
     }
 
     /// Reads the key, or returns `None` if there is no key file yet.
-    fn key(&self) -> Result<Option<RandomizedNonceKey>> {
+    fn key(&self) -> Result<Option<LessSafeKey>> {
         let Some(bytes) = files::read(&self.key_file, Purpose::Secret).map_err(into_store_error)? else {
             return Ok(None);
         };
-        RandomizedNonceKey::new(&AES_256_GCM, &bytes).map(Some).map_err(|_| {
+        UnboundKey::new(&AES_256_GCM, &bytes).map(|key| Some(LessSafeKey::new(key))).map_err(|_| {
             let path = self.key_file.display();
             Error::store(StoreErrorKind::Corrupt, format!("{path} is not a key of 32 bytes"))
                 .with_hint(format!("rm {}, then log in again", files::quote(&self.key_file)))
         })
     }
 
-    fn create_key(&self) -> Result<RandomizedNonceKey> {
+    fn create_key(&self) -> Result<LessSafeKey> {
         let mut bytes = SecretBuf::from(vec![0; AES_256_GCM.key_len()]);
-        aws_lc_rs::rand::fill(&mut bytes)
-            .map_err(|_| Error::store(StoreErrorKind::Failed, "the system has no source of randomness"))?;
+        fill_random(&mut bytes)?;
         // If another process creates it at the same time, that one is the key.
         files::create(&self.key_file, &bytes).map_err(into_store_error)?;
         self.key()?.ok_or_else(|| {
             Error::store(StoreErrorKind::Failed, format!("{} disappeared", self.key_file.display()))
         })
     }
+}
+
+/// Fills a buffer from the kernel's generator. That of aws-lc would first be seeded, which takes longer than all the rest.
+fn fill_random(bytes: &mut [u8]) -> Result<()> {
+    #[cfg(target_os = "linux")]
+    let is_filled = rustix::rand::getrandom(&mut *bytes, rustix::rand::GetRandomFlags::empty())
+        .is_ok_and(|length| length == bytes.len());
+    #[cfg(not(target_os = "linux"))]
+    let is_filled = aws_lc_rs::rand::fill(bytes).is_ok();
+    if is_filled {
+        return Ok(());
+    }
+    Err(Error::store(StoreErrorKind::Failed, "the system has no source of randomness"))
 }
 
 /// What an entry is sealed for: another name, client, token endpoint or host is another entry. Each part is preceded by

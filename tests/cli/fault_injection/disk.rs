@@ -99,6 +99,5 @@ fn full_disk_is_reported_and_loses_nothing() {
 fn read_only_disk_is_reported_and_loses_nothing() {
     let failure =
         Failure { cause: |disk| disk.set_read_only(true), repair: |disk| disk.set_read_only(false) };
-    // Not even the store's directory can be created there.
-    check_unwritable_disk("a read-only disk", failure, "Read-only file system", 1);
+    check_unwritable_disk("a read-only disk", failure, "Read-only file system", 6);
 }
