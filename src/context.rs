@@ -7,7 +7,7 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Style};
 
 use crate::cli::{Color, Globals};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::system::deadline::Deadline;
 use crate::system::dirs::Dirs;
 
@@ -127,4 +127,29 @@ pub fn nonempty(name: &str) -> Option<String> {
 pub fn is_on(name: &str) -> bool {
     nonempty(name)
         .is_some_and(|v| !matches!(v.to_ascii_lowercase().as_str(), "0" | "false" | "no" | "n" | "off" | "f"))
+}
+
+/// Variables whose value may end with a newline, which is stripped; their own readers check the rest.
+const SECRET_VARIABLES: [&str; 2] = ["ONEUP_CLIENT_SECRET", "ONEUP_TOKEN"];
+
+/// Returns the names of oneup's variables that contain a control character, such as the carriage return of a file with
+/// Windows line endings.
+pub fn invalid_variables() -> impl Iterator<Item = String> {
+    std::env::vars_os().filter_map(|(name, value)| {
+        let name = name.into_string().ok()?;
+        let is_checked = name.starts_with("ONEUP_") && !SECRET_VARIABLES.contains(&name.as_str());
+        let is_invalid = value.to_string_lossy().chars().any(char::is_control);
+        (is_checked && is_invalid).then_some(name)
+    })
+}
+
+/// Checks that none of oneup's variables contains a control character.
+///
+/// # Errors
+/// Usage, naming the variable.
+pub fn check_variables() -> Result<()> {
+    let Some(name) = invalid_variables().next() else { return Ok(()) };
+    Err(Error::usage(format!("{name} contains a control character"))
+        .with_detail("a file with Windows line endings (CRLF) ends each value with a carriage return")
+        .with_hint(format!("export {name}=\"$(printf %s \"${name}\" | tr -d '[:cntrl:]')\"")))
 }

@@ -47,8 +47,15 @@ pub fn run(args: &[OsString]) -> ExitCode {
 }
 
 fn execute(args: &[OsString]) -> Result<Exit> {
-    match parse(args)? {
-        Parsed::Run(cli) => commands::run(&context::Context::resolve(cli.globals), &cli.command),
+    // A value with a control character is reported under its variable's name, not as a flag's value.
+    let parsed = parse(args).or_else(|error| context::check_variables().and(Err(error)))?;
+    match parsed {
+        Parsed::Run(cli) => {
+            if !matches!(cli.command, cli::Command::Doctor(_)) {
+                context::check_variables()?;
+            }
+            commands::run(&context::Context::resolve(cli.globals), &cli.command)
+        }
         Parsed::Done(exit) => Ok(exit),
     }
 }

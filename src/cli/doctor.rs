@@ -14,6 +14,7 @@ use super::sections::Sections;
 #[command(add = Sections {
     examples: &[
         ("Find out what is wrong and how to fix it", "oneup doctor"),
+        ("Find out which scope the server rejects", "oneup doctor --login"),
         ("Print the diagnosis for a bug report", "oneup doctor --format json"),
     ],
     exit_codes: &["0", "2", "7"],
@@ -22,4 +23,10 @@ pub struct Doctor {
     /// Output format
     #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
     pub format: ReportFormat,
+    /// Request a token for each profile, and one for each of its scopes
+    ///
+    /// Uses the stored credentials, as a login does. Client credentials: the tokens are discarded. Patient Access: the
+    /// refresh token is used once, and the new token is stored.
+    #[arg(long)]
+    pub login: bool,
 }

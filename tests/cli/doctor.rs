@@ -1,4 +1,4 @@
-//! `doctor`: it finds what is wrong when nothing works, and says how to mend it.
+//! `doctor`: finds problems when nothing else works, and suggests fixes.
 
 use std::net::TcpListener;
 
@@ -11,7 +11,7 @@ fn checks(outcome: &str) -> Vec<(String, String)> {
     list.iter().map(|check| (text(&check["check"]), text(&check["status"]))).collect()
 }
 
-/// A profile of a server that isn't there.
+/// A profile whose server does not exist.
 fn profile(token_url: &str, store: &str) -> String {
     format!(
         "schema = 1\nid = \"{}\"\nproduct = \"provider\"\nclient_id = \"c\"\nscope = \"\"\n\
@@ -21,14 +21,14 @@ fn profile(token_url: &str, store: &str) -> String {
 }
 
 #[test]
-fn with_no_profile_everything_else_is_checked() {
+fn without_profiles_everything_else_is_checked() {
     let home = Home::new();
     home.oneup()
         .arg("doctor")
         .stderr("")
-        .stdout_has("warning  profile    nobody is logged in; fix: oneup login provider, p2p or patient")
-        .stdout_has("ok       store      file (not encrypted): written, read and deleted a dummy\n")
-        .stdout_has("ok       variables  ONEUP_STORE=file stands for --store\n")
+        .stdout_has("warning  profile    not logged in; fix: oneup login provider, p2p or patient")
+        .stdout_has("ok       store      file (not encrypted): a test value was written, read and deleted\n")
+        .stdout_has("ok       variables  ONEUP_STORE=file sets --store\n")
         .stdout_has("ok       proxy      none\n")
         .run();
     let outcome = home.oneup().args(["doctor", "--format", "json"]).run();
@@ -42,7 +42,7 @@ fn with_no_profile_everything_else_is_checked() {
 }
 
 #[test]
-fn a_broken_profile_is_a_finding_beside_the_others() {
+fn broken_profile_is_a_finding_beside_the_others() {
     let home = Home::new();
     home.write("config/profiles/bad.toml", "schema = 1\nid = 7\n");
     home.write("config/profiles/good.toml", profile("http://127.0.0.1:1/token", "file"));
@@ -57,41 +57,44 @@ fn a_broken_profile_is_a_finding_beside_the_others() {
 }
 
 #[test]
-fn no_secret_of_the_environment_is_shown() {
+fn secrets_in_the_environment_are_not_shown() {
     Oneup::new()
         .arg("doctor")
         .env("ONEUP_CLIENT_SECRET", "s3cret-value")
         .env("ONEUP_TOKEN", "t0ken-value")
         .env("HTTPS_PROXY", "http://user:pr0xy-pass@proxy.example:8080")
         .env("ONEUP_GATEWAI", "https://x.example")
-        .stdout_has("ONEUP_CLIENT_SECRET=(not shown) stands for the client secret")
-        .stdout_has("warning  variables  ONEUP_TOKEN is what token show and inspect take instead of a profile's; fix: unset ONEUP_TOKEN")
+        .env("ONEUP_GATEWAY", "https://me:gw-pass@gw.example")
+        .stdout_has("ONEUP_CLIENT_SECRET=(not shown) sets the client secret")
+        .stdout_has("warning  variables  ONEUP_TOKEN replaces the profile's token in token show and token inspect; fix: unset ONEUP_TOKEN")
         .stdout_has("http://proxy.example:8080, with credentials (HTTPS_PROXY)")
-        .stdout_has("warning  variables  ONEUP_GATEWAI means nothing to oneup; fix: did you mean ONEUP_GATEWAY?")
+        .stdout_has("warning  variables  ONEUP_GATEWAI is an unknown variable; fix: did you mean ONEUP_GATEWAY?")
         .never("s3cret-value")
         .never("t0ken-value")
+        .stdout_has("ONEUP_GATEWAY=https://***@gw.example sets --gateway")
         .never("pr0xy-pass")
+        .never("gw-pass")
         .run();
 }
 
 #[test]
-fn what_does_not_exist_or_is_not_spoken_is_a_failure() {
+fn missing_ca_file_and_invalid_proxy_are_failures() {
     let home = Home::new();
     let doctor = || home.oneup().arg("doctor").status(7);
     if cfg!(target_os = "linux") {
         doctor()
             .env("SSL_CERT_FILE", "/no/such/file")
-            .stdout_has("failure  trust      there is no /no/such/file, which SSL_CERT_FILE names; fix: unset SSL_CERT_FILE")
+            .stdout_has("failure  trust      SSL_CERT_FILE names /no/such/file, which does not exist; fix: unset SSL_CERT_FILE")
             .run();
     }
     doctor()
         .env("HTTPS_PROXY", "bogus://proxy.example")
-        .stdout_has("failure  proxy      HTTPS_PROXY is no proxy's URL; fix: HTTPS_PROXY=http://HOST:PORT")
+        .stdout_has("failure  proxy      HTTPS_PROXY is not a valid proxy URL: its scheme is not one of")
         .run();
 }
 
 #[test]
-fn a_server_that_never_answers_is_a_finding_at_the_deadline() {
+fn silent_server_is_a_finding_at_the_deadline() {
     let mute = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}/token", mute.local_addr().expect("an address"));
     let home = Home::new();
@@ -102,12 +105,12 @@ fn a_server_that_never_answers_is_a_finding_at_the_deadline() {
 }
 
 #[test]
-fn a_clock_is_compared_with_the_servers_where_it_tells() {
+fn clock_is_compared_with_the_servers_date() {
     for (date, words) in [
         ("", "ok       clock      not compared: the server sends no Date\n"),
         (
             "Date: Thu, 01 Jan 2026 00:00:00 GMT\r\n",
-            " ahead of the server's; fix: set the clock, for example with NTP\n",
+            " ahead of the server's; fix: set the clock: sudo timedatectl set-ntp true; in WSL: sudo hwclock -s\n",
         ),
     ] {
         let server = raw_server(move |_, _, _| {
@@ -118,14 +121,14 @@ fn a_clock_is_compared_with_the_servers_where_it_tells() {
         home.oneup()
             .arg("doctor")
             .stdout_has("ok       endpoint   http://127.0.0.1:")
-            .stdout_has("/token answers (HTTP 405 to a GET, as it should)\n")
+            .stdout_has("/token responds (HTTP 405 to a GET, as expected)\n")
             .stdout_has(words)
             .run();
     }
 }
 
 #[test]
-fn a_taken_port_is_a_failure_only_where_a_profile_needs_it() {
+fn port_in_use_is_a_failure_if_a_profile_needs_it() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let uri = format!("http://127.0.0.1:{}/callback", taken.local_addr().expect("an address").port());
     let home = Home::new();
@@ -135,7 +138,7 @@ fn a_taken_port_is_a_failure_only_where_a_profile_needs_it() {
 }
 
 #[test]
-fn directories_that_cannot_be_written_are_named() {
+fn unwritable_directories_are_failures() {
     let home = Home::new();
     let file = home.write("a-file", "x");
     home.oneup()
@@ -151,7 +154,7 @@ fn directories_that_cannot_be_written_are_named() {
 }
 
 #[test]
-fn a_ca_bundle_that_is_none_is_a_failure() {
+fn invalid_ca_bundle_is_a_failure() {
     let home = Home::new();
     let file = home.write("ca.pem", "no certificate");
     home.oneup()
@@ -176,7 +179,7 @@ fn doctor_under(home: &Home, inject: &str) -> std::process::Output {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_kernel_keyring_that_refuses_is_a_failure_told_in_words() {
+fn unusable_kernel_keyring_is_a_failure() {
     if !crate::support::requires_program("strace") {
         return;
     }
@@ -207,4 +210,115 @@ fn a_kernel_keyring_that_refuses_is_a_failure_told_in_words() {
         let text = String::from_utf8_lossy(&output.stdout);
         assert!(text.contains("failure  store      the kernel keyring is not available"), "{text}");
     }
+}
+
+#[test]
+fn variable_with_a_carriage_return_is_rejected_and_named_by_doctor() {
+    let home = Home::new();
+    for (name, value) in [
+        ("ONEUP_STORE", "file\r"),
+        ("ONEUP_FHIR_BASE", "https://a.example/r4\r"),
+        ("ONEUP_GATEWAY", "https://a.example\u{1b}[2J"),
+        ("ONEUP_TIMEOUT", "30\r\n"),
+    ] {
+        home.oneup()
+            .args(["login", "provider", "--client-id", "c", "--no-store"])
+            .env("ONEUP_CLIENT_SECRET", "s3cret-value\n")
+            .env(name, value)
+            .status(2)
+            .stderr_has(format!("error: {name} contains a control character"))
+            .stderr_has(format!("hint: export {name}=\"$(printf %s \"${name}\" | tr -d '[:cntrl:]')\""))
+            .run();
+    }
+    home.oneup()
+        .arg("doctor")
+        .env("ONEUP_STORE", "file\r")
+        .status(7)
+        .stdout_has("failure  variables  ONEUP_STORE contains a control character")
+        .run();
+}
+
+#[test]
+fn situations_that_change_what_oneup_does_are_named() {
+    let home = Home::new();
+    home.oneup()
+        .arg("doctor")
+        .env("CI", "true")
+        .env("HTTPS_PROXY", "http://me:pr0xy-pass@proxy.example:3128")
+        .env("NO_PROXY", "localhost,.example")
+        .stdout_has("ok       variables  CI disables prompts; fix: unset CI, to be prompted\n")
+        .stdout_has("ok       proxy      http://proxy.example:3128, with credentials (HTTPS_PROXY); never used for loopback\n")
+        .stdout_has("ok       proxy      not used for localhost,.example (NO_PROXY)\n")
+        .never("pr0xy-pass")
+        .run();
+}
+
+#[cfg(unix)]
+#[test]
+fn root_with_a_users_home_is_a_warning() {
+    if !crate::support::requires("root", is_root()) {
+        return;
+    }
+    let home = Home::new();
+    std::os::unix::fs::chown(home.path(""), Some(4242), None).expect("root can change owners");
+    home.oneup()
+        .arg("doctor")
+        .stdout_has("warning  user       running as root with the home directory of user 4242: ")
+        .run();
+}
+
+#[cfg(unix)]
+fn is_root() -> bool {
+    let id = std::process::Command::new("id").arg("-u").output().expect("id runs");
+    id.stdout == b"0\n"
+}
+
+/// A token endpoint that grants `good` and rejects every other scope.
+fn endpoint_with_one_scope() -> crate::support::RawServer {
+    raw_server(|_, request, _| {
+        let body = request.rsplit("\r\n\r\n").next().unwrap_or_default();
+        let scope = body.split('&').find_map(|field| field.strip_prefix("scope=")).unwrap_or_default();
+        let (status, json) = if request.starts_with("GET") {
+            ("405 Method Not Allowed", "{}")
+        } else if scope == "good" || scope.is_empty() {
+            ("200 OK", r#"{"access_token":"t0ken-value","token_type":"Bearer","scope":"good"}"#)
+        } else {
+            ("400 Bad Request", r#"{"error":"invalid_scope","error_description":"Invalid scopes"}"#)
+        };
+        crate::support::RawServer::answer(status, "application/json", json)
+    })
+}
+
+#[test]
+fn login_tries_each_scope_and_names_the_rejected_one() {
+    let server = endpoint_with_one_scope();
+    let home = Home::new();
+    home.oneup()
+        .args(["login", "provider", "--client-id", "c", "--scope", "good", "--token-url"])
+        .arg(format!("{}/token", server.url()))
+        .env("ONEUP_CLIENT_SECRET", "s3cret-value")
+        .run();
+    home.oneup()
+        .args(["doctor", "--login"])
+        .stdout_has("ok       login      provider: token granted; scopes: good\n")
+        .run();
+    let file = home.config().join("profiles/provider.toml");
+    let text = std::fs::read_to_string(&file).expect("a profile").replace("\"good\"", "\"good bad\"");
+    std::fs::write(&file, text).expect("the profile");
+    home.oneup()
+        .args(["doctor", "--login"])
+        .status(7)
+        .stdout_has("failure  login      the server ")
+        .stdout_has("ok       login      provider: scope good granted\n")
+        .stdout_has("failure  login      provider: scope bad: ")
+        .never("s3cret-value")
+        .never("t0ken-value")
+        .run();
+}
+
+#[test]
+fn login_without_stored_credentials_is_a_failure() {
+    let home = Home::new();
+    home.write("config/profiles/p.toml", profile("http://127.0.0.1:1/token", "file"));
+    home.oneup().args(["doctor", "--login"]).status(7).stdout_has("failure  login      ").run();
 }

@@ -1,21 +1,22 @@
-//! What a check found, and how it is shown.
+//! The result of a check, and its report as text and JSON.
 
+use anstyle::{AnsiColor, Style};
 use serde_json::{Value, json};
 
 use crate::error::Error;
 use crate::text::sanitize;
 
-/// The longest detail or fix that is shown, in characters.
-const LONGEST: usize = 400;
+/// The longest detail or fix that is printed, in characters.
+const MAX_TEXT_LEN: usize = 400;
 
-/// How grave it is.
+/// How serious a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Status {
+pub(super) enum Severity {
     /// As it should be.
     Ok,
-    /// It works, and something is odd or missing.
+    /// Works, but is unusual, or something optional is missing.
     Warning,
-    /// It doesn't work.
+    /// Does not work.
     Failure,
 }
 
@@ -23,12 +24,12 @@ pub(super) enum Status {
 #[derive(Debug)]
 pub(super) struct Finding {
     pub(super) check: &'static str,
-    pub(super) status: Status,
+    pub(super) severity: Severity,
     detail: String,
     fix: Option<String>,
 }
 
-impl Status {
+impl Severity {
     fn name(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -37,33 +38,33 @@ impl Status {
         }
     }
 
-    fn colour(self) -> &'static str {
+    fn style(self) -> Style {
         match self {
-            Self::Ok => "\x1b[32m",
-            Self::Warning => "\x1b[1;33m",
-            Self::Failure => "\x1b[1;31m",
+            Self::Ok => AnsiColor::Green.on_default(),
+            Self::Warning => AnsiColor::Yellow.on_default().bold(),
+            Self::Failure => AnsiColor::Red.on_default().bold(),
         }
     }
 }
 
 impl Finding {
-    fn new(check: &'static str, status: Status, detail: impl AsRef<str>) -> Self {
-        Self { check, status, detail: sanitize(detail.as_ref(), LONGEST), fix: None }
+    fn new(check: &'static str, severity: Severity, detail: impl AsRef<str>) -> Self {
+        Self { check, severity, detail: sanitize(detail.as_ref(), MAX_TEXT_LEN), fix: None }
     }
 
     pub(super) fn ok(check: &'static str, detail: impl AsRef<str>) -> Self {
-        Self::new(check, Status::Ok, detail)
+        Self::new(check, Severity::Ok, detail)
     }
 
     pub(super) fn warning(check: &'static str, detail: impl AsRef<str>) -> Self {
-        Self::new(check, Status::Warning, detail)
+        Self::new(check, Severity::Warning, detail)
     }
 
     pub(super) fn failure(check: &'static str, detail: impl AsRef<str>) -> Self {
-        Self::new(check, Status::Failure, detail)
+        Self::new(check, Severity::Failure, detail)
     }
 
-    /// A failure told by an error: what and why are the detail, its hint is the fix.
+    /// Returns an error as a failure: message and causes are the detail, the hint is the fix.
     pub(super) fn error(check: &'static str, error: &Error) -> Self {
         let finding = Self::failure(check, error.summary());
         match error.hint() {
@@ -72,39 +73,39 @@ impl Finding {
         }
     }
 
-    /// The same as a warning: oneup can do without.
-    pub(super) fn mild(mut self) -> Self {
-        self.status = Status::Warning;
+    /// Returns the same finding as a warning.
+    pub(super) fn downgrade(mut self) -> Self {
+        self.severity = Severity::Warning;
         self
     }
 
-    /// What to do about it.
+    /// Sets what to do about it: a command, where there is one.
     pub(super) fn fix(mut self, fix: impl AsRef<str>) -> Self {
-        self.fix = Some(sanitize(fix.as_ref(), LONGEST));
+        self.fix = Some(sanitize(fix.as_ref(), MAX_TEXT_LEN));
         self
     }
 }
 
-/// A line each, with ANSI colours.
+/// Returns a line for each finding, with ANSI colors.
 pub(super) fn text(findings: &[Finding]) -> String {
     findings.iter().map(line).collect()
 }
 
-fn line(finding: &Finding) -> String {
-    let Finding { check, status, detail, fix } = finding;
+fn line(Finding { check, severity, detail, fix }: &Finding) -> String {
     let fix = fix.as_ref().map_or(String::new(), |fix| format!("; fix: {fix}"));
-    format!("{}{:<7}\x1b[0m  {check:<9}  {detail}{fix}\n", status.colour(), status.name())
+    let style = severity.style();
+    format!("{style}{:<7}{style:#}  {check:<9}  {detail}{fix}\n", severity.name())
 }
 
-/// The same for programs.
+/// Returns the report for programs.
 pub(super) fn json(findings: &[Finding]) -> String {
     let checks: Vec<Value> = findings
         .iter()
-        .map(|Finding { check, status, detail, fix }| {
-            json!({ "check": check, "status": status.name(), "detail": detail, "fix": fix })
+        .map(|Finding { check, severity, detail, fix }| {
+            json!({ "check": check, "status": severity.name(), "detail": detail, "fix": fix })
         })
         .collect();
-    let ok = findings.iter().all(|finding| finding.status != Status::Failure);
+    let ok = findings.iter().all(|finding| finding.severity != Severity::Failure);
     crate::output::json(&json!({ "ok": ok, "checks": checks }))
 }
 
@@ -114,7 +115,7 @@ mod tests {
     use crate::error::StoreErrorKind;
 
     #[test]
-    fn an_error_becomes_one_line_with_its_fix() {
+    fn error_becomes_one_line_with_its_fix() {
         let error = Error::store(StoreErrorKind::Locked, "it is locked")
             .with_detail("no prompt\nno display")
             .with_hint("unlock it");

@@ -1,106 +1,107 @@
-//! What this machine brings: curl, a free port, proxies, trust.
+//! This machine: the user, curl, the callback port, proxies, CA certificates.
 
 use std::process::Stdio;
-
-use url::Url;
 
 use super::check::Finding;
 use crate::callback::Listener;
 use crate::context::{Context, nonempty};
 use crate::http::Http;
+use crate::http::proxy::{self, Proxy};
 use crate::oauth::product::{Product, REDIRECT_URI};
 use crate::process;
 use crate::profile::Profile;
 
-/// The first curl that reads a header from a file, which keeps the token out of argv.
-const OLDEST_CURL: (u32, u32) = (7, 55);
+/// The first curl with `-H @file`, which keeps the token out of the argument list.
+const MIN_CURL_VERSION: (u32, u32) = (7, 55);
 
-/// The schemes of proxies that are spoken.
-const PROXIES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
+/// Reports root with the home directory of another user, whose files it would take over. Nothing otherwise.
+#[cfg(unix)]
+pub(super) fn user() -> Vec<Finding> {
+    use std::os::unix::fs::MetadataExt;
+    if !rustix::process::geteuid().is_root() {
+        return Vec::new();
+    }
+    let Some(home) = nonempty("HOME") else { return Vec::new() };
+    match std::fs::metadata(&home) {
+        Ok(metadata) if metadata.uid() != 0 => vec![
+            Finding::warning(
+                "user",
+                format!("running as root with the home directory of user {}: {home}", metadata.uid()),
+            )
+            .fix("run oneup without sudo, or use root's own home: sudo -H oneup; in a container: docker run --user"),
+        ],
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(not(unix))]
+pub(super) fn user() -> Vec<Finding> {
+    Vec::new()
+}
 
 pub(super) fn curl() -> Vec<Finding> {
-    let fix = "install curl 7.55 or newer; only oneup curl needs it";
+    let unusable = |what: String| {
+        vec![Finding::warning("curl", what).fix("install curl 7.55 or newer; only oneup curl needs it")]
+    };
     let output = process::command("curl".as_ref()).args(["-q", "--version"]).stdin(Stdio::null()).output();
     let text = match output {
         Ok(output) if output.status.success() => String::from_utf8_lossy(&output.stdout).into_owned(),
-        Ok(output) => {
-            return vec![Finding::warning("curl", format!("it can't run: {}", output.status)).fix(fix)];
-        }
-        Err(error) => return vec![Finding::warning("curl", format!("it can't run: {error}")).fix(fix)],
+        Ok(output) => return unusable(format!("curl can't be run: {}", output.status)),
+        Err(error) => return unusable(format!("curl can't be run: {error}")),
     };
     let version = text.split_whitespace().nth(1).unwrap_or("of unknown version");
     let mut numbers = version.split('.').map_while(|part| part.parse::<u32>().ok());
-    let recent = numbers.next().zip(numbers.next()).is_some_and(|version| version >= OLDEST_CURL);
-    vec![if recent {
-        Finding::ok("curl", format!("curl {version}"))
-    } else {
-        Finding::warning("curl", format!("curl {version} is too old")).fix(fix)
-    }]
+    let is_supported = numbers.next().zip(numbers.next()).is_some_and(|version| version >= MIN_CURL_VERSION);
+    if !is_supported {
+        return unusable(format!("curl {version} is too old"));
+    }
+    vec![Finding::ok("curl", format!("curl {version}"))]
 }
 
-/// Whether the redirect of a Patient Access login would find its port free.
+/// Whether the redirect of a Patient Access login can be received.
 pub(super) fn callback(_: &Context, profiles: &[Profile]) -> Vec<Finding> {
     let patient = profiles.iter().find(|profile| profile.product == Product::Patient);
     let uri = patient.and_then(|profile| profile.redirect_uri.as_deref()).unwrap_or(REDIRECT_URI);
     vec![match Listener::bind(uri) {
         Ok(Some(_)) => Finding::ok("callback", format!("{uri} is free to listen on")),
         Ok(None) => {
-            Finding::ok("callback", format!("{uri} is elsewhere: the login asks to paste the address"))
+            Finding::ok("callback", format!("{uri} is not on this machine: paste the redirect URL at login"))
         }
         Err(error) if patient.is_some() => Finding::error("callback", &error),
-        Err(error) => Finding::error("callback", &error).mild(),
+        Err(error) => Finding::error("callback", &error).downgrade(),
     }]
 }
 
-/// The proxies in force, without their credentials.
+/// The proxy in use, without its credentials.
 pub(super) fn proxy() -> Vec<Finding> {
-    let mut found = Vec::new();
-    for name in ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"] {
-        let lower = name.to_ascii_lowercase();
-        let Some((name, value)) =
-            [lower.as_str(), name].into_iter().find_map(|name| Some((name, nonempty(name)?)))
-        else {
-            continue;
-        };
-        found.push(match without_credentials(&value) {
-            Some(proxy) => Finding::ok("proxy", format!("{proxy} ({name}); never for loopback")),
-            None => Finding::failure("proxy", format!("{name} is no proxy's URL"))
-                .fix(format!("{name}=http://HOST:PORT")),
-        });
+    let mut findings = match Proxy::from_env() {
+        Err(error) => return vec![Finding::error("proxy", &error)],
+        Ok(None) => return vec![Finding::ok("proxy", "none")],
+        Ok(Some(proxy)) => {
+            let credentials = if proxy.has_credentials() { ", with credentials" } else { "" };
+            let (url, variable) = (proxy.display(), proxy.variable());
+            vec![Finding::ok("proxy", format!("{url}{credentials} ({variable}); never used for loopback"))]
+        }
+    };
+    if let Some((name, hosts)) = proxy::exclusions() {
+        findings.push(Finding::ok("proxy", format!("not used for {hosts} ({name})")));
     }
-    if found.is_empty() {
-        found.push(Finding::ok("proxy", "none"));
-    } else if let Some(except) = ["no_proxy", "NO_PROXY"].into_iter().find_map(nonempty) {
-        found.push(Finding::ok("proxy", format!("not for {except} (NO_PROXY)")));
-    }
-    found
+    findings
 }
 
-/// A proxy's URL as curl reads it, the scheme being optional.
-fn without_credentials(proxy: &str) -> Option<String> {
-    let url = if proxy.contains("://") { Url::parse(proxy) } else { Url::parse(&format!("http://{proxy}")) };
-    let known = |url: &Url| PROXIES.contains(&url.scheme()) && url.has_host();
-    let mut url = url.ok().filter(known)?;
-    let masked =
-        if url.username().is_empty() && url.password().is_none() { "" } else { ", with credentials" };
-    url.set_username("").ok()?;
-    url.set_password(None).ok()?;
-    Some(format!("{}{masked}", url.as_str().trim_end_matches('/')))
-}
-
-/// Which certificates are believed.
+/// Which CA certificates are trusted.
 pub(super) fn trust(context: &Context, _: &[Profile]) -> Vec<Finding> {
     let linux =
         |name: &'static str| nonempty(name).filter(|_| cfg!(target_os = "linux")).map(|value| (name, value));
-    let own: Vec<_> = ["SSL_CERT_FILE", "SSL_CERT_DIR"].into_iter().filter_map(linux).collect();
-    let lost = |(_, value): &&(&str, String)| !std::env::split_paths(value).any(|path| path.exists());
-    if let Some((name, value)) = own.iter().find(lost) {
+    let overrides: Vec<_> = ["SSL_CERT_FILE", "SSL_CERT_DIR"].into_iter().filter_map(linux).collect();
+    let is_missing = |(_, value): &&(&str, String)| !std::env::split_paths(value).any(|path| path.exists());
+    if let Some((name, value)) = overrides.iter().find(is_missing) {
         return vec![
-            Finding::failure("trust", format!("there is no {value}, which {name} names"))
-                .fix(format!("unset {name}, or let it name certificates")),
+            Finding::failure("trust", format!("{name} names {value}, which does not exist"))
+                .fix(format!("unset {name}")),
         ];
     }
-    let platform = match own.first() {
+    let platform = match overrides.first() {
         Some((name, value)) => format!("{value} ({name})"),
         _ => "the platform's trust store".to_owned(),
     };
@@ -109,23 +110,4 @@ pub(super) fn trust(context: &Context, _: &[Profile]) -> Vec<Finding> {
         (Some(file), Ok(_)) => Finding::ok("trust", format!("{platform}, and {}", file.display())),
         (None, Ok(_)) => Finding::ok("trust", platform),
     }]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_proxys_credentials_are_never_shown() {
-        for (proxy, shown) in [
-            ("http://user:s3cret@proxy:8080", Some("http://proxy:8080, with credentials")),
-            ("proxy:3128", Some("http://proxy:3128")),
-            ("user:s3cret@proxy:3128/", Some("http://proxy:3128, with credentials")),
-            ("socks5h://proxy", Some("socks5h://proxy")),
-            ("http://", None),
-            ("bogus://proxy", None),
-        ] {
-            assert_eq!(without_credentials(proxy).as_deref(), shown, "{proxy}");
-        }
-    }
 }

@@ -1,11 +1,12 @@
-//! `oneup doctor`: everything that logins depend on, checked side by side under one deadline, each with its fix.
+//! `oneup doctor`: checks everything that a login depends on, concurrently and with one deadline.
 //!
-//! It must work when nothing else does: a broken profile, a locked keyring or a dead network is a finding here, not
-//! an error.
+//! A broken profile, a locked keyring or a network failure is a finding here, not an error.
 
 mod check;
 mod config;
+mod environment;
 mod host;
+mod login;
 mod network;
 
 use std::sync::mpsc;
@@ -15,30 +16,37 @@ use crate::cli::{Doctor, ReportFormat};
 use crate::context::Context;
 use crate::error::{Exit, Result};
 use crate::profile::{self, Profile};
-use check::{Finding, Status};
+use check::{Finding, Severity};
 
-/// What is left of the deadline for a check to say itself that it was late.
-const GRACE: Duration = Duration::from_millis(250);
+/// How long a check may take after the deadline to report the timeout itself.
+const GRACE_PERIOD: Duration = Duration::from_millis(250);
 
-/// One check: its name, and what it finds.
+/// A check: its name, and the function that returns its findings.
 type Check = (&'static str, Box<dyn FnOnce() -> Vec<Finding> + Send>);
 
-/// Prints a line for each finding; 7 when one is a failure.
+/// Prints the findings; exit code 7 when one of them is a failure.
 ///
 /// # Errors
 /// Failure, when stdout can't be written.
 pub fn run(context: &Context, args: &Doctor) -> Result<Exit> {
     let (profiles, broken) = profiles(context);
-    let findings = gather(checks(context, profiles, broken), context.timeout + GRACE);
+    let mut checks = checks(context, profiles.clone(), broken);
+    let mut timeout = context.timeout;
+    if args.login {
+        checks.extend(login::logins(context, &profiles));
+        // Each grant has a deadline of its own, and the secret command, the store and the endpoint are waited for.
+        timeout *= 2;
+    }
+    let findings = gather(checks, timeout + GRACE_PERIOD);
     match args.format {
         ReportFormat::Text => super::print(crate::output::colored(&check::text(&findings)))?,
         ReportFormat::Json => super::print(check::json(&findings))?,
     }
-    let failed = findings.iter().any(|finding| finding.status == Status::Failure);
+    let failed = findings.iter().any(|finding| finding.severity == Severity::Failure);
     Ok(if failed { Exit::CheckFailed } else { Exit::Success })
 }
 
-/// The selected profile, or all that can be read; and a finding for each that can't.
+/// Returns the selected profile, or all of them, and a finding for each that can't be read.
 fn profiles(context: &Context) -> (Vec<Profile>, Vec<Finding>) {
     let names = match (&context.profile, context.config_dir().and_then(profile::names)) {
         (Some(name), _) => vec![name.clone()],
@@ -67,9 +75,10 @@ fn checks(context: &Context, profiles: Vec<Profile>, broken: Vec<Finding>) -> Ve
             let summary = config::profiles(&profiles, broken);
             Box::new(move || summary)
         }),
-        ("variables", Box::new(config::variables)),
+        ("variables", Box::new(environment::variables)),
     ];
     all.extend(config::stores(context, &profiles));
+    all.push(("user", Box::new(host::user)));
     all.push(("curl", Box::new(host::curl)));
     all.push(("callback", with(host::callback)));
     all.push(("proxy", Box::new(host::proxy)));
@@ -78,9 +87,9 @@ fn checks(context: &Context, profiles: Vec<Profile>, broken: Vec<Finding>) -> Ve
     all
 }
 
-/// Runs each check on a thread of its own. One that hangs is left behind, and is a finding.
-fn gather(checks: Vec<Check>, patience: Duration) -> Vec<Finding> {
-    let deadline = Instant::now() + patience;
+/// Runs each check on its own thread. One that is not done at the timeout becomes a finding.
+fn gather(checks: Vec<Check>, timeout: Duration) -> Vec<Finding> {
+    let deadline = Instant::now() + timeout;
     let running: Vec<_> = checks
         .into_iter()
         .map(|(name, check)| {
@@ -92,11 +101,11 @@ fn gather(checks: Vec<Check>, patience: Duration) -> Vec<Finding> {
     running
         .into_iter()
         .flat_map(|(name, receiver)| {
-            let left = deadline.saturating_duration_since(Instant::now());
-            receiver.recv_timeout(left).unwrap_or_else(|_| {
+            let remaining = deadline.saturating_duration_since(Instant::now());
+            receiver.recv_timeout(remaining).unwrap_or_else(|_| {
                 vec![
-                    Finding::failure(name, format!("no answer within {} s", patience.as_secs()))
-                        .fix("try again with a longer --timeout SECS, and --verbose"),
+                    Finding::failure(name, format!("timed out after {} s", timeout.as_secs()))
+                        .fix("try again with a longer --timeout SECS and -v"),
                 ]
             })
         })
@@ -108,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_check_that_hangs_is_a_finding_and_the_others_are_heard() {
+    fn hanging_and_panicking_checks_become_findings() {
         let hanging: Check = (
             "store",
             Box::new(|| {
@@ -117,11 +126,14 @@ mod tests {
             }),
         );
         let good: Check = ("curl", Box::new(|| vec![Finding::ok("curl", "8.0")]));
-        let panicking: Check = ("proxy", Box::new(|| panic!("a check that fails in itself")));
+        let panicking: Check = ("proxy", Box::new(|| panic!("in a check")));
         let start = Instant::now();
         let found = gather(vec![hanging, good, panicking], Duration::from_secs(2));
         assert!(start.elapsed() < Duration::from_secs(20));
-        let statuses: Vec<_> = found.iter().map(|finding| (finding.check, finding.status)).collect();
-        assert_eq!(statuses, [("store", Status::Failure), ("curl", Status::Ok), ("proxy", Status::Failure)]);
+        let severities: Vec<_> = found.iter().map(|finding| (finding.check, finding.severity)).collect();
+        assert_eq!(
+            severities,
+            [("store", Severity::Failure), ("curl", Severity::Ok), ("proxy", Severity::Failure)]
+        );
     }
 }
