@@ -1,4 +1,4 @@
-//! Values that complete at TAB: profile names, page names, programs and files.
+//! Values that complete at TAB: profile names, programs and files.
 //!
 //! The scripts in `completions/` quote what is inserted. A name that could not be quoted in every shell is not offered:
 //! one with control characters (they separate the candidates), or one that is not UTF-8.
@@ -20,16 +20,6 @@ pub fn profiles() -> ArgValueCandidates {
         let names = dirs.config().and_then(profile::names).unwrap_or_default();
         let valid = names.into_iter().filter(|name| profile::check_name(name).is_ok());
         valid.map(CompletionCandidate::new).collect()
-    })
-}
-
-/// Completes the names of manual pages.
-pub fn pages() -> ArgValueCandidates {
-    ArgValueCandidates::new(|| {
-        let root = crate::cli::help::described();
-        let names = crate::cli::help::man::commands(&root).into_iter().map(crate::cli::help::man::name);
-        let names = names.filter_map(|name| name.strip_prefix("oneup-").map(str::to_owned));
-        names.map(CompletionCandidate::new).collect()
     })
 }
 

@@ -60,19 +60,19 @@ pub struct SandboxOptions {
     /// Add a realm whose tokens need no scope and reach the tenant of its name; repeatable
     ///
     /// The realms dev-portal and epa-uat are always there.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = "Simulation")]
     pub realm: Vec<String>,
-    /// Answer 403 for all tenants but this; repeatable
-    #[arg(long, value_name = "NAME")]
+    /// Respond with 403 for all tenants but this; repeatable
+    #[arg(long, value_name = "NAME", help_heading = "Simulation")]
     pub tenant_only: Vec<String>,
     /// Total size of the ExplanationOfBenefit files of an export, such as 1GB
-    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    #[arg(long, value_name = "SIZE", help_heading = "Simulation", value_parser = parse_size)]
     pub export_size: Option<u64>,
     /// Number of files that --export-size is split into
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, value_name = "N", help_heading = "Simulation", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub export_files: u32,
-    /// Let DELETE cancel an export job (202) instead of answering 403 as 1up does
-    #[arg(long)]
+    /// Let DELETE cancel an export job (202) instead of responding with 403 as 1up does
+    #[arg(long, help_heading = "Simulation")]
     pub allow_cancel: bool,
 }
 

@@ -30,23 +30,33 @@ impl Dirs {
     /// Returns the directory of `profiles/NAME.toml`.
     ///
     /// # Errors
-    /// Usage, without a home directory.
+    /// Usage, without a home directory, or for a path that begins with `~`.
     pub fn config(&self) -> Result<&Path> {
-        self.config.as_deref().ok_or_else(no_home)
+        usable(self.config.as_deref())
     }
 
     /// Returns the directory of the locks, the token metadata and the `file` store.
     ///
     /// # Errors
-    /// Usage, without a home directory.
+    /// Usage, without a home directory, or for a path that begins with `~`.
     pub fn state(&self) -> Result<&Path> {
-        self.state.as_deref().ok_or_else(no_home)
+        usable(self.state.as_deref())
     }
 }
 
 fn chosen_or(chosen: Option<PathBuf>, platform: impl Fn(&Strategy) -> PathBuf) -> Option<PathBuf> {
     let chosen = chosen.filter(|dir| !dir.as_os_str().is_empty());
     chosen.or_else(|| choose_base_strategy().ok().map(|base| platform(&base).join("oneup")))
+}
+
+/// Without a shell to expand it, `~` would become a directory of that name.
+fn usable(dir: Option<&Path>) -> Result<&Path> {
+    let dir = dir.ok_or_else(no_home)?;
+    if dir.starts_with("~") {
+        return Err(Error::usage(format!("{} begins with ~, which only a shell expands", dir.display()))
+            .with_hint("write $HOME instead of ~"));
+    }
+    Ok(dir)
 }
 
 fn no_home() -> Error {
@@ -65,6 +75,13 @@ mod tests {
         assert_eq!((dirs.config().ok(), dirs.state().ok()), (Some(Path::new("/c")), Some(Path::new("/s"))));
         let home = Dirs::new(Some("".into()), None);
         assert!(home.config().is_ok_and(|dir| dir.ends_with("oneup")));
+    }
+
+    #[test]
+    fn tilde_is_not_a_directory_name() {
+        let dirs = Dirs::new(Some("~/x".into()), Some("./~".into()));
+        assert!(dirs.config().is_err_and(|error| error.to_string().starts_with("~/x begins with ~")));
+        assert!(dirs.state().is_ok());
     }
 
     #[test]

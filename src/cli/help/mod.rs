@@ -5,9 +5,10 @@ pub mod tables;
 
 use clap::builder::Styles;
 use clap::{Arg, Command, CommandFactory};
+use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 
+use super::Cli;
 use super::sections::Sections;
-use super::{Cli, complete};
 use crate::text::wrap::push_wrapped;
 
 /// Columns of the examples and exit codes; clap wraps the rest at the terminal's width.
@@ -33,7 +34,17 @@ pub fn described() -> Command {
 
 /// Returns the command line that completion works on.
 pub fn completion_command() -> Command {
-    command().mut_subcommand("man", |man| man.mut_arg("command", |arg| arg.add(complete::pages())))
+    command().mut_subcommand("man", |man| man.mut_arg("command", |arg| arg.add(page_names())))
+}
+
+/// Completes the names of manual pages.
+fn page_names() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        let root = described();
+        let names = man::commands(&root).into_iter().map(man::name);
+        let names = names.filter_map(|name| name.strip_prefix("oneup-").map(str::to_owned));
+        names.map(CompletionCandidate::new).collect()
+    })
 }
 
 /// Changes a command and all below it.
@@ -53,7 +64,7 @@ fn with_sections(command: Command) -> Command {
 
 /// `-h` shows the options of the command itself; `--help` shows all.
 fn hide_rare_in_short_help(arg: Arg) -> Arg {
-    let is_rare = matches!(arg.get_help_heading(), Some("Global options" | "Server"));
+    let is_rare = matches!(arg.get_help_heading(), Some("Global options" | "Server" | "Simulation"));
     if is_rare && arg.get_id() != "profile" { arg.hide_short_help(true) } else { arg }
 }
 
@@ -136,11 +147,13 @@ mod tests {
     #[test]
     fn paths_complete_only_with_our_completers() {
         use clap::ValueHint;
+        use clap_complete::engine::ArgValueCompleter;
         walk(&command(), &mut |command| {
             for arg in command.get_arguments() {
                 let hint = arg.get_value_hint();
+                let is_ours = arg.get::<ArgValueCompleter>().is_some();
                 assert!(
-                    matches!(hint, ValueHint::Unknown | ValueHint::Other),
+                    matches!(hint, ValueHint::Unknown | ValueHint::Other) || is_ours,
                     "{}: use complete::…",
                     arg.get_id()
                 );
