@@ -71,7 +71,7 @@ pub struct Cli {
 pub struct Globals {
     /// Profile to use
     ///
-    /// Default: the only profile.
+    /// Default: the profile chosen with `oneup use`, else the only profile.
     #[arg(long, global = true, value_name = "NAME", env = variable("ONEUP_PROFILE"), hide_env_values = true, add = complete::profiles())]
     pub profile: Option<String>,
     /// Whether `--profile` is on the command line: then `ONEUP_TOKEN` is ignored.

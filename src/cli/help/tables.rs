@@ -47,6 +47,7 @@ pub const VARIABLES: [(&[&str], &str); 7] = [
         &[
             "ONEUP_CLIENT_ID",
             "ONEUP_SCOPE",
+            "ONEUP_TENANT",
             "ONEUP_GATEWAY",
             "ONEUP_REALM",
             "ONEUP_PLAN",
