@@ -24,6 +24,8 @@ pub enum ErrorKind {
     Store(StoreErrorKind),
     /// Another oneup process held a lock for too long.
     LockTimeout,
+    /// A check ran and failed: a file of an export is incomplete.
+    CheckFailed,
     /// oneup failed before it started the user's program.
     NotStarted,
     /// The user's program exists and can't be executed.
@@ -59,6 +61,7 @@ impl ErrorKind {
             Self::Auth => Exit::Auth,
             Self::Network => Exit::Network,
             Self::Store(_) => Exit::Store,
+            Self::CheckFailed => Exit::CheckFailed,
             Self::NotStarted => Exit::Program(125),
             Self::NotExecutable => Exit::Program(126),
             Self::NotFound => Exit::Program(127),
@@ -84,7 +87,7 @@ pub enum Exit {
     Network,
     /// 6: see [`ErrorKind::Store`].
     Store,
-    /// 7: a check ran and failed: `token inspect`, `doctor`.
+    /// 7: a check ran and failed: `token inspect`, `doctor`, `export`.
     CheckFailed,
     /// The exit code of the user's program; 128+N when signal N ended it.
     Program(u8),
@@ -285,6 +288,7 @@ mod tests {
             (ErrorKind::Auth, 4),
             (ErrorKind::Network, 5),
             (ErrorKind::Store(StoreErrorKind::Locked), 6),
+            (ErrorKind::CheckFailed, 7),
             (ErrorKind::NotStarted, 125),
             (ErrorKind::NotExecutable, 126),
             (ErrorKind::NotFound, 127),

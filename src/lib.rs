@@ -6,6 +6,7 @@ pub mod commands;
 pub mod context;
 pub mod curl;
 pub mod error;
+pub mod export;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 pub mod http;

@@ -4,6 +4,7 @@ mod completions;
 mod curl;
 mod doctor;
 mod exec;
+mod export;
 mod login;
 mod logout;
 mod man;
@@ -27,6 +28,7 @@ pub use completions::Completions;
 pub use curl::Curl;
 pub use doctor::Doctor;
 pub use exec::Exec;
+pub use export::Export;
 pub use login::{AuthMethod, ClientCredentials, Login, LoginCommon, Patient, StoreChoice};
 pub use logout::Logout;
 pub use man::Man;
@@ -137,6 +139,7 @@ pub enum Command {
     Token(TokenCommand),
     Curl(Curl),
     Exec(Exec),
+    Export(Export),
     Doctor(Doctor),
     #[command(subcommand)]
     Sandbox(Sandbox),

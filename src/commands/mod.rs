@@ -4,6 +4,7 @@ mod completions;
 mod curl;
 mod doctor;
 mod exec;
+mod export;
 mod login;
 mod logout;
 mod man;
@@ -35,6 +36,7 @@ pub fn run(context: &Context, command: &Command) -> Result<Exit> {
         Command::Doctor(args) => doctor::run(context, args),
         Command::Curl(args) => curl::run(context, args),
         Command::Exec(args) => exec::run(context, args),
+        Command::Export(args) => export::run(context, args),
         Command::Sandbox(command) => sandbox::run(context, command),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),

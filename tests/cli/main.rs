@@ -14,6 +14,7 @@
 //! | `curl`: requests, redirects, exit codes | `curl` |
 //! | `curl`: which hosts get the token, under attack | `curl_host_policy/` |
 //! | `exec`, `--token-file`, signals | `exec` |
+//! | `export` | `export` |
 //! | `doctor` | `doctor` |
 //! | `sandbox` | `sandbox`, `sandbox_export`, `sandbox_realm` |
 //! | token endpoint: responses, retries, deadlines, TLS, proxies, discovery documents | `token_endpoint/` |
@@ -32,6 +33,7 @@ mod curl;
 mod curl_host_policy;
 mod doctor;
 mod exec;
+mod export;
 mod fault_injection;
 mod inspect;
 mod inspect_json;

@@ -1,0 +1,126 @@
+//! `oneup export`: a bulk export into a directory.
+
+use std::sync::{Mutex, PoisonError};
+
+use crate::cli::{self, ReportFormat};
+use crate::context::Context;
+use crate::curl::hosts::Hosts;
+use crate::error::{Error, ErrorKind, Exit, Result};
+use crate::export::parameters::{Level, Parameters, Since};
+use crate::export::progress::ExportProgress;
+use crate::export::remote::{Remote, TokenSource};
+use crate::export::{self, Finished, Options};
+use crate::http::Http;
+use crate::oauth::secret::Secret;
+use crate::output::duration;
+use crate::profile;
+use crate::session::{Session, TokenOptions};
+
+/// Exports, continues an export, or cancels one.
+///
+/// # Errors
+/// Usage, when DIR holds something else; authentication, network and protocol as the servers respond. Nothing is
+/// printed on stdout then.
+pub fn run(context: &Context, args: &cli::Export) -> Result<Exit> {
+    let profile = profile::resolve_profile(context.config_dir()?, context.profile.as_deref())?;
+    let hosts = Hosts::for_profile(&profile, &args.allow_hosts)?;
+    let parameters = Parameters::new(
+        &profile.fhir_base,
+        level(args),
+        &args.types,
+        args.since.as_deref().map(Since::parse).transpose()?,
+        &args.type_filters,
+    )?;
+    let tokens = SessionTokens { session: Session::new(context, profile), used: Mutex::default() };
+    let http = Http::new(context)?;
+    let remote = Remote { http: &http, tokens: &tokens, hosts: &hosts };
+    if args.cancel {
+        export::cancel(&remote, &args.dir)?;
+        context.info("The export was cancelled. Complete files were kept.");
+        return Ok(Exit::Success);
+    }
+    let options = Options { dir: &args.dir, parameters, jobs: args.jobs.into(), restart: args.restart };
+    let progress = ExportProgress::new(context);
+    let result = export::run(&remote, &options, &progress);
+    let (bytes, elapsed) = progress.finish();
+    let finished = result?;
+    report_incomplete(&finished)?;
+    print(args, &finished)?;
+    let rate = bytes.checked_div(elapsed.as_secs().max(1)).unwrap_or(0);
+    context.info(format_args!(
+        "Exported {}. Downloaded {} in {} ({}/s) with {}.",
+        counted(finished.files.len(), "file"),
+        indicatif::HumanBytes(bytes),
+        duration(elapsed.as_secs()),
+        indicatif::HumanBytes(rate),
+        counted(tokens.count(), "access token"),
+    ));
+    Ok(Exit::Success)
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+fn level(args: &cli::Export) -> Level {
+    match &args.group {
+        Some(id) => Level::Group(id.clone()),
+        None if args.patient => Level::Patient,
+        None => Level::System,
+    }
+}
+
+/// Files that are not complete are a failed check.
+fn report_incomplete(finished: &Finished) -> Result<()> {
+    if finished.incomplete.is_empty() {
+        return Ok(());
+    }
+    let lines: Vec<String> = finished.incomplete.iter().map(|(name, why)| format!("{name}: {why}")).collect();
+    Err(Error::new(
+        ErrorKind::CheckFailed,
+        format!("{} of {} files are incomplete", lines.len(), finished.files.len() + lines.len()),
+    )
+    .with_detail(lines.join("\n"))
+    .with_hint(&*finished.next_step))
+}
+
+fn print(args: &cli::Export, finished: &Finished) -> Result<()> {
+    match args.format {
+        ReportFormat::Json => super::print(crate::output::json(&finished.manifest)),
+        ReportFormat::Text => {
+            let paths = finished.files.iter().map(|name| args.dir.join(name));
+            super::print(paths.map(|path| format!("{}\n", path.display())).collect::<String>())
+        }
+    }
+}
+
+/// The profile's tokens, counted.
+struct SessionTokens {
+    session: Session,
+    used: Mutex<Vec<Secret>>,
+}
+
+impl SessionTokens {
+    fn get(&self, options: TokenOptions<'_>) -> Result<Secret> {
+        let token = self.session.access_token(options)?.access_token;
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        if used.last() != Some(&token) && !used.contains(&token) {
+            used.push(token.clone());
+        }
+        Ok(token)
+    }
+
+    fn count(&self) -> usize {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+}
+
+impl TokenSource for SessionTokens {
+    fn access_token(&self) -> Result<Secret> {
+        self.get(TokenOptions::default())
+    }
+
+    fn replace(&self, rejected: &Secret) -> Result<Secret> {
+        self.get(TokenOptions { rejected: Some(rejected), ..TokenOptions::default() })
+    }
+}

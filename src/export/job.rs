@@ -1,0 +1,133 @@
+//! The job at the server: started, polled until its manifest is there, cancelled (HL7 Bulk Data Access 2.0).
+
+use std::time::Duration;
+
+use super::manifest::{self, Manifest};
+use super::progress::ExportProgress;
+use super::remote::{Remote, body, is_transient, outcome_text, unexpected};
+use super::state::{ExportDir, Job};
+use crate::error::{Error, Result};
+use crate::http::{Method, StreamingResponse};
+use crate::text::sanitize;
+
+/// The pause between two polls where the server names none; it doubles up to [`MAX_POLL_INTERVAL`].
+const FIRST_POLL_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The longest pause that oneup chooses itself.
+const MAX_POLL_INTERVAL: Duration = Duration::from_secs(60);
+
+/// The longest pause that a server may ask for: a garbled `Retry-After` must not stop an export for days.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
+
+/// How many polls in a row may fail with a server error before the export is given up for now.
+const MAX_FAILED_POLLS: u32 = 10;
+
+const FHIR_JSON: (&str, &str) = ("Accept", "application/fhir+json");
+const JSON: (&str, &str) = ("Accept", "application/json");
+
+/// What the server responds to a kick-off or a poll.
+pub enum Started {
+    /// The job runs; its status URL.
+    Accepted(String),
+    /// The manifest came at once.
+    Finished(Box<Manifest>),
+}
+
+/// Starts a job.
+///
+/// # Errors
+/// Authentication, network; protocol, for a response that is neither 202 with a usable `Content-Location` nor a
+/// manifest.
+pub fn start(remote: &Remote<'_>, url: &str) -> Result<Started> {
+    remote.require_allowed(url, "the export")?;
+    let response = remote.send(Method::Get, url, &[FHIR_JSON, ("Prefer", "respond-async")])?;
+    match response.status() {
+        200 => finished(response).map(|manifest| Started::Finished(Box::new(manifest))),
+        202 => {
+            let location = response
+                .header("content-location")
+                .and_then(|location| ::url::Url::parse(url).ok()?.join(&location).ok())
+                .ok_or_else(|| Error::protocol("the server accepted the export but named no status URL"))?;
+            remote.require_allowed(location.as_str(), "the export's status")?;
+            Ok(Started::Accepted(location.into()))
+        }
+        _ => Err(unexpected("the export", response)),
+    }
+}
+
+/// Polls until the job has finished.
+///
+/// # Errors
+/// Network, with `--restart` as the next step when the server has lost the job; as [`start`].
+pub fn wait(remote: &Remote<'_>, status_url: &str, progress: &ExportProgress<'_>) -> Result<Manifest> {
+    remote.require_allowed(status_url, "the export's status")?;
+    let (mut interval, mut failures) = (FIRST_POLL_INTERVAL, 0);
+    loop {
+        let response = remote.send(Method::Get, status_url, &[JSON])?;
+        match response.status() {
+            200 => return finished(response),
+            202 => {
+                failures = 0;
+                progress.message(&match response.header("x-progress") {
+                    Some(text) => format!("The server is preparing the export: {}", sanitize(&text, 100)),
+                    None => "The server is preparing the export".to_owned(),
+                });
+            }
+            404 | 410 => return Err(gone(response.status())),
+            status if is_transient(status) || is_transient_outcome(status, &response) => {
+                failures += 1;
+                if failures == MAX_FAILED_POLLS {
+                    return Err(unexpected("the request for the export's status", response));
+                }
+            }
+            500.. => return Err(failed(response)),
+            _ => return Err(unexpected("the request for the export's status", response)),
+        }
+        let asked = response.retry_after().map(Duration::from_secs);
+        std::thread::sleep(asked.unwrap_or(interval).min(MAX_RETRY_AFTER));
+        interval = (interval * 2).min(MAX_POLL_INTERVAL);
+    }
+}
+
+/// Deletes the job at the server, and forgets its URLs.
+///
+/// # Errors
+/// Authentication, when the server does not allow it; network.
+pub fn cancel(remote: &Remote<'_>, dir: &ExportDir, job: &Job) -> Result<()> {
+    if let Some(url) = &job.status_url {
+        remote.require_allowed(url, "the export's status")?;
+        let response = remote.send(Method::Delete, url, &[FHIR_JSON])?;
+        match response.status() {
+            200..=299 | 404 | 410 => {}
+            _ => return Err(unexpected("the request to cancel the export", response)),
+        }
+    }
+    dir.remove_job()
+}
+
+fn finished(response: StreamingResponse) -> Result<Manifest> {
+    manifest::parse(&body(response)?)
+        .map_err(|cause| Error::protocol("the server's manifest is not valid").with_detail(cause))
+}
+
+fn gone(status: u16) -> Error {
+    Error::network(format!("the server no longer has this export (HTTP {status})"))
+        .with_hint("start it again, with the same options and --restart")
+}
+
+/// The job itself failed: asking again changes nothing.
+fn failed(response: StreamingResponse) -> Error {
+    let status = response.status();
+    let cause = body(response).ok().and_then(|bytes| outcome_text(&serde_json::from_slice(&bytes).ok()?));
+    let error = Error::network(format!("the export failed at the server (HTTP {status})"))
+        .with_hint("start it again, with the same options and --restart");
+    match cause {
+        Some(cause) => error.with_detail(cause),
+        None => error,
+    }
+}
+
+/// A server error without `Retry-After` is the job's end; one with it is not.
+fn is_transient_outcome(status: u16, response: &StreamingResponse) -> bool {
+    status >= 500 && response.retry_after().is_some()
+}

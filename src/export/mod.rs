@@ -1,0 +1,310 @@
+//! A FHIR bulk export into a directory (HL7 Bulk Data Access 2.0), which continues after anything that interrupts it.
+//!
+//! Whatever ends the process, `export.json` names the files that are complete, and a `.part` file is continued only
+//! with the `ETag` that was recorded before its first byte.
+
+mod download;
+mod job;
+mod lines;
+mod manifest;
+pub mod parameters;
+pub mod progress;
+pub mod remote;
+mod state;
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde_json::Value;
+
+use crate::error::{Error, Result};
+use download::{Download, Fetched};
+use job::Started;
+use lines::LineChecker;
+use manifest::{ExportFile, Manifest};
+use parameters::{Parameters, Since};
+use progress::ExportProgress;
+use remote::Remote;
+use state::{ExportDir, Job, State};
+
+/// What to export, where, and how.
+pub struct Options<'a> {
+    /// The directory.
+    pub dir: &'a Path,
+    /// What to export.
+    pub parameters: Parameters,
+    /// How many files are fetched at a time.
+    pub jobs: usize,
+    /// Whether to discard what the directory holds.
+    pub restart: bool,
+}
+
+/// An export that has ended.
+pub struct Finished {
+    /// The manifest with local names, bytes and SHA-256.
+    pub manifest: Value,
+    /// The names of the complete files.
+    pub files: Vec<String>,
+    /// Files that are not complete, and why.
+    pub incomplete: Vec<(String, String)>,
+    /// What to do about incomplete files.
+    pub next_step: &'static str,
+}
+
+/// Exports, or continues an export.
+///
+/// # Errors
+/// Usage, when the directory holds something else; network, authentication, protocol as the server responds; failure,
+/// when the directory can't be written. What is complete stays.
+pub fn run(remote: &Remote<'_>, options: &Options<'_>, progress: &ExportProgress<'_>) -> Result<Finished> {
+    let dir = ExportDir::open(options.dir)?;
+    if options.restart {
+        dir.clear()?;
+    }
+    let (mut state, mut job) = match resume(&dir, &options.parameters)? {
+        Resumed::Done(state) => return verify_all(&dir, state),
+        Resumed::Unfinished(state, job) => (*state, job),
+        Resumed::New(state) => (*state, Job::default()),
+    };
+    fetch_manifest(remote, &dir, &mut state, &mut job, progress)?;
+    let altered = verify(&dir, &mut state, progress)?;
+    if altered {
+        dir.save(&state)?;
+    }
+    let incomplete = fetch_files(remote, &dir, &mut state, &job, options.jobs, progress)?;
+    if incomplete.is_empty() {
+        state.complete = true;
+        dir.save(&state)?;
+        dir.remove_job()?;
+    }
+    Ok(finished(&state, incomplete, "run the same command again; it fetches these files again"))
+}
+
+/// Deletes the job of an unfinished export at the server. Files that are complete stay.
+///
+/// # Errors
+/// Usage, when the directory holds no unfinished export; as the server responds.
+pub fn cancel(remote: &Remote<'_>, path: &Path) -> Result<()> {
+    let dir = ExportDir::open(path)?;
+    let (Some(state), Some(job)) = (dir.load()?, dir.load_job()?) else {
+        return Err(Error::usage(format!("{} holds no unfinished export", path.display())));
+    };
+    job::cancel(remote, &dir, &job)?;
+    dir.save(&State::new(state.parameters, state.since))
+}
+
+enum Resumed {
+    New(Box<State>),
+    Unfinished(Box<State>, Job),
+    Done(State),
+}
+
+fn resume(dir: &ExportDir, parameters: &Parameters) -> Result<Resumed> {
+    let new = |since: Option<String>| Resumed::New(Box::new(State::new(parameters.clone(), since)));
+    let given = match &parameters.since {
+        Some(Since::Instant(instant)) => Some(instant.clone()),
+        Some(Since::Last) | None => None,
+    };
+    let Some(state) = dir.load()? else { return Ok(new(given)) };
+    let last = parameters.since == Some(Since::Last);
+    let comparable = Parameters { since: state.parameters.since.clone(), ..parameters.clone() };
+    let differences = state.parameters.differences(if last { &comparable } else { parameters });
+    if !differences.is_empty() {
+        return Err(Error::usage(format!("{} holds another export", dir.path().display()))
+            .with_detail(format!("it differs in {}", differences.join(", ")))
+            .with_hint("export into another directory, or discard that export with --restart"));
+    }
+    if state.complete && last {
+        let since = state.transaction_time().map(str::to_owned);
+        dir.archive(state)?;
+        return Ok(new(since));
+    }
+    if state.complete {
+        return Ok(Resumed::Done(state));
+    }
+    match dir.load_job()? {
+        Some(job) => Ok(Resumed::Unfinished(Box::new(state), job)),
+        // Killed before the job was recorded, or cancelled.
+        None => Ok(new(state.since)),
+    }
+}
+
+/// Makes sure that the state has the manifest and the job its URLs.
+fn fetch_manifest(
+    remote: &Remote<'_>,
+    dir: &ExportDir,
+    state: &mut State,
+    job: &mut Job,
+    progress: &ExportProgress<'_>,
+) -> Result<()> {
+    let known = !job.file_urls.is_empty() && job.file_urls.len() == state.files.len();
+    let manifest = match &job.status_url {
+        // URLs of files can expire: those of now are better. Without a response, the recorded ones have to do.
+        Some(url) if known => match job::wait(remote, url, progress) {
+            Ok(manifest) if names(&manifest).eq(state.files.iter().map(|file| &file.name)) => manifest,
+            Ok(_) | Err(_) => return Ok(()),
+        },
+        Some(url) => job::wait(remote, url, progress)?,
+        None if known => return Ok(()),
+        None => {
+            dir.save(state)?;
+            match job::start(remote, &state.parameters.kick_off_url(state.since.as_deref())?)? {
+                Started::Finished(manifest) => *manifest,
+                Started::Accepted(url) => {
+                    job.status_url = Some(url.clone());
+                    dir.save_job(job)?;
+                    job::wait(remote, &url, progress)?
+                }
+            }
+        }
+    };
+    adopt(dir, state, job, manifest)
+}
+
+fn names(manifest: &Manifest) -> impl Iterator<Item = &String> {
+    manifest.files.iter().map(|(file, _)| &file.name)
+}
+
+/// Records a manifest; what is known of its files already stays.
+fn adopt(dir: &ExportDir, state: &mut State, job: &mut Job, manifest: Manifest) -> Result<()> {
+    let (files, urls): (Vec<ExportFile>, Vec<String>) = manifest.files.into_iter().unzip();
+    job.file_urls = urls;
+    job.requires_access_token = manifest.requires_access_token;
+    dir.save_job(job)?;
+    if state.files.len() != files.len() {
+        state.files = files;
+    }
+    state.members = manifest.members;
+    dir.save(state)
+}
+
+/// Forgets complete files that are no longer what they were; true if there are any.
+fn verify(dir: &ExportDir, state: &mut State, progress: &ExportProgress<'_>) -> Result<bool> {
+    let mut altered = false;
+    for file in &mut state.files {
+        if file.checked.is_some() && !is_unaltered(dir, file)? {
+            file.checked = None;
+            file.etag = None;
+            altered = true;
+        }
+    }
+    progress.set_files(state.files.len(), state.files.iter().filter(|file| file.checked.is_some()).count());
+    Ok(altered)
+}
+
+fn is_unaltered(dir: &ExportDir, file: &ExportFile) -> Result<bool> {
+    let path = dir.file(&file.name);
+    let opened = match File::open(&path) {
+        Ok(opened) => opened,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(Error::failure(format!("can't read {}", path.display())).with_cause(error)),
+    };
+    let read = LineChecker::of(opened)
+        .map_err(|error| Error::failure(format!("can't read {}", path.display())).with_cause(error))?;
+    Ok(read.finish(None).ok() == file.checked)
+}
+
+/// Checks an export that was complete before: its URLs are gone, so that nothing can be fetched again.
+fn verify_all(dir: &ExportDir, state: State) -> Result<Finished> {
+    let mut incomplete = Vec::new();
+    for file in &state.files {
+        if !is_unaltered(dir, file)? {
+            incomplete.push((file.name.clone(), "it has changed since it was exported".to_owned()));
+        }
+    }
+    Ok(finished(&state, incomplete, "start the export again, with the same options and --restart"))
+}
+
+fn finished(state: &State, incomplete: Vec<(String, String)>, next_step: &'static str) -> Finished {
+    let files = state.files.iter().filter(|file| file.checked.is_some()).map(|file| file.name.clone());
+    Finished { manifest: state.manifest(), files: files.collect(), incomplete, next_step }
+}
+
+/// The state of an export, saved by whichever thread changes it.
+struct SharedState<'a> {
+    dir: &'a ExportDir,
+    state: Mutex<&'a mut State>,
+    queue: Mutex<VecDeque<usize>>,
+    incomplete: Mutex<Vec<(String, String)>>,
+    error: Mutex<Option<Error>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn fetch_files(
+    remote: &Remote<'_>,
+    dir: &ExportDir,
+    state: &mut State,
+    job: &Job,
+    jobs: usize,
+    progress: &ExportProgress<'_>,
+) -> Result<Vec<(String, String)>> {
+    let missing: VecDeque<usize> =
+        (0..state.files.len()).filter(|index| state.files[*index].checked.is_none()).collect();
+    let threads = jobs.min(missing.len());
+    let shared = SharedState {
+        dir,
+        state: Mutex::new(state),
+        queue: Mutex::new(missing),
+        incomplete: Mutex::default(),
+        error: Mutex::default(),
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| work(remote, &shared, job, progress));
+        }
+    });
+    match lock(&shared.error).take() {
+        Some(error) => Err(error),
+        None => Ok(std::mem::take(&mut *lock(&shared.incomplete))),
+    }
+}
+
+/// Fetches files until there are none, or one fails for good.
+fn work(remote: &Remote<'_>, shared: &SharedState<'_>, job: &Job, progress: &ExportProgress<'_>) {
+    loop {
+        let Some(index) = lock(&shared.queue).pop_front() else { return };
+        if let Err(error) = fetch(remote, shared, job, progress, index) {
+            // The other threads finish what they have begun.
+            lock(&shared.queue).clear();
+            lock(&shared.error).get_or_insert(error);
+        }
+    }
+}
+
+fn fetch(
+    remote: &Remote<'_>,
+    shared: &SharedState<'_>,
+    job: &Job,
+    progress: &ExportProgress<'_>,
+    index: usize,
+) -> Result<()> {
+    let change = |change: &dyn Fn(&mut ExportFile)| {
+        let mut state = lock(&shared.state);
+        change(&mut state.files[index]);
+        shared.dir.save(&state)
+    };
+    let file = lock(&shared.state).files[index].clone();
+    let fetched = Download {
+        remote,
+        file: &file,
+        url: &job.file_urls[index],
+        with_token: job.requires_access_token,
+        path: &shared.dir.file(&file.name),
+        record_etag: &|etag| change(&|file| file.etag.clone_from(&etag)),
+        progress,
+    }
+    .run()?;
+    match fetched {
+        Fetched::Complete(checked) => {
+            change(&|file| file.checked = Some(checked.clone()))?;
+            progress.finish_file();
+        }
+        Fetched::Incomplete(cause) => lock(&shared.incomplete).push((file.name, cause)),
+    }
+    Ok(())
+}

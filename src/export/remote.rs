@@ -1,0 +1,227 @@
+//! Requests of an export: each with a valid token where it may have one, a new token after a 401, and again after a
+//! failure that passes.
+
+use std::io::Read;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::curl::hosts::Hosts;
+use crate::curl::url;
+use crate::error::{Error, ErrorKind, Result};
+use crate::http::{Http, Method, Request, StreamingResponse};
+use crate::oauth::secret::Secret;
+use crate::text::{MAX_SNIPPET_LEN, sanitize};
+
+/// How often a request is sent that fails for a passing reason.
+pub(super) const MAX_ATTEMPTS: u32 = 7;
+
+/// The pause before the second request; it doubles each time.
+const FIRST_BACKOFF: Duration = Duration::from_millis(500);
+
+/// How many redirects of a file are followed.
+const MAX_REDIRECTS: u32 = 5;
+
+/// The largest response that is kept in memory: a manifest, an error.
+const MAX_BODY_BYTES: u64 = 32 * 1024 * 1024;
+
+/// Where an export gets its access tokens.
+pub trait TokenSource: Sync {
+    /// Returns a valid access token.
+    ///
+    /// # Errors
+    /// As the session's.
+    fn access_token(&self) -> Result<Secret>;
+
+    /// Returns another token than the one that a server rejected.
+    ///
+    /// # Errors
+    /// As the session's.
+    fn replace(&self, rejected: &Secret) -> Result<Secret>;
+}
+
+/// The servers of an export.
+pub struct Remote<'a> {
+    /// The one HTTP client.
+    pub http: &'a Http,
+    /// Where tokens come from.
+    pub tokens: &'a dyn TokenSource,
+    /// The hosts that may have the token.
+    pub hosts: &'a Hosts,
+}
+
+impl Remote<'_> {
+    /// Sends a request with the token and repeats it after passing failures. Redirects are not followed.
+    ///
+    /// # Errors
+    /// Network, after the last attempt; authentication, when a new token is rejected too.
+    pub fn send(&self, method: Method, url: &str, headers: &[(&str, &str)]) -> Result<StreamingResponse> {
+        with_retries(|| self.authorized(method, url, headers))
+    }
+
+    /// Gets a file, once. The token goes to the first host alone; redirects are followed without it.
+    ///
+    /// # Errors
+    /// As [`Remote::send`], without repeating anything; protocol, for redirects that lead nowhere.
+    pub fn get_file(
+        &self,
+        url: &str,
+        with_token: bool,
+        headers: &[(&str, &str)],
+    ) -> Result<StreamingResponse> {
+        let mut response = if with_token {
+            self.authorized(Method::Get, url, headers)?
+        } else {
+            self.http.send(Request { method: Method::Get, url, headers, bearer: None })?
+        };
+        let mut location = url.to_owned();
+        for _ in 0..MAX_REDIRECTS {
+            if !(300..400).contains(&response.status()) {
+                return Ok(response);
+            }
+            location = response
+                .header("location")
+                .and_then(|target| ::url::Url::parse(&location).ok()?.join(&target).ok())
+                .map(String::from)
+                .ok_or_else(|| Error::protocol("a file was redirected to nowhere"))?;
+            response =
+                self.http.send(Request { method: Method::Get, url: &location, headers, bearer: None })?;
+        }
+        Err(Error::protocol(format!("a file was redirected more than {MAX_REDIRECTS} times")))
+    }
+
+    /// Returns an error unless the token may go to this URL.
+    ///
+    /// # Errors
+    /// Protocol, with the flag that allows the host.
+    pub fn require_allowed(&self, url: &str, what: &str) -> Result<()> {
+        let parsed =
+            url::parse(url, "").map_err(|_| Error::protocol(format!("{what} has an invalid URL")))?;
+        if self.hosts.allow(&parsed) {
+            return Ok(());
+        }
+        let host = sanitize(&parsed.host, 255);
+        Err(Error::protocol(format!("{what} is at {host}, which is not one of this profile's hosts"))
+            .with_detail("the access token was not sent there")
+            .with_hint(format!("if {host} may have the token: --allow-host {host}")))
+    }
+
+    fn authorized(&self, method: Method, url: &str, headers: &[(&str, &str)]) -> Result<StreamingResponse> {
+        let token = self.tokens.access_token()?;
+        let response = self.http.send(Request { method, url, headers, bearer: Some(&token) })?;
+        if response.status() != 401 {
+            return Ok(response);
+        }
+        let token = self.tokens.replace(&token)?;
+        let response = self.http.send(Request { method, url, headers, bearer: Some(&token) })?;
+        if response.status() != 401 {
+            return Ok(response);
+        }
+        Err(Error::auth("the server rejected a new access token (HTTP 401)")
+            .with_detail(describe(response))
+            .with_hint(
+                "oneup token inspect shows its scopes; run the same command again to continue the export",
+            ))
+    }
+}
+
+/// Whether a response may be better next time (RFC 9110 §15.6).
+pub(super) fn is_transient(status: u16) -> bool {
+    matches!(status, 429 | 502..=504)
+}
+
+/// The pause before attempt `attempt` + 1 (from 0), or what the server asks for.
+pub(super) fn backoff(attempt: u32, retry_after: Option<u64>) -> Duration {
+    retry_after.map_or(FIRST_BACKOFF * 2u32.pow(attempt.min(16)), Duration::from_secs)
+}
+
+fn with_retries(send: impl Fn() -> Result<StreamingResponse>) -> Result<StreamingResponse> {
+    let mut attempt = 0;
+    loop {
+        let result = send();
+        let retry_after = match &result {
+            Ok(response) if is_transient(response.status()) => response.retry_after(),
+            Err(error) if error.kind() == ErrorKind::Network => None,
+            _ => return result,
+        };
+        attempt += 1;
+        if attempt == MAX_ATTEMPTS {
+            return result;
+        }
+        std::thread::sleep(backoff(attempt - 1, retry_after));
+    }
+}
+
+/// Reads a body that is kept in memory.
+///
+/// # Errors
+/// Network, when the connection breaks; protocol, when it is too large.
+pub(super) fn body(response: StreamingResponse) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let read = response.into_body().take(MAX_BODY_BYTES + 1).read_to_end(&mut bytes);
+    // The text of the library's error names the URL, which can be a secret.
+    read.map_err(|_| Error::network("connection closed before the response was complete"))?;
+    if bytes.len() as u64 > MAX_BODY_BYTES {
+        return Err(Error::protocol(format!("the response exceeds {} MiB", MAX_BODY_BYTES >> 20)));
+    }
+    Ok(bytes)
+}
+
+/// Turns a response that is none of the expected ones into an error; `what` is what was asked for.
+pub(super) fn unexpected(what: &str, response: StreamingResponse) -> Error {
+    let status = response.status();
+    let message = format!("the server rejected {what} (HTTP {status})");
+    let error = match status {
+        401 => Error::auth(message),
+        403 => Error::auth(message).with_hint(
+            "HTTP 403 has several causes at 1up: a client outside the United States, a tenant or scope that the client \
+             does not have (oneup token inspect --allows 'GET URL'), a firewall",
+        ),
+        300..=399 => Error::protocol(message).with_hint("check --gateway, --tenant and --fhir-base"),
+        429 | 500.. => Error::network(message).with_hint("run the same command again later; it continues"),
+        _ => Error::failure(message),
+    };
+    error.with_detail(describe(response))
+}
+
+/// The text of an OperationOutcome, or only that there is none: other bodies can hold anything.
+fn describe(response: StreamingResponse) -> String {
+    let outcome = body(response).ok().and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
+    outcome.as_ref().and_then(outcome_text).unwrap_or_else(|| "the response holds no OperationOutcome".into())
+}
+
+/// What the first issue of an OperationOutcome says (FHIR R4, OperationOutcome).
+pub(super) fn outcome_text(resource: &Value) -> Option<String> {
+    if resource["resourceType"] != "OperationOutcome" {
+        return None;
+    }
+    let issue = resource["issue"].get(0)?;
+    let text = [&issue["diagnostics"], &issue["details"]["text"], &issue["code"]];
+    text.into_iter().find_map(Value::as_str).map(|text| sanitize(text, MAX_SNIPPET_LEN))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn describes_an_operation_outcome() {
+        let outcome =
+            json!({"resourceType": "OperationOutcome", "issue": [{"code": "x", "diagnostics": "too\nmany"}]});
+        assert_eq!(outcome_text(&outcome).as_deref(), Some("too many"));
+        let outcome =
+            json!({"resourceType": "OperationOutcome", "issue": [{"code": "x", "details": {"text": "t"}}]});
+        assert_eq!(outcome_text(&outcome).as_deref(), Some("t"));
+        assert_eq!(outcome_text(&json!({"resourceType": "Patient"})), None);
+        assert_eq!(outcome_text(&json!({"resourceType": "OperationOutcome"})), None);
+    }
+
+    #[test]
+    fn backs_off_exponentially_unless_the_server_says_when() {
+        assert_eq!(backoff(0, None), Duration::from_millis(500));
+        assert_eq!(backoff(3, None), Duration::from_secs(4));
+        assert_eq!(backoff(3, Some(120)), Duration::from_secs(120));
+    }
+}
