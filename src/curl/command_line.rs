@@ -66,7 +66,10 @@ pub fn arguments(plan: &CurlPlan, additions: &Additions<'_>) -> Vec<OsString> {
 /// Returns one line that every curl reads as this option and value.
 fn config_line(spelling: &str, value: Option<&str>) -> String {
     let Some(value) = value else { return format!("{spelling}\n") };
-    let mut line = format!("{spelling} \"");
+    // A line that grows would leave copies of the token in memory.
+    let mut line = String::with_capacity(spelling.len() + 2 * value.len() + 4);
+    line.push_str(spelling);
+    line.push_str(" \"");
     for c in value.chars() {
         if matches!(c, '"' | '\\') {
             line.push('\\');

@@ -123,9 +123,7 @@ fn allow_host_sends_the_token_to_that_host() {
     let (server, other) = (server(None), server(None));
     let home = login(&server);
     // The token came from elsewhere, so that of loopback only the address of the FHIR server is the profile's.
-    let file = std::fs::read_to_string(home.config().join("profiles/provider.toml")).expect("the profile");
-    let moved = file.replace(&format!("{}/token", server.url()), "https://gateway.1up.health/token");
-    home.write("config/profiles/provider.toml", moved);
+    home.move_token_endpoint("https://gateway.1up.health/token");
     let url = other.url().replace("127.0.0.1", "localhost");
     curl(&home, &format!("-s {url}/x")).status(125).stderr_has("localhost is not one of").run();
     curl(&home, &format!("-s /a {url}/x")).status(125).run();

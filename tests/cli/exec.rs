@@ -135,7 +135,7 @@ fn signals_are_forwarded_to_the_program() {
     let mut signals =
         vec!["HUP", "INT", "QUIT", "USR1", "USR2", "ALRM", "TERM", "XCPU", "XFSZ", "PROF", "VTALRM"];
     signals.extend(["WINCH", "CONT", "URG", "ABRT", "TRAP", "SYS"]);
-    signals.extend(["PWR", "IO", "STKFLT", "36", "64"]);
+    signals.extend(["PWR", "IO", "16", "36", "64"]);
     let traps: String =
         signals.iter().map(|signal| format!("trap 'echo {signal} >> got' {signal}\n")).collect();
     let script =

@@ -56,10 +56,7 @@ impl Fixture {
             ])
             .env("ONEUP_CLIENT_SECRET", "s3cr3t")
             .run();
-        let file =
-            std::fs::read_to_string(home.config().join("profiles/provider.toml")).expect("the profile");
-        let moved = file.replace(&format!("{}/token", ours.url()), "https://gateway.1up.health/token");
-        home.write("config/profiles/provider.toml", moved);
+        home.move_token_endpoint("https://gateway.1up.health/token");
         std::fs::create_dir(home.path("here")).expect("a directory");
         Some(Self { home, ours, foreign })
     }

@@ -72,6 +72,17 @@ impl Home {
         }
     }
 
+    /// Gives the profile `provider` another token endpoint, as if its token were from there.
+    pub(crate) fn move_token_endpoint(&self, token_url: &str) {
+        let store = store::open(StoreKind::File, &self.state(), Duration::from_secs(5), false);
+        let mut profile =
+            profile::load(&self.config(), "provider").expect("a valid profile").expect("it exists");
+        let stored = store.read(&profile.credential_key()).expect("a readable store").expect("a login");
+        token_url.clone_into(&mut profile.token_url);
+        profile.save(&self.config()).expect("a writable profile");
+        store.write(&profile.credential_key(), &stored).expect("a writable store");
+    }
+
     /// Writes a file into it, and returns its path.
     pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(name);
