@@ -43,6 +43,9 @@ pub struct Export {
     /// Export only resources that match a query, such as 'Observation?category=laboratory'; repeatable
     #[arg(long = "type-filter", value_name = "QUERY")]
     pub type_filters: Vec<String>,
+    /// Tenant to export from, instead of the profile's
+    #[arg(long, value_name = "NAME")]
+    pub tenant: Option<String>,
     /// Number of files to fetch at a time
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=32))]
     pub jobs: u8,

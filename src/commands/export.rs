@@ -23,6 +23,10 @@ use crate::session::{Session, TokenOptions};
 /// printed on stdout then.
 pub fn run(context: &Context, args: &cli::Export) -> Result<Exit> {
     let profile = profile::resolve_profile(context.config_dir()?, context.profile.as_deref())?;
+    let profile = match &args.tenant {
+        Some(tenant) => profile.for_tenant(tenant)?,
+        None => profile,
+    };
     let hosts = Hosts::for_profile(&profile, &args.allow_hosts)?;
     let parameters = Parameters::new(
         &profile.fhir_base,

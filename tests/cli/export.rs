@@ -155,6 +155,24 @@ fn usage_errors_name_a_value_that_works() {
 }
 
 #[test]
+fn tenant_selects_the_payer_and_the_server_s_rejection_names_causes() {
+    let export = Export::start(&["--tenant-only", "acme"]);
+    export
+        .export(&["--type", "Patient"])
+        .status(4)
+        .stderr_has("HTTP 403")
+        .stderr_has("outside the United States")
+        .run();
+    export
+        .export(&["--type", "Patient", "--tenant", "acme"])
+        .status(2)
+        .stderr_has("it differs in --tenant")
+        .run();
+    export.export(&["--type", "Patient", "--tenant", "acme", "--restart", "--quiet"]).status(0).run();
+    export.export(&["--tenant", "a/b"]).status(2).stderr_has("invalid tenant").run();
+}
+
+#[test]
 fn a_rejected_token_is_replaced_once() {
     // Each token is good for three requests; the export needs more.
     let export = Export::start(&["--fail", "401-after=3"]);

@@ -152,7 +152,11 @@ fn a_changed_token_does_not_verify() {
             .stdout_has("Signature  invalid: the EdDSA signature does not match OKP key k\n")
             .run();
     }
-    realm.verify("8f2d61c04ab9e7").status(7).stdout_has("Signature  not verified: an opaque token has no signature").run();
+    realm
+        .verify("8f2d61c04ab9e7")
+        .status(7)
+        .stdout_has("Signature  not verified: an opaque token has no signature")
+        .run();
 }
 
 #[test]
