@@ -1,6 +1,6 @@
 //! `token inspect`: text output, JSON members, and exit codes.
 
-use crate::support::{Home, Oneup, RawServer, raw_server};
+use crate::support::{Home, Oneup, TokenEndpoint};
 
 /// Signed with npm jose, for `https://issuer.example/auth/realms/test`, until the year 2100.
 fn vector(alg: &str) -> String {
@@ -90,20 +90,15 @@ fn html_lists_and_urls_are_usage_errors() {
 
 #[test]
 fn expired_token_of_a_profile_has_a_next_step() {
-    let answer = r#"{"access_token":"8f2d61c04ab9e7","token_type":"Bearer","expires_in":0}"#;
-    let server = raw_server(move |_, _, _| RawServer::answer("200 OK", "application/json", answer));
-    let home = Home::new();
-    home.oneup()
-        .args(["login", "provider", "--client-id", "c", "--token-url", &format!("{}/token", server.url())])
-        .env("ONEUP_CLIENT_SECRET", "s3cret")
-        .run();
+    let endpoint = TokenEndpoint::builder().lifetime(0).start();
+    let home = Home::logged_in(&endpoint);
     home.oneup()
         .args(["token", "inspect"])
         .status(7)
         .stdout_has("Status     expired ")
         .stdout_has("\n           get a new one: oneup token show\n")
         .run();
-    assert_eq!(server.requests().len(), 1, "inspecting never refreshes");
+    assert_eq!(endpoint.count(), 1, "inspecting never refreshes");
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::realm::{Realm, Signer};
-use crate::support::{Home, Oneup, RawServer, raw_server};
+use crate::support::{Home, Oneup, TokenEndpoint};
 
 /// Until the year 2100.
 const EXP: u64 = 4_102_444_800;
@@ -48,9 +48,11 @@ fn tokens_that_cannot_be_decoded() {
 
 #[test]
 fn an_opaque_token_of_a_profile() {
-    let answer = r#"{"access_token":"8f2d61c04ab9e7","token_type":"Bearer","expires_in":7199,"patient":"p1",
-        "scope":"patient/Patient.read openid"}"#;
-    let plan = raw_server(move |_, _, _| RawServer::answer("200 OK", "application/json", answer));
+    let plan = TokenEndpoint::builder()
+        .lifetime(7199)
+        .token("8f2d61c04ab9e7")
+        .members(r#""patient":"p1","scope":"patient/Patient.read openid""#)
+        .start();
     let home = Home::new();
     home.oneup()
         .args([

@@ -2,18 +2,11 @@
 
 use std::fs;
 
-use crate::support::{Home, Oneup, RawServer, raw_server};
+use crate::support::{Fault, Home, Oneup, RawServer, TokenEndpoint, raw_server};
 
 const AWKWARD: &str = r#"p&a=s+s% wörd"'"#;
 
-fn server() -> RawServer {
-    raw_server(|number, _, _| {
-        let body = format!(r#"{{"access_token":"token-{number}","token_type":"Bearer","expires_in":3600}}"#);
-        RawServer::answer("200 OK", "application/json", &body)
-    })
-}
-
-fn login(home: &Home, server: &RawServer, args: &[&str]) -> Oneup {
+fn login(home: &Home, server: &TokenEndpoint, args: &[&str]) -> Oneup {
     home.oneup()
         .args(["login", "provider", "--client-id", "my client:1", "--gateway"])
         .arg(server.url())
@@ -47,7 +40,7 @@ fn each_source_sends_the_secret_byte_for_byte() {
         (&[], "", Some(("ONEUP_CLIENT_SECRET_COMMAND", &command))),
     ];
     for (args, stdin, variable) in sources {
-        let server = server();
+        let server = TokenEndpoint::start();
         let run = login(&home, &server, args).stdin(stdin).never(AWKWARD).stdout("");
         let run = variable.into_iter().fold(run, |run, (name, value)| run.env(name, value));
         run.stderr_has("Logged in to Provider Access as profile provider.\nIts token lives 1 h; kept in")
@@ -61,7 +54,7 @@ fn each_source_sends_the_secret_byte_for_byte() {
 
 #[test]
 fn basic_authentication_is_a_header_and_nothing_in_the_body() {
-    let (home, server) = (Home::new(), server());
+    let (home, server) = (Home::new(), TokenEndpoint::start());
     login(&home, &server, &["--auth-method", "basic", "--client-secret-stdin"])
         .stdin("p&a=s+s% wörd\n")
         .run();
@@ -77,7 +70,7 @@ fn basic_authentication_is_a_header_and_nothing_in_the_body() {
 
 #[test]
 fn a_secret_that_cannot_be_one_is_refused_before_anything_is_sent() {
-    let (home, server) = (Home::new(), server());
+    let (home, server) = (Home::new(), TokenEndpoint::start());
     for bytes in [&b""[..], b"\n", b"  \n", b"\xef\xbb\xbfs3\n", b"a\0b\n", b"\xff\xfe\n"] {
         let file = home.write("secret", bytes);
         let file = file.to_str().expect("UTF-8");
@@ -94,7 +87,7 @@ fn a_secret_that_cannot_be_one_is_refused_before_anything_is_sent() {
 
 #[test]
 fn a_secret_on_the_command_line_is_refused_with_the_other_ways() {
-    let (home, server) = (Home::new(), server());
+    let (home, server) = (Home::new(), TokenEndpoint::start());
     for args in [&["--client-secret", "hunter2"][..], &["--client-secret=hunter2"], &["--client-secret"]] {
         login(&home, &server, args).status(2).stderr_has("--client-secret-stdin").never("hunter2").run();
     }
@@ -114,7 +107,7 @@ fn what_is_missing_is_named_where_nobody_can_be_asked() {
 
 #[test]
 fn the_files_are_private_and_only_the_store_holds_secrets() {
-    let (home, server) = (Home::new(), server());
+    let (home, server) = (Home::new(), TokenEndpoint::start());
     login(&home, &server, &["--client-secret-stdin"]).stdin("hunter2").run();
     let mut holders = Vec::new();
     let mut dirs = vec![home.config(), home.state()];
@@ -139,7 +132,7 @@ fn the_files_are_private_and_only_the_store_holds_secrets() {
 
 #[test]
 fn with_a_secret_command_no_secret_is_stored_and_each_renewal_runs_it_again() {
-    let (home, server) = (Home::new(), server());
+    let (home, server) = (Home::new(), TokenEndpoint::start());
     login(&home, &server, &["--client-secret-command", "echo >> ran; echo hunter2"]).run();
     home.oneup().args(["token", "show", "--refresh"]).stdout("token-1\n").run();
     assert_eq!(fs::read_to_string(home.path("ran")).expect("it ran"), "\n\n");
@@ -153,7 +146,7 @@ fn with_a_secret_command_no_secret_is_stored_and_each_renewal_runs_it_again() {
 
 #[test]
 fn a_second_login_recalls_what_no_flag_changes_and_replaces_the_first_whole() {
-    let (home, server) = (Home::new(), server());
+    let (home, server) = (Home::new(), TokenEndpoint::start());
     login(&home, &server, &["--realm", "other", "--scope", "a  b", "--client-secret-stdin"])
         .stdin("one")
         .run();
@@ -171,11 +164,10 @@ fn a_second_login_recalls_what_no_flag_changes_and_replaces_the_first_whole() {
 #[test]
 fn a_failed_login_leaves_the_older_one_as_it_was() {
     let home = Home::new();
-    let good = server();
+    let good = TokenEndpoint::start();
     login(&home, &good, &["--client-secret-stdin"]).stdin("one").run();
-    let bad = raw_server(|_, _, _| {
-        RawServer::answer("401 No", "application/json", r#"{"error":"invalid_client"}"#)
-    });
+    let rejected = RawServer::answer("401 No", "application/json", r#"{"error":"invalid_client"}"#);
+    let bad = TokenEndpoint::builder().fault(0, Fault::Response(rejected)).start();
     login(&home, &bad, &["--client-secret-stdin"]).stdin("two").status(4).run();
     home.oneup().args(["token", "show"]).stdout("token-0\n").run();
 }
@@ -184,7 +176,7 @@ fn a_failed_login_leaves_the_older_one_as_it_was() {
 #[test]
 fn the_first_line_of_stdin_is_enough() {
     use std::io::Write;
-    let (home, server) = (Home::new(), server());
+    let (home, server) = (Home::new(), TokenEndpoint::start());
     let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_oneup"))
         .args([
             "login",
@@ -230,7 +222,7 @@ fn an_empty_variable_is_unset_and_an_empty_flag_wrong_usage() {
         "CLIENT_SECRET_FILE",
         "CLIENT_SECRET_COMMAND",
     ];
-    let (home, server) = (Home::new(), server());
+    let (home, server) = (Home::new(), TokenEndpoint::start());
     let empty = || SET.into_iter().map(|name| (format!("ONEUP_{name}"), String::new()));
     home.oneup()
         .args(["login", "provider", "--no-store", "--client-id", "c", "--client-secret-stdin", "--gateway"])
@@ -249,13 +241,7 @@ fn an_empty_variable_is_unset_and_an_empty_flag_wrong_usage() {
 
 #[test]
 fn an_empty_scope_grants_nothing_and_says_so() {
-    let (home, server) = (
-        Home::new(),
-        raw_server(|_, _, _| {
-            let body = r#"{"access_token":"t","token_type":"Bearer","expires_in":60,"scope":""}"#;
-            RawServer::answer("200 OK", "application/json", body)
-        }),
-    );
+    let (home, server) = (Home::new(), TokenEndpoint::builder().members(r#""scope":"""#).start());
     login(&home, &server, &["--client-secret-stdin"])
         .stdin("s3")
         .stderr_has("asked for and not granted: bulk-data|user/*.rs\n")
@@ -289,14 +275,8 @@ fn an_address_without_a_token_endpoint_is_named() {
 
 #[test]
 fn what_was_granted_differently_is_shown() {
-    let (home, server) = (
-        Home::new(),
-        raw_server(|_, _, _| {
-            let body =
-                r#"{"access_token":"t","token_type":"Bearer","expires_in":60,"scope":"patient/*.rs email"}"#;
-            RawServer::answer("200 OK", "application/json", body)
-        }),
-    );
+    let granted = r#""scope":"patient/*.rs email""#;
+    let (home, server) = (Home::new(), TokenEndpoint::builder().members(granted).start());
     login(&home, &server, &["--scope", "patient/*.read openid", "--client-secret-stdin"])
         .stdin("s3")
         .stderr_has("asked for and not granted: openid\n")
@@ -306,7 +286,7 @@ fn what_was_granted_differently_is_shown() {
 
 #[test]
 fn a_scope_or_name_that_cannot_be_is_wrong_usage() {
-    let (home, server) = (Home::new(), server());
+    let (home, server) = (Home::new(), TokenEndpoint::start());
     for args in [
         &["--scope", "a\"b"][..],
         &["--scope", "a\\b"],
@@ -321,7 +301,7 @@ fn a_scope_or_name_that_cannot_be_is_wrong_usage() {
 
 #[test]
 fn a_store_that_cannot_be_used_is_known_before_anything_is_sent() {
-    let (home, server) = (Home::new(), server());
+    let (home, server) = (Home::new(), TokenEndpoint::start());
     home.write("state/secrets", "a file where the store's directory should be");
     login(&home, &server, &["--client-secret-stdin"]).stdin("hunter2").status(6).never("hunter2").run();
     assert!(server.requests().is_empty());

@@ -24,9 +24,11 @@
 //! | nothing is lost: kill, full disk, failing calls, clock jumps, concurrent commands | `fault_injection/` |
 //! | many processes, long-running jobs | `stress` |
 //! | documented commands: CI jobs, shells, other programs | `ci`, `recipes` |
+//! | module levels of `docs/architecture.md` | `architecture` |
 //! | release archives and packages | `packages` |
 //! | fixtures: `Home`, `TokenEndpoint`, `RawServer`, `Sandbox`, `FaultReport` | `support/` |
 
+mod architecture;
 mod ci;
 mod completions_and_man;
 mod curl;

@@ -1,60 +1,23 @@
-//! Many at once, and for long: no request too many, no token lost, and nothing that grows.
+//! Hundreds of concurrent processes, and long-running jobs: one request per refresh, no lost token, no leak.
 #![cfg(target_os = "linux")]
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::support::{FaultReport, Home, Kind, Oneup, RawServer, raw_server, size, terminate};
+use crate::support::{FaultReport, Home, Kind, TokenEndpoint, size, terminate};
 
-/// Tokens `token-1`, `token-2`, … that live this many seconds; each takes a while.
-fn server(lifetime: u32) -> RawServer {
-    let count = AtomicUsize::new(0);
-    raw_server(move |_, _, _| {
-        sleep(Duration::from_millis(50));
-        let number = count.fetch_add(1, Ordering::SeqCst) + 1;
-        let body =
-            format!(r#"{{"access_token":"token-{number}","token_type":"Bearer","expires_in":{lifetime}}}"#);
-        RawServer::answer("200 OK", "application/json", &body)
-    })
+/// Tokens that are valid for this many seconds; each takes 50 ms.
+fn endpoint(lifetime: u32) -> TokenEndpoint {
+    TokenEndpoint::builder().lifetime(lifetime).delay(Duration::from_millis(50)).start()
 }
 
-fn login(home: &Home, server: &RawServer, profile: &str) -> Oneup {
-    home.oneup()
-        .args([
-            "login",
-            "provider",
-            "--client-id",
-            "c",
-            "--store",
-            "file",
-            "--profile",
-            profile,
-            "--token-url",
-        ])
-        .arg(format!("{}/auth/token", server.url()))
-        .env("ONEUP_CLIENT_SECRET", "hunter2")
-}
-
-/// Makes every stored token an hour older, as if time had passed.
-fn age(home: &Home) {
-    for item in
-        fs::read_dir(home.state().join("secrets")).expect("the store").map(|item| item.expect("an item"))
-    {
-        let text = fs::read_to_string(item.path()).expect("text");
-        let mut json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
-        json["token"]["issued_at"] = (json["token"]["issued_at"].as_i64().expect("a time") - 3600).into();
-        fs::write(item.path(), json.to_string()).expect("a writable store");
-    }
-}
-
-/// What a shell prints that runs `oneup` so often at once, `$i` being each one's number: one shell, not hundreds of
-/// pipes of ours.
-fn at_once(home: &Home, count: usize, words: &str) -> String {
+/// Runs `oneup {words}` this many times concurrently from one shell, `$i` being the number of the run; returns all
+/// output.
+fn run_concurrently(home: &Home, count: usize, words: &str) -> String {
     let script = format!("for i in $(seq {count}); do \"$ONEUP\" {words} 2>&1 & done; wait");
     let output = Command::new("sh")
         .args(["-c", &script])
@@ -68,64 +31,66 @@ fn at_once(home: &Home, count: usize, words: &str) -> String {
 }
 
 #[test]
-fn hundreds_of_processes_on_one_expired_profile_make_one_request() {
+fn hundreds_of_concurrent_processes_refresh_once() {
     let count = size(120, 500);
-    let mut report = FaultReport::new(Kind::Load, "processes at once on one expired profile");
-    let (home, server) = (Home::new(), server(3600));
-    login(&home, &server, "p").run();
-    age(&home);
-    let said = at_once(&home, count, "token show --timeout 120");
+    let mut report = FaultReport::new(Kind::Load, "concurrent processes on one expired profile");
+    let (home, endpoint) = (Home::new(), endpoint(3600));
+    endpoint.login(&home).run();
+    home.age_tokens(3600);
+    let output = run_concurrently(&home, count, "token show --timeout 120");
     report.tried(count);
-    let other: Vec<&str> = said.lines().filter(|line| *line != "token-2").collect();
-    if said.lines().count() != count || !other.is_empty() {
-        report.failed(format!("{} answers, among them {other:?}", said.lines().count()));
+    let other: Vec<&str> = output.lines().filter(|line| *line != "token-1").collect();
+    if output.lines().count() != count || !other.is_empty() {
+        report.failed(format!("{} answers, among them {other:?}", output.lines().count()));
     }
-    if server.requests().len() != 2 {
-        report.failed(format!("{} requests instead of the login's and one", server.requests().len()));
+    if endpoint.count() != 2 {
+        report.failed(format!("{} requests instead of the login's and one", endpoint.count()));
     }
     report.finish();
 }
 
 #[test]
-fn many_profiles_renew_at_once_and_each_gets_its_own_token() {
+fn concurrent_refreshes_of_many_profiles_stay_separate() {
     let count = size(12, 50);
-    let mut report = FaultReport::new(Kind::Load, "profiles renewing at once, two processes each");
-    let (home, server) = (Home::new(), server(3600));
+    let mut report = FaultReport::new(Kind::Load, "profiles refreshed concurrently, two processes each");
+    let (home, endpoint) = (Home::new(), endpoint(3600));
     for number in 1..=count {
-        login(&home, &server, &format!("p{number}")).run();
+        endpoint.login(&home).args(["--profile", &format!("p{number}")]).run();
     }
-    age(&home);
-    let said =
-        at_once(&home, 2 * count, &format!("token show --timeout 120 --profile p$((i % {count} + 1))"));
+    home.age_tokens(3600);
+    let output = run_concurrently(
+        &home,
+        2 * count,
+        &format!("token show --timeout 120 --profile p$((i % {count} + 1))"),
+    );
     report.tried(2 * count);
-    let tokens: BTreeSet<&str> = said.lines().collect();
+    let tokens: BTreeSet<&str> = output.lines().collect();
     let known = tokens.iter().all(|token| token.starts_with("token-"));
-    if said.lines().count() != 2 * count || tokens.len() != count || !known {
-        report.failed(format!("{} answers with {} tokens: {said}", said.lines().count(), tokens.len()));
+    if output.lines().count() != 2 * count || tokens.len() != count || !known {
+        report.failed(format!("{} answers with {} tokens: {output}", output.lines().count(), tokens.len()));
     }
-    if server.requests().len() != 2 * count {
-        report
-            .failed(format!("{} requests for {count} logins and {count} renewals", server.requests().len()));
+    if endpoint.count() != 2 * count {
+        report.failed(format!("{} requests for {count} logins and {count} refreshes", endpoint.count()));
     }
     report.finish();
 }
 
-/// What a process holds: kilobytes of memory, descriptors, locks.
-fn held(pid: u32) -> Option<(usize, usize, usize)> {
+/// The resources of a process: kilobytes of memory, descriptors, locks.
+fn resources(pid: u32) -> Option<(usize, usize, usize)> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let memory = status
         .lines()
         .find_map(|line| line.strip_prefix("VmRSS:")?.trim().split(' ').next()?.parse().ok())?;
-    // Only root sees those of a process that keeps others of its user out.
+    // The process is not dumpable, so only root can read these.
     let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).map_or(0, Iterator::count);
     let locks = fs::read_to_string("/proc/locks").ok()?;
     Some((memory, descriptors, locks.lines().filter(|line| line.contains(&format!(" {pid} "))).count()))
 }
 
-/// A program that runs for long, and the token that is kept fresh for it.
+/// A long-running `oneup exec --token-file`.
 struct Job {
     child: Child,
-    /// Of oneup, as the program sees it.
+    /// The process ID of oneup.
     pid: u32,
     file: String,
 }
@@ -150,7 +115,7 @@ impl Job {
     }
 
     /// Waits until the file has held this many tokens after the first.
-    fn has_renewed(&self, times: usize) {
+    fn wait_for_refreshes(&self, times: usize) {
         let (mut seen, begun) = (vec![self.token()], Instant::now());
         while seen.len() <= times {
             assert!(begun.elapsed() < Duration::from_secs(60), "only {seen:?} in a minute");
@@ -169,50 +134,50 @@ impl Job {
     }
 }
 
-/// A day of tokens that live five minutes, as Keycloak's may, is 384 renewals: here they live a second.
+/// A day of tokens that are valid for five minutes, as Keycloak's may be, is 384 refreshes; here they are valid for a second.
 #[test]
-fn a_day_of_renewals_leaks_nothing() {
+fn refreshes_of_a_long_job_leak_nothing() {
     let mut report =
-        FaultReport::new(Kind::Load, "renewals by exec --token-file (a day of 5-minute tokens is 384)");
-    let (home, server) = (Home::new(), server(1));
+        FaultReport::new(Kind::Load, "refreshes by exec --token-file (a day of 5-minute tokens is 384)");
+    let (home, endpoint) = (Home::new(), endpoint(1));
     let profiles = ["a", "b", "c", "d"];
     let profiles = &profiles[..size(1, 4)];
     for profile in profiles {
-        login(&home, &server, profile).with_cache().run();
+        endpoint.login(&home).args(["--profile", profile]).with_cache().run();
     }
     let ids = fs::read_dir(home.state().join("notes"))
         .expect("notes")
         .map(|note| note.expect("a note").path().file_stem().expect("a name").to_string_lossy().into_owned());
     let ids: Vec<String> = ids.collect();
     let jobs: Vec<Job> = profiles.iter().map(|profile| Job::start(&home, profile)).collect();
-    // What the first renewals take stays: threads, buffers of the library.
-    jobs.iter().for_each(|job| job.has_renewed(3));
+    // Threads and buffers of the first refreshes stay.
+    jobs.iter().for_each(|job| job.wait_for_refreshes(3));
     sleep(Duration::from_secs(size(1, 20)));
-    let early: Vec<_> = jobs.iter().map(|job| least(job.pid).expect("it lives")).collect();
+    let early: Vec<_> = jobs.iter().map(|job| fewest_resources(job.pid).expect("it lives")).collect();
     let (begun, length) = (Instant::now(), Duration::from_secs(size(8, 85)));
     let mut last = vec![0; jobs.len()];
     while begun.elapsed() < length {
         sleep(Duration::from_millis(100));
         for (job, last) in jobs.iter().zip(&mut last) {
             match job.token() {
-                Some(number) if number >= *last && number <= server.requests().len() => *last = number,
+                Some(number) if number >= *last && number <= endpoint.count() => *last = number,
                 other => report.failed(format!("the file holds {other:?} after {last}")),
             }
         }
     }
     for (job, early) in jobs.iter().zip(early) {
-        let late = least(job.pid).expect("it lives");
+        let late = fewest_resources(job.pid).expect("it lives");
         if late.0 > early.0 + early.0 / 20 + 512 || late.1 > early.1 || late.2 > early.2 {
             report.failed(format!("memory (kB), descriptors, locks grew: {early:?} to {late:?}"));
         }
     }
-    let renewals = server.requests().len() - 2 * jobs.len();
-    assert!(renewals > jobs.len() * size(3, 60), "only {renewals} renewals");
-    report.tried(renewals);
+    let refreshes = endpoint.count() - 2 * jobs.len();
+    assert!(refreshes > jobs.len() * size(3, 60), "only {refreshes} refreshes");
+    report.tried(refreshes);
     jobs.into_iter().for_each(Job::end);
     home.oneup().args(["logout", "--all"]).run();
     for id in ids {
-        // The kernel sweeps up in its own time; what has expired is forgotten already.
+        // The kernel removes expired keys with a delay.
         let kept = || {
             let keys = fs::read_to_string("/proc/keys").expect("the kernel's keys");
             keys.lines().any(|key| key.contains(&id) && !key.contains("expd"))
@@ -228,11 +193,11 @@ fn a_day_of_renewals_leaks_nothing() {
     report.finish();
 }
 
-/// The least that a process holds within a second.
-fn least(pid: u32) -> Option<(usize, usize, usize)> {
+/// The fewest resources that a process has within a second.
+fn fewest_resources(pid: u32) -> Option<(usize, usize, usize)> {
     let samples = (0..20).filter_map(|_| {
         sleep(Duration::from_millis(50));
-        held(pid)
+        resources(pid)
     });
     samples.reduce(|a, b| (a.0.min(b.0), a.1.min(b.1), a.2.min(b.2)))
 }

@@ -20,7 +20,7 @@ pub(crate) use {
     raw::{RawServer, raw_server, raw_server_at},
     run::{Home, Oneup, Outcome},
     sandbox::Sandbox,
-    token_endpoint::{CLIENT_SECRET, Fault, TokenEndpoint, client_secret},
+    token_endpoint::{CLIENT_SECRET, Fault, TokenEndpoint, TokenEndpointBuilder, client_secret},
 };
 
 use std::io::Write;

@@ -28,10 +28,11 @@ pub(crate) enum Fault {
 type Resources = Box<dyn Fn(&str) -> Vec<u8> + Send + Sync>;
 
 /// How an endpoint behaves; [`start`](Self::start) runs it.
-pub(crate) struct Builder {
+pub(crate) struct TokenEndpointBuilder {
     lifetime: u32,
     delay: Duration,
     prefix: String,
+    is_numbered: bool,
     members: String,
     faults: BTreeMap<usize, Fault>,
     checks_clients: bool,
@@ -39,7 +40,7 @@ pub(crate) struct Builder {
     resources: Option<Resources>,
 }
 
-impl Builder {
+impl TokenEndpointBuilder {
     /// Seconds that a token is valid for; 3600 unless given.
     pub(crate) fn lifetime(mut self, seconds: u32) -> Self {
         self.lifetime = seconds;
@@ -56,6 +57,12 @@ impl Builder {
     pub(crate) fn prefix(mut self, prefix: &str) -> Self {
         prefix.clone_into(&mut self.prefix);
         self
+    }
+
+    /// Every token is this one.
+    pub(crate) fn token(mut self, token: &str) -> Self {
+        self.is_numbered = false;
+        self.prefix(token)
     }
 
     /// More members of the token response, such as `"scope":""`.
@@ -118,7 +125,7 @@ impl Builder {
                 Vec::new()
             }
             None if self.checks_clients => self.respond_to_client(state, request),
-            None => self.token(&self.prefix, number, ""),
+            None => self.issue(&self.prefix, number, ""),
         }
     }
 
@@ -142,10 +149,11 @@ impl Builder {
             }
             _ => format!(r#","refresh_token":"{}""#, refresh_token(if self.rotates { number } else { 0 })),
         };
-        self.token(&format!("{client}-token-"), number, &refresh)
+        self.issue(&format!("{client}-token-"), number, &refresh)
     }
 
-    fn token(&self, prefix: &str, number: usize, more: &str) -> Vec<u8> {
+    fn issue(&self, prefix: &str, number: usize, more: &str) -> Vec<u8> {
+        let number = if self.is_numbered { number.to_string() } else { String::new() };
         let (lifetime, members) = (self.lifetime, &self.members);
         let body = format!(
             r#"{{"access_token":"{prefix}{number}","token_type":"Bearer","expires_in":{lifetime}{members}{more}}}"#
@@ -189,11 +197,12 @@ impl TokenEndpoint {
     }
 
     /// The same, to be changed before it starts.
-    pub(crate) fn builder() -> Builder {
-        Builder {
+    pub(crate) fn builder() -> TokenEndpointBuilder {
+        TokenEndpointBuilder {
             lifetime: 3600,
             delay: Duration::ZERO,
             prefix: "token-".to_owned(),
+            is_numbered: true,
             members: String::new(),
             faults: BTreeMap::new(),
             checks_clients: false,
