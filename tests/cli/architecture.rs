@@ -31,7 +31,8 @@ fn sources(src: &str) -> BTreeMap<Module, String> {
 }
 
 fn rust_files(dir: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(dir).expect("a source directory").map(|entry| entry.expect("an entry").path());
+    let entries =
+        std::fs::read_dir(dir).expect("a source directory").map(|entry| entry.expect("an entry").path());
     let (dirs, files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
     let rust = files.into_iter().filter(|path| path.extension().is_some_and(|ending| ending == "rs"));
     rust.chain(dirs.iter().flat_map(|dir| rust_files(dir))).collect()
