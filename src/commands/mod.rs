@@ -15,9 +15,13 @@ mod use_profile;
 
 use std::io::Write;
 
-use crate::cli::{Command, Login, TokenCommand};
-use crate::context::Context;
-use crate::error::{Exit, Result, ignore_broken_pipe};
+use crate::cli::{Command, Login, TokenCommand, TokenFormat};
+use crate::context::{Context, nonempty};
+use crate::error::{Error, Exit, Result, ignore_broken_pipe};
+use crate::oauth::token::Token;
+use crate::output::secret_format;
+use crate::profile::Profile;
+use crate::system::clock::now;
 
 /// Runs a command; the exit code of one that did its work.
 ///
@@ -47,4 +51,40 @@ pub fn run(context: &Context, command: &Command) -> Result<Exit> {
 fn print(product: impl AsRef<[u8]>) -> Result<()> {
     let mut stdout = std::io::stdout().lock();
     ignore_broken_pipe(stdout.write_all(product.as_ref()).and_then(|()| stdout.flush()))
+}
+
+/// Prints a token. `github` also exports it to the next steps of the job.
+///
+/// # Errors
+/// Usage: `$GITHUB_ENV` is missing or can't be opened, or the format can't represent the token. Failure: a file or
+/// stdout can't be written. Protocol: the token has expired on arrival.
+fn print_token(token: &Token, profile: Option<&Profile>, format: TokenFormat) -> Result<()> {
+    token.require_unexpired()?;
+    if format == TokenFormat::Env && token.access_token.expose().starts_with('~') {
+        return Err(Error::usage("a shell would expand the ~ at the beginning of this token")
+            .with_hint("oneup token show --format export"));
+    }
+    let github_env = match format {
+        TokenFormat::Github => Some(open_github_env()?),
+        _ => None,
+    };
+    // The mask must be in the log before the variable exists.
+    print(secret_format::render(token, profile, format, now()))?;
+    if let Some(mut file) = github_env {
+        file.write_all(secret_format::render(token, profile, TokenFormat::Env, now()).as_bytes())
+            .map_err(|error| Error::failure("can't write the file in GITHUB_ENV").with_cause(error))?;
+    }
+    Ok(())
+}
+
+fn open_github_env() -> Result<std::fs::File> {
+    let path = nonempty("GITHUB_ENV").ok_or_else(|| {
+        Error::usage("GITHUB_ENV is not set")
+            .with_hint("use --format github in a step of a GitHub Actions job")
+    })?;
+    std::fs::File::options().append(true).create(true).open(path).map_err(|error| {
+        Error::usage("can't open the file in GITHUB_ENV")
+            .with_cause(error)
+            .with_hint("GitHub's runner creates it; outside of a job, choose another --format")
+    })
 }

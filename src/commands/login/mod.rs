@@ -10,7 +10,7 @@ pub use patient::patient;
 use anstyle::AnsiColor;
 
 use crate::cli::{ClientCredentials, LoginCommon, TokenFormat};
-use crate::commands::token::show::print_token;
+use crate::commands::print_token;
 use crate::context::{Context, nonempty};
 use crate::error::{Error, Exit, Result};
 use crate::oauth::grant::{Client, Grant};

@@ -1,16 +1,14 @@
 //! `oneup token show`: prints a valid token in the format that its consumer needs.
 
-use std::io::Write;
-
 use crate::cli::{Show, TokenFormat};
+use crate::commands::print_token;
 use crate::context::{Context, nonempty};
 use crate::error::{Error, Exit, Result};
 use crate::oauth::jwt::{self, TokenKind, Validity};
 use crate::oauth::response::is_bearer_token;
 use crate::oauth::secret::Secret;
 use crate::oauth::token::{Lifetime, Token};
-use crate::output::secret_format;
-use crate::profile::{self, Profile};
+use crate::profile;
 use crate::session::metadata;
 use crate::session::{Session, TokenOptions};
 use crate::system::clock::now;
@@ -63,40 +61,4 @@ fn from_environment(context: &Context, args: &Show) -> Result<Option<Token>> {
     }
     let lifetime = Lifetime { issued_at: now(), expires_in: None };
     Ok(Some(Token::new(Secret::new(text), lifetime)))
-}
-
-/// Prints a token. `github` also exports it to the next steps of the job.
-///
-/// # Errors
-/// Usage: `$GITHUB_ENV` is missing or can't be opened, or the format can't represent the token. Failure: a file or
-/// stdout can't be written. Protocol: the token has expired on arrival.
-pub fn print_token(token: &Token, profile: Option<&Profile>, format: TokenFormat) -> Result<()> {
-    token.require_unexpired()?;
-    if format == TokenFormat::Env && token.access_token.expose().starts_with('~') {
-        return Err(Error::usage("a shell would expand the ~ at the beginning of this token")
-            .with_hint("oneup token show --format export"));
-    }
-    let github_env = match format {
-        TokenFormat::Github => Some(open_github_env()?),
-        _ => None,
-    };
-    // The mask must be in the log before the variable exists.
-    crate::commands::print(secret_format::render(token, profile, format, now()))?;
-    if let Some(mut file) = github_env {
-        file.write_all(secret_format::render(token, profile, TokenFormat::Env, now()).as_bytes())
-            .map_err(|error| Error::failure("can't write the file in GITHUB_ENV").with_cause(error))?;
-    }
-    Ok(())
-}
-
-fn open_github_env() -> Result<std::fs::File> {
-    let path = nonempty("GITHUB_ENV").ok_or_else(|| {
-        Error::usage("GITHUB_ENV is not set")
-            .with_hint("use --format github in a step of a GitHub Actions job")
-    })?;
-    std::fs::File::options().append(true).create(true).open(path).map_err(|error| {
-        Error::usage("can't open the file in GITHUB_ENV")
-            .with_cause(error)
-            .with_hint("GitHub's runner creates it; outside of a job, choose another --format")
-    })
 }

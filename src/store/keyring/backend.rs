@@ -8,21 +8,12 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use keyring_core::Error as CoreError;
 use keyring_core::api::CredentialStore;
 
+use super::blob_store::BlobStore;
 use super::error::KeyringError;
 use crate::oauth::secret::SecretBuf;
 
 /// The keyring's `service` attribute of every item; `username` is the profile's ID.
 const SERVICE: &str = "oneup";
-
-/// Named byte strings.
-pub(super) trait BlobStore {
-    /// Returns the item's bytes, or `None` if it does not exist.
-    fn get(&self, name: &str) -> Result<Option<SecretBuf>, KeyringError>;
-    /// Adds or replaces the item. A new one gets the label, which keyring programs show.
-    fn set(&self, name: &str, label: &str, bytes: &[u8]) -> Result<(), KeyringError>;
-    /// Removes the item; false if it did not exist.
-    fn remove(&self, name: &str) -> Result<bool, KeyringError>;
-}
 
 /// The process's connection to the platform's keyring.
 pub(super) struct KeyringBackend {

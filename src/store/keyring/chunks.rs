@@ -6,7 +6,7 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
-use super::backend::BlobStore;
+use super::blob_store::BlobStore;
 use super::error::KeyringError;
 use crate::oauth::secret::SecretBuf;
 

@@ -9,13 +9,15 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 mod backend;
+mod blob_store;
 #[cfg(any(windows, test))]
 mod chunks;
 pub(super) mod error;
 #[cfg(target_os = "linux")]
 mod secret_service;
 
-use self::backend::{BlobStore, KeyringBackend};
+use self::backend::KeyringBackend;
+use self::blob_store::BlobStore;
 use self::error::KeyringError;
 use super::{CredentialKey, CredentialStore, StoredCredentials, decode, encode};
 use crate::error::{ErrorKind, Result, StoreErrorKind};
