@@ -1,30 +1,14 @@
 //! `oneup exec`: a program with the token in its environment, and in a file that is kept up to date.
 #![cfg(unix)]
 
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use crate::support::{Home, Oneup, RawServer, TokenEndpoint, raw_server};
+use crate::support::{Home, Oneup, TokenEndpoint};
 
-/// A token endpoint whose tokens are `token-1`, `token-2`, … and live this many seconds.
-fn server(lifetime: u32) -> RawServer {
-    let count = AtomicU32::new(0);
-    raw_server(move |_, _, _| {
-        let number = count.fetch_add(1, Ordering::SeqCst) + 1;
-        let body =
-            format!(r#"{{"access_token":"token-{number}","token_type":"Bearer","expires_in":{lifetime}}}"#);
-        RawServer::answer("200 OK", "application/json", &body)
-    })
-}
-
-fn login(server: &RawServer) -> Home {
-    let home = Home::new();
-    home.oneup()
-        .args(["login", "provider", "--client-id", "id", "--store", "file"])
-        .args(["--token-url", &format!("{}/token", server.url())])
-        .env("ONEUP_CLIENT_SECRET", "s3cr3t")
-        .run();
-    home
+/// A home that is logged in at an endpoint whose tokens are valid for this many seconds; the endpoint must outlive it.
+fn login(lifetime: u32) -> (Home, TokenEndpoint) {
+    let endpoint = TokenEndpoint::builder().lifetime(lifetime).start();
+    (Home::logged_in(&endpoint), endpoint)
 }
 
 fn sh(home: &Home, flags: &[&str], script: &str) -> Oneup {
@@ -33,9 +17,9 @@ fn sh(home: &Home, flags: &[&str], script: &str) -> Oneup {
 
 #[test]
 fn program_gets_the_token_and_no_secret() {
-    let home = login(&server(300));
-    sh(&home, &[], "echo $ONEUP_TOKEN; cat").stdin("in\n").stdout("token-1\nin\n").stderr("").run();
-    sh(&home, &["--var", "FHIR"], "echo $FHIR-$ONEUP_TOKEN").stdout("token-1-\n").run();
+    let (home, _endpoint) = login(300);
+    sh(&home, &[], "echo $ONEUP_TOKEN; cat").stdin("in\n").stdout("token-0\nin\n").stderr("").run();
+    sh(&home, &["--var", "FHIR"], "echo $FHIR-$ONEUP_TOKEN").stdout("token-0-\n").run();
     sh(&home, &[], "echo \"[$ONEUP_CLIENT_SECRET]\"")
         .env("ONEUP_CLIENT_SECRET", "s3cr3t")
         .stdout("[]\n")
@@ -44,8 +28,7 @@ fn program_gets_the_token_and_no_secret() {
 
 #[test]
 fn suggests_closest_option() {
-    let server = server(3600);
-    let home = login(&server);
+    let (home, _endpoint) = login(3600);
     home.oneup()
         .args(["exec", "--tokenfile", "--", "true"])
         .status(125)
@@ -55,7 +38,7 @@ fn suggests_closest_option() {
 
 #[test]
 fn exits_with_the_exit_code_of_the_program() {
-    let home = login(&server(300));
+    let (home, _endpoint) = login(300);
     for flags in [&[][..], &["--token-file"]] {
         sh(&home, flags, "exit 7").status(7).run();
         home.oneup().arg("exec").args(flags).args(["--", "/nonexistent"]).status(127).run();
@@ -68,14 +51,14 @@ fn exits_with_the_exit_code_of_the_program() {
 
 #[test]
 fn token_file_is_private_refreshed_and_removed() {
-    let home = login(&server(12));
+    let (home, _endpoint) = login(12);
     let script = r#"ls -l "$ONEUP_TOKEN_FILE" | cut -c1-10; cat "$ONEUP_TOKEN_FILE"; echo
-                    for i in $(seq 300); do test "$(cat "$ONEUP_TOKEN_FILE")" = token-1 || break; sleep 0.1; done
+                    for i in $(seq 300); do test "$(cat "$ONEUP_TOKEN_FILE")" = token-0 || break; sleep 0.1; done
                     cat "$ONEUP_TOKEN_FILE"; echo; echo "$ONEUP_TOKEN_FILE" > place"#;
     let outcome = sh(&home, &["--token-file"], script).run();
     let lines: Vec<&str> = outcome.stdout.lines().collect();
-    assert_eq!(lines[..2], ["-rw-------", "token-1"]);
-    assert!(lines[2] > "token-1", "{lines:?}");
+    assert_eq!(lines[..2], ["-rw-------", "token-0"]);
+    assert!(lines[2] > "token-0", "{lines:?}");
     let place = std::fs::read_to_string(home.path("place")).expect("the script wrote it");
     let place = std::path::Path::new(place.trim());
     assert!(!place.exists() && !place.parent().expect("a directory").exists());
@@ -84,7 +67,7 @@ fn token_file_is_private_refreshed_and_removed() {
 #[test]
 #[cfg(target_os = "linux")]
 fn token_file_of_a_killed_process_is_removed_by_the_next() {
-    let home = login(&server(300));
+    let (home, _endpoint) = login(300);
     let runtime = home.path("run");
     std::fs::create_dir(&runtime).expect("a directory");
     let rooms = || std::fs::read_dir(&runtime).expect("it is there").count();
@@ -112,7 +95,7 @@ fn token_file_of_a_killed_process_is_removed_by_the_next() {
 
 #[test]
 fn token_file_is_removed_after_sigterm() {
-    let home = login(&server(300));
+    let (home, _endpoint) = login(300);
     let script =
         r#"trap 'rm started; exit 3' TERM; echo "$ONEUP_TOKEN_FILE" > started; while :; do sleep 0.1; done"#;
     let mut child = sh(&home, &["--token-file"], script).spawn();
@@ -131,7 +114,7 @@ fn token_file_is_removed_after_sigterm() {
 #[test]
 #[cfg(target_os = "linux")]
 fn signals_are_forwarded_to_the_program() {
-    let home = login(&server(300));
+    let (home, _endpoint) = login(300);
     let mut signals =
         vec!["HUP", "INT", "QUIT", "USR1", "USR2", "ALRM", "TERM", "XCPU", "XFSZ", "PROF", "VTALRM"];
     signals.extend(["WINCH", "CONT", "URG", "ABRT", "TRAP", "SYS"]);
@@ -162,7 +145,7 @@ fn signals_are_forwarded_to_the_program() {
 
 #[test]
 fn ignored_signals_stay_ignored() {
-    let home = login(&server(300));
+    let (home, _endpoint) = login(300);
     let nohup = ["sh", "-c", "trap '' HUP; exec \"$0\" \"$@\""];
     let run =
         home.oneup_under(&nohup).args(["exec", "--token-file", "--", "sh", "-c", "kill -HUP $$; echo alive"]);
