@@ -41,6 +41,12 @@ pub struct Curl {
     /// Host that may get the token too; repeatable
     #[arg(long, value_name = "HOST")]
     pub allow_host: Vec<String>,
+    /// Tenant whose FHIR base paths are joined to, instead of the profile's
+    #[arg(long, value_name = "NAME")]
+    pub tenant: Option<String>,
+    /// Scopes of the token, instead of the profile's
+    #[arg(long)]
+    pub scope: Option<String>,
     /// Print help
     #[arg(long, action = ArgAction::Help)]
     pub help: Option<bool>,

@@ -26,6 +26,9 @@ pub struct Exec {
     /// Keep a private file with a valid token up to date; ONEUP_TOKEN_FILE names it
     #[arg(long)]
     pub token_file: bool,
+    /// Scopes of the token, instead of the profile's
+    #[arg(long)]
+    pub scope: Option<String>,
     /// Command to run and its arguments
     #[arg(value_name = "COMMAND", trailing_var_arg = true, allow_hyphen_values = true, required = true, add = complete::program())]
     pub command: Vec<OsString>,

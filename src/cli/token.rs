@@ -51,6 +51,11 @@ pub struct Show {
     /// Get a new token even if the stored one is still valid
     #[arg(long)]
     pub refresh: bool,
+    /// Scopes of the token, instead of the profile's
+    ///
+    /// Separated by spaces. The token is requested by the same client and cached per set of scopes.
+    #[arg(long)]
+    pub scope: Option<String>,
 }
 
 /// `--format` of `token show` and `login --no-store`.

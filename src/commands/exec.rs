@@ -46,11 +46,16 @@ fn start(context: &Context, args: &cli::Exec) -> Result<Exit> {
     check_program(program)?;
     let profile = profile::resolve_profile(context.config_dir()?, context.profile.as_deref())?;
     let session = Session::new(context, profile);
-    let token = session.access_token(TokenOptions::default())?;
+    let token =
+        session.access_token(TokenOptions { scope: args.scope.as_deref(), ..TokenOptions::default() })?;
     let mut command = process::command(program);
     command.args(rest);
     set_variable(context, &mut command, args, &token)?;
-    if args.token_file { run_with_file(context, &session, token, command) } else { process::replace(command) }
+    if args.token_file {
+        run_with_file(context, &session, args.scope.as_deref(), token, command)
+    } else {
+        process::replace(command)
+    }
 }
 
 /// Puts the token into the environment of the command. One that is too long for it must be read from the file.
@@ -71,17 +76,23 @@ fn set_variable(context: &Context, command: &mut Command, args: &cli::Exec, toke
     ))
 }
 
-fn run_with_file(context: &Context, session: &Session, token: Token, mut command: Command) -> Result<Exit> {
+fn run_with_file(
+    context: &Context,
+    session: &Session,
+    scope: Option<&str>,
+    token: Token,
+    mut command: Command,
+) -> Result<Exit> {
     // Before the file exists, so that no signal leaves it behind.
     let signals = SignalForwarder::catch()?;
     let dir = TempTokenDir::new()?;
     let path = dir.path().join("token");
     write(&path, &token)?;
     command.env(FILE_VARIABLE, &path);
-    std::thread::scope(|scope| {
+    std::thread::scope(|threads| {
         let (stop, stopped) = channel();
         std::thread::Builder::new()
-            .spawn_scoped(scope, || keep_fresh(context, session, token, &path, stopped))
+            .spawn_scoped(threads, || keep_fresh(context, session, scope, token, &path, stopped))
             .map_err(|error| Error::failure("could not start a thread").with_cause(error))?;
         let exit = process::run(&mut command, signals, |_| {});
         // A refresh in progress is waited for: its refresh token may already be used.
@@ -95,7 +106,14 @@ fn write(path: &Path, token: &Token) -> Result<()> {
 }
 
 /// Replaces the token in the file before it expires, until `stopped` is disconnected.
-fn keep_fresh(context: &Context, session: &Session, mut token: Token, path: &Path, stopped: Receiver<()>) {
+fn keep_fresh(
+    context: &Context,
+    session: &Session,
+    scope: Option<&str>,
+    mut token: Token,
+    path: &Path,
+    stopped: Receiver<()>,
+) {
     let mut wait = refresh_in(&token, now());
     while let Err(RecvTimeoutError::Timeout) =
         stopped.recv_timeout(Duration::from_secs(wait.clamp(1, POLL_INTERVAL)))
@@ -104,7 +122,8 @@ fn keep_fresh(context: &Context, session: &Session, mut token: Token, path: &Pat
         if wait > 0 {
             continue;
         }
-        let options = TokenOptions { min_ttl: Some(refresh_leeway(&token)), ..TokenOptions::default() };
+        let options =
+            TokenOptions { scope, min_ttl: Some(refresh_leeway(&token)), ..TokenOptions::default() };
         let fresh = session.access_token(options);
         match fresh.and_then(|fresh| write(path, &fresh).map(|()| fresh)) {
             Ok(fresh) => {

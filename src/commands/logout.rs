@@ -2,14 +2,12 @@
 
 use crate::cli::Logout;
 use crate::context::Context;
-use crate::error::{Error, Exit, Result};
-use crate::http::{Http, Retry};
-use crate::oauth::discovery;
-use crate::oauth::token::Token;
+use crate::error::{Exit, Result};
 use crate::profile::{self, Profile};
 use crate::session::metadata;
 use crate::session::orphans::{self, Orphans};
-use crate::session::{self, lock_path, open_store, token_request};
+use crate::session::revoke::revoke_all;
+use crate::session::{self, lock_path, open_store};
 use crate::store::{StoredCredentials, cache};
 use crate::system::files;
 
@@ -57,8 +55,8 @@ fn logout(context: &Context, profile: &Profile, no_revoke: bool) -> Result<()> {
     // Without the credentials, a profile that can't be deleted would claim a login.
     files::require_writable(&context.config_dir()?.join("profiles"))?;
     let store = open_store(context, profile.store, context.deadline())?;
-    if !no_revoke && let Some(item) = store.read(&profile.credential_key())? {
-        revoke(context, profile, &item);
+    if !no_revoke && let Some(credentials) = store.read(&profile.credential_key())? {
+        revoke(context, profile, &credentials);
     }
     store.delete(&profile.id)?;
     cache::forget(&profile.id);
@@ -75,39 +73,20 @@ fn logout(context: &Context, profile: &Profile, no_revoke: bool) -> Result<()> {
 }
 
 /// Revokes the tokens (RFC 7009). A failure is a warning: the tokens expire, and the user wants them deleted here.
-fn revoke(context: &Context, profile: &Profile, item: &StoredCredentials) {
-    let Some(token) = &item.token else { return };
+fn revoke(context: &Context, profile: &Profile, credentials: &StoredCredentials) {
+    if credentials.tokens().next().is_none() {
+        return;
+    }
     if profile.issuer.is_none() {
-        let tokens = if token.refresh_token.is_some() {
+        let tokens = if credentials.tokens().count() > 1
+            || credentials.tokens().any(|token| token.refresh_token.is_some())
+        {
             "tokens stay valid until they expire"
         } else {
             "token stays valid until it expires"
         };
         context.info(format_args!("The server does not support revocation; the {tokens}."));
-    } else if let Err(error) = try_revoke(context, profile, item, token) {
+    } else if let Err(error) = revoke_all(context, profile, credentials) {
         context.warn(format_args!("could not revoke the token; it stays valid until it expires\n  {error}"));
     }
-}
-
-fn try_revoke(context: &Context, profile: &Profile, item: &StoredCredentials, token: &Token) -> Result<()> {
-    let Some(issuer) = &profile.issuer else { return Ok(()) };
-    let client = token_request::client(profile, item, context.deadline())?;
-    let http = Http::new(context)?;
-    let get = |url: &str| http.get(url).map(|answer| (answer.status == 200).then_some(answer.body));
-    let Some(endpoint) = discovery::revocation_endpoint(issuer, get)? else {
-        return Err(Error::protocol("the realm does not support revocation"));
-    };
-    let tokens =
-        [("refresh_token", token.refresh_token.as_ref()), ("access_token", Some(&token.access_token))];
-    for (hint, token) in tokens {
-        let Some(token) = token else { continue };
-        let form = client.request(&[("token", token.expose()), ("token_type_hint", hint)]);
-        let answer = http.post_form(&endpoint, &form, Retry::Transient)?;
-        if answer.status != 200 {
-            return Err(
-                Error::auth("the revocation endpoint rejected the request").with_detail(answer.snippet())
-            );
-        }
-    }
-    Ok(())
 }

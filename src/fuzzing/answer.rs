@@ -6,7 +6,7 @@ use super::{NOW, assert_presentable, dev_portal};
 use crate::cli::TokenFormat;
 use crate::http::HttpResponse;
 use crate::http::redact::Redactor;
-use crate::oauth::grant::GrantType;
+use crate::oauth::grant::Grant;
 use crate::oauth::response;
 use crate::oauth::secret::Secret;
 use crate::oauth::token::Token;
@@ -36,9 +36,9 @@ pub fn answer(bytes: &[u8]) {
                 body: body.to_vec(),
                 redactor: Redactor::default(),
             };
+            let grant = Grant::ClientCredentials { scope: String::new() };
             let valid = !matches!(refused, response::TokenError::Invalid(_));
-            let error =
-                token_error::into_error(&dev_portal(), GrantType::ClientCredentials, refused, &answer);
+            let error = token_error::into_error(&dev_portal(), &grant, refused, &answer);
             assert_eq!(error.kind().exit().code(), if valid { 4 } else { 3 });
             assert_presentable(&error);
         }

@@ -89,7 +89,7 @@ mod tests {
             secret: Some(Secret::new("p&a\"ss")),
             authentication: ClientAuthentication::Post,
         }
-        .token_request(&Grant::RefreshToken(Secret::new("r3fresh")))
+        .token_request(&Grant::RefreshToken { token: Secret::new("r3fresh"), scope: String::new() })
     }
 
     #[test]

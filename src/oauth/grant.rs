@@ -45,7 +45,12 @@ pub enum Grant {
         verifier: Option<Secret>,
     },
     /// RFC 6749 §6.
-    RefreshToken(Secret),
+    RefreshToken {
+        /// The refresh token.
+        token: Secret,
+        /// A narrower scope, space-separated; not sent when empty.
+        scope: String,
+    },
 }
 
 /// The type of a [`Grant`], without its secrets.
@@ -60,12 +65,20 @@ pub enum GrantType {
 }
 
 impl Grant {
+    /// The requested scope; empty for an authorization code, whose request had the scope.
+    pub fn scope(&self) -> &str {
+        match self {
+            Self::ClientCredentials { scope } | Self::RefreshToken { scope, .. } => scope,
+            Self::AuthorizationCode { .. } => "",
+        }
+    }
+
     /// The grant's type.
     pub fn grant_type(&self) -> GrantType {
         match self {
             Self::ClientCredentials { .. } => GrantType::ClientCredentials,
             Self::AuthorizationCode { .. } => GrantType::AuthorizationCode,
-            Self::RefreshToken(_) => GrantType::RefreshToken,
+            Self::RefreshToken { .. } => GrantType::RefreshToken,
         }
     }
 
@@ -81,8 +94,8 @@ impl Grant {
                 ("redirect_uri", redirect_uri),
                 ("code_verifier", verifier.as_ref().map_or("", Secret::expose)),
             ],
-            Self::RefreshToken(token) => {
-                vec![("grant_type", "refresh_token"), ("refresh_token", token.expose())]
+            Self::RefreshToken { token, scope } => {
+                vec![("grant_type", "refresh_token"), ("refresh_token", token.expose()), ("scope", scope)]
             }
         }
     }
@@ -145,8 +158,8 @@ mod tests {
 
     #[test]
     fn basic_is_form_encoded_before_base64_and_leaves_the_body() {
-        let form =
-            client(ClientAuthentication::Basic).token_request(&Grant::RefreshToken(Secret::new("r/1")));
+        let form = client(ClientAuthentication::Basic)
+            .token_request(&Grant::RefreshToken { token: Secret::new("r/1"), scope: String::new() });
         assert_eq!(form.body.expose(), "grant_type=refresh_token&refresh_token=r%2F1");
         assert_eq!(
             form.authorization.as_ref().map(Secret::expose),

@@ -74,12 +74,15 @@ pub fn parse_response(status: u16, body: &[u8], now: i64) -> Result<Token, Token
     }
     let expires_in =
         members.get("expires_in").and_then(parse_expires_in).or_else(|| jwt_lifetime(&access_token, now));
+    let refresh_expires_in = members.get("refresh_expires_in").and_then(parse_expires_in);
     let refresh_token = take_text(&mut members, "refresh_token").map(Secret::new);
     let scope = members.remove("scope").map_or(Ok(None), parse_scope)?;
     members.retain(|name, value| LAUNCH_CONTEXT.contains(&name.as_str()) && !value.is_null());
     Ok(Token {
         access_token: Secret::new(access_token),
         scope,
+        refresh_issued_at: refresh_token.as_ref().map(|_| now),
+        refresh_expires_in: refresh_expires_in.filter(|_| refresh_token.is_some()),
         refresh_token,
         issued_at: now,
         expires_in,

@@ -26,6 +26,12 @@ pub struct Token {
     /// What gets the next access token without a user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh_token: Option<Secret>,
+    /// When the refresh token was issued, in seconds since the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_issued_at: Option<i64>,
+    /// Seconds from `refresh_issued_at` (Keycloak's `refresh_expires_in`): 0 for no limit, `None` when unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_expires_in: Option<u64>,
     /// When the response arrived, by this machine's clock; seconds since the epoch.
     pub issued_at: i64,
     /// Seconds from `issued_at`; `None` when unknown.
@@ -43,6 +49,8 @@ impl Token {
             access_token,
             scope: None,
             refresh_token: None,
+            refresh_issued_at: None,
+            refresh_expires_in: None,
             issued_at: lifetime.issued_at,
             expires_in: lifetime.expires_in,
             launch_context: Map::new(),
@@ -87,7 +95,11 @@ impl Token {
     /// (RFC 6749 §6), and with the previous lifetime if its own is unknown.
     #[must_use]
     pub fn carrying_over(mut self, previous: &Token) -> Token {
-        self.refresh_token = self.refresh_token.or_else(|| previous.refresh_token.clone());
+        if self.refresh_token.is_none() {
+            self.refresh_token.clone_from(&previous.refresh_token);
+            self.refresh_issued_at = previous.refresh_issued_at;
+            self.refresh_expires_in = previous.refresh_expires_in;
+        }
         if self.scope.is_none() {
             self.scope.clone_from(&previous.scope);
         }

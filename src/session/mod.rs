@@ -4,9 +4,11 @@ pub mod client_secret;
 pub mod metadata;
 pub mod orphans;
 mod refresh;
+pub mod revoke;
 pub mod token_error;
 pub mod token_request;
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,6 +16,7 @@ use std::time::Duration;
 
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::oauth::scope;
 use crate::oauth::secret::Secret;
 use crate::oauth::token::Token;
 use crate::profile::{self, Profile};
@@ -33,6 +36,8 @@ pub const STORE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Which access token is wanted. The default is a valid one.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TokenOptions<'a> {
+    /// The scope to request, instead of the profile's own.
+    pub scope: Option<&'a str>,
     /// Minimum remaining lifetime in seconds, instead of the expiry leeway.
     pub min_ttl: Option<u64>,
     /// Whether to get a new token even if the stored one is valid.
@@ -56,14 +61,14 @@ pub struct Session {
 
 struct State {
     profile: Arc<Profile>,
-    /// The token returned last, which spares the store; only for the profile above.
-    token: Option<Token>,
+    /// The tokens returned last, by scope (`None`: the profile's own), which spare the store.
+    tokens: HashMap<Option<String>, Token>,
 }
 
 impl Session {
     /// Opens no store yet: a cached token needs none.
     pub fn new(context: &Context, profile: Profile) -> Self {
-        let state = State { profile: Arc::new(profile), token: None };
+        let state = State { profile: Arc::new(profile), tokens: HashMap::new() };
         Self { context: context.clone(), state: Mutex::new(state) }
     }
 
@@ -80,32 +85,46 @@ impl Session {
         self.read_store(&self.profile(), self.context.deadline())
     }
 
+    /// Returns the granted scope of the newest token, for a token from the cache, which has none.
+    pub fn granted_scope(&self, options: TokenOptions) -> Option<String> {
+        let profile = self.profile();
+        let metadata = metadata::load(&self.context, &profile.id)?;
+        match requested_scope(&profile, options.scope).ok()? {
+            Some(scope) => metadata.scoped_tokens.get(&scope)?.scope.clone(),
+            None => metadata.scope,
+        }
+    }
+
     /// Returns a valid access token, requesting a new one if needed. All of it ends at one deadline (`--timeout`).
     ///
     /// # Errors
     /// Authentication when there is no valid token and none can be requested without a user; network, protocol, store.
     pub fn access_token(&self, options: TokenOptions) -> Result<Token> {
-        if !options.refresh
-            && let Some(token) = self.from_memory(options).or_else(|| self.from_cache(options))
-        {
-            return Ok(token);
-        }
         let deadline = self.context.deadline();
         for _ in 0..MAX_ATTEMPTS {
             let profile = self.profile();
-            let stored = self.read_store(&profile, deadline)?.and_then(|credentials| credentials.token);
-            if let Some(token) = stored.as_ref().filter(|token| !options.refresh && options.accept(token)) {
-                self.keep(&profile, token);
+            let scope = requested_scope(&profile, options.scope)?;
+            let scope = scope.as_deref();
+            if !options.refresh
+                && let Some(token) =
+                    self.from_memory(scope, options).or_else(|| self.from_cache(scope, options))
+            {
+                return Ok(token);
+            }
+            let credentials = self.read_store(&profile, deadline)?.unwrap_or_default();
+            let stored = credentials.token_for(scope);
+            if let Some(token) = stored.filter(|token| !options.refresh && options.accept(token)) {
+                self.keep(&profile, scope, token);
                 return Ok(token.clone());
             }
             let (lock, current) = lock_profile(&self.context, &profile, deadline)?;
             if current.id != profile.id {
-                *self.state() = State { profile: Arc::new(current), token: None };
+                *self.state() = State { profile: Arc::new(current), tokens: HashMap::new() };
                 continue;
             }
-            let token = refresh::under_lock(&self.context, &profile, stored.as_ref(), options, deadline)?;
+            let token = refresh::under_lock(&self.context, &profile, scope, stored, options, deadline)?;
             drop(lock);
-            self.keep(&profile, &token);
+            self.keep(&profile, scope, &token);
             return Ok(token);
         }
         let name = self.profile().name.clone();
@@ -113,36 +132,37 @@ impl Session {
     }
 
     /// A token from an earlier call, unless another process has logged in or out since.
-    fn from_memory(&self, options: TokenOptions) -> Option<Token> {
+    fn from_memory(&self, scope: Option<&str>, options: TokenOptions) -> Option<Token> {
         let (id, name, token) = {
             let state = self.state();
-            let token = state.token.as_ref().filter(|token| options.accept(token))?.clone();
+            let token =
+                state.tokens.get(&scope.map(str::to_owned)).filter(|token| options.accept(token))?.clone();
             (state.profile.id.clone(), state.profile.name.clone(), token)
         };
         let current = profile::load(self.context.config_dir().ok()?, &name).ok()??;
         (current.id == id).then_some(token)
     }
 
-    fn from_cache(&self, options: TokenOptions) -> Option<Token> {
+    fn from_cache(&self, scope: Option<&str>, options: TokenOptions) -> Option<Token> {
         if self.context.no_cache {
             return None;
         }
         let cache = TokenCache::new(self.context.state_dir().ok()?);
-        let cached = cache.get(&self.profile().credential_key(), None)?;
+        let cached = cache.get(&self.profile().credential_key(), scope)?;
         let token = Token::new(cached.access_token, cached.lifetime);
         options.accept(&token).then_some(token)
     }
 
     /// Keeps a token in memory and in the kernel's cache.
-    fn keep(&self, profile: &Profile, token: &Token) {
+    fn keep(&self, profile: &Profile, scope: Option<&str>, token: &Token) {
         if !self.context.no_cache
             && let Ok(state_dir) = self.context.state_dir()
         {
-            TokenCache::new(state_dir).put(&profile.credential_key(), None, token, now());
+            TokenCache::new(state_dir).put(&profile.credential_key(), scope, token, now());
         }
         let mut state = self.state();
         if state.profile.id == profile.id {
-            state.token = Some(token.clone());
+            state.tokens.insert(scope.map(str::to_owned), token.clone());
         }
     }
 
@@ -153,6 +173,23 @@ impl Session {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Returns the requested scope with its tokens sorted, as order does not matter (RFC 6749 §3.3); `None` for the profile's
+/// own scope.
+///
+/// # Errors
+/// Usage: a scope that is not one.
+fn requested_scope(profile: &Profile, scope: Option<&str>) -> Result<Option<String>> {
+    let sorted = |scope: &str| {
+        let mut tokens: Vec<String> = scope.split_whitespace().map(str::to_owned).collect();
+        tokens.sort_unstable();
+        tokens.dedup();
+        tokens.join(" ")
+    };
+    let Some(scope) = scope else { return Ok(None) };
+    let scope = sorted(&scope::normalize(scope)?);
+    Ok(Some(scope).filter(|scope| *scope != sorted(&profile.scope)))
 }
 
 /// Takes the lock of a profile and reads the profile again: another process may have replaced it.

@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::http::HttpResponse;
-use crate::oauth::grant::GrantType;
+use crate::oauth::grant::{Grant, GrantType};
 use crate::oauth::product::Product;
 use crate::oauth::response::TokenError;
 use crate::profile::Profile;
@@ -15,7 +15,7 @@ const ENDPOINT_HINT: &str = "check --gateway, --realm, --plan and --token-url";
 const MAX_NAME_LEN: usize = 100;
 
 /// Describes an error. The profile need not be saved yet.
-pub fn into_error(profile: &Profile, grant: GrantType, error: TokenError, response: &HttpResponse) -> Error {
+pub fn into_error(profile: &Profile, grant: &Grant, error: TokenError, response: &HttpResponse) -> Error {
     match error {
         TokenError::Invalid(reason) => Error::protocol(format!(
             "invalid OAuth response from {}: {}",
@@ -45,7 +45,7 @@ fn blocked(profile: &Profile, status: u16, response: &HttpResponse) -> Error {
     Error::auth(message).with_detail(response.snippet()).with_hint(hint)
 }
 
-fn denied(profile: &Profile, grant: GrantType, status: u16, error: &str, description: Option<&str>) -> Error {
+fn denied(profile: &Profile, grant: &Grant, status: u16, error: &str, description: Option<&str>) -> Error {
     let (message, hint) = meaning(profile, grant, status, error);
     let description = description.map_or(String::new(), |text| format!(": {text}"));
     Error::auth(message)
@@ -57,7 +57,7 @@ fn denied(profile: &Profile, grant: GrantType, status: u16, error: &str, descrip
 }
 
 /// Returns the message and the hint. The status and `error` decide; descriptions differ between versions.
-fn meaning(profile: &Profile, grant: GrantType, status: u16, error: &str) -> (String, String) {
+fn meaning(profile: &Profile, grant: &Grant, status: u16, error: &str) -> (String, String) {
     let login = profile.login_command();
     let client = &sanitize(&profile.client_id, MAX_NAME_LEN);
     let is_plan = profile.product == Product::Patient && profile.realm.is_none();
@@ -81,12 +81,19 @@ fn meaning(profile: &Profile, grant: GrantType, status: u16, error: &str) -> (St
             format!("wrong client secret, or client {client} may not use this grant"),
             format!("copy the client secret from the Dev Portal, then {login}"),
         ),
-        "invalid_scope" => (
-            format!("the server rejected the scope {} for client {client}", sanitize(&profile.scope, 200)),
-            format!("{login} --scope 'SCOPE'"),
-        ),
+        "invalid_scope" => {
+            let requested = if grant.scope().is_empty() { &profile.scope } else { grant.scope() };
+            let hint = if grant.grant_type() == GrantType::RefreshToken {
+                format!("a refresh token can only narrow the scope; for another one: {login} --scope 'SCOPE'")
+            } else {
+                format!("{login} --scope 'SCOPE'")
+            };
+            let message =
+                format!("the server rejected the scope {} for client {client}", sanitize(requested, 200));
+            (message, hint)
+        }
         "invalid_grant" => (
-            match grant {
+            match grant.grant_type() {
                 GrantType::AuthorizationCode => {
                     "authorization code invalid: already used, older than 5 minutes, or for another redirect URI"
                         .to_owned()

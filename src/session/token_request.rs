@@ -57,15 +57,26 @@ pub fn request_token(
         _ => error,
     })?;
     let mut token = response::parse_response(response.status, &response.body, now()).map_err(|error| {
-        let is_revoked = matches!(&error, TokenError::Denied { error, .. } if error == "invalid_grant");
-        if is_revoked && grant_type == GrantType::RefreshToken {
-            metadata::mark_unrefreshable(context, &profile.id);
+        if let TokenError::Denied { error, .. } = &error {
+            match error.as_str() {
+                "invalid_grant" if grant_type == GrantType::RefreshToken => {
+                    metadata::mark_unrefreshable(context, &profile.id);
+                }
+                "invalid_client" | "unauthorized_client" => {
+                    metadata::mark_client_rejected(context, &profile.id);
+                }
+                _ => {}
+            }
         }
-        token_error::into_error(profile, grant_type, error, &response)
+        token_error::into_error(profile, grant, error, &response)
     })?;
     token.scope = token.scope.map(|scope| response.redactor.redact_whole(&scope));
-    if token.scope.is_none() && grant_type != GrantType::RefreshToken {
-        token.scope = Some(profile.scope.clone()).filter(|scope| !scope.is_empty());
+    if token.scope.is_none() {
+        let requested = match grant_type {
+            GrantType::AuthorizationCode => &profile.scope,
+            GrantType::ClientCredentials | GrantType::RefreshToken => grant.scope(),
+        };
+        token.scope = Some(requested.to_owned()).filter(|scope| !scope.is_empty());
     }
     Ok(token)
 }

@@ -106,6 +106,8 @@ mod tests {
                 access_token: Secret::new("t".repeat(length)),
                 scope: Some("patient/*.read".into()),
                 refresh_token: Some(Secret::new("r")),
+                refresh_issued_at: Some(1_000),
+                refresh_expires_in: None,
                 issued_at: 1_000,
                 expires_in: Some(7_200),
                 launch_context: serde_json::Map::new(),

@@ -33,6 +33,10 @@ pub fn run(context: &Context, args: &cli::Curl) -> Result<Exit> {
 
 fn start(context: &Context, args: &cli::Curl) -> Result<Exit> {
     let profile = profile::resolve_profile(context.config_dir()?, context.profile.as_deref())?;
+    let profile = match &args.tenant {
+        Some(tenant) => profile.for_tenant(tenant)?,
+        None => profile,
+    };
     let hosts = Hosts::for_profile(&profile, &args.allow_host)?;
     let policy = Policy { fhir_base: &profile.fhir_base, hosts: &hosts, verbose: context.verbose };
     let plan = policy.plan(arguments::parse(&args.args)?)?;
@@ -42,7 +46,8 @@ fn start(context: &Context, args: &cli::Curl) -> Result<Exit> {
         return process::replace(command).map_err(with_install_hint);
     }
     version::check(context, &plan)?;
-    let token = Session::new(context, profile).access_token(TokenOptions::default())?.access_token;
+    let options = TokenOptions { scope: args.scope.as_deref(), ..TokenOptions::default() };
+    let token = Session::new(context, profile).access_token(options)?.access_token;
     let config = InheritedPipe::new(command_line::config(&plan, &header(&token)?).expose().as_bytes())?;
     let no_proxy = ["no_proxy", "NO_PROXY"].into_iter().find_map(|name| std::env::var(name).ok());
     command.args(command_line::arguments(

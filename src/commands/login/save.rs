@@ -3,7 +3,7 @@
 use crate::context::Context;
 use crate::error::Result;
 use crate::profile::{self, Profile};
-use crate::session::metadata::{self, TokenMetadata};
+use crate::session::metadata;
 use crate::session::orphans::Orphans;
 use crate::session::{lock_path, open_store};
 use crate::store::StoredCredentials;
@@ -33,9 +33,7 @@ pub fn save_login(context: &Context, profile: &Profile, credentials: &StoredCred
 
 fn save(context: &Context, profile: &Profile, credentials: &StoredCredentials) -> Result<()> {
     open_store(context, profile.store, context.deadline())?.write(&profile.credential_key(), credentials)?;
-    if let Some(token) = &credentials.token {
-        metadata::save(context, &profile.id, &TokenMetadata::from(token))?;
-    }
+    metadata::save(context, &profile.id, credentials)?;
     profile.save(context.config_dir()?)?;
     if let Some(token) = credentials.token.as_ref().filter(|_| !context.no_cache) {
         TokenCache::new(context.state_dir()?).put(&profile.credential_key(), None, token, now());

@@ -9,7 +9,6 @@ use crate::oauth::response::is_bearer_token;
 use crate::oauth::secret::Secret;
 use crate::oauth::token::{Lifetime, Token};
 use crate::profile;
-use crate::session::metadata;
 use crate::session::{Session, TokenOptions};
 use crate::system::clock::now;
 
@@ -24,13 +23,15 @@ pub fn run(context: &Context, args: &Show) -> Result<Exit> {
     }
     let profile = profile::resolve_profile(context.config_dir()?, context.profile.as_deref())?;
     let session = Session::new(context, profile);
-    let mut token = session.access_token(TokenOptions {
+    let options = TokenOptions {
+        scope: args.scope.as_deref(),
         min_ttl: args.min_ttl,
         refresh: args.refresh,
         ..TokenOptions::default()
-    })?;
+    };
+    let mut token = session.access_token(options)?;
     if args.format == TokenFormat::Json && token.scope.is_none() {
-        token.scope = metadata::load(context, &session.profile().id).and_then(|metadata| metadata.scope);
+        token.scope = session.granted_scope(options);
     }
     print_token(&token, Some(&session.profile()), args.format)?;
     Ok(Exit::Success)
@@ -44,8 +45,13 @@ fn from_environment(context: &Context, args: &Show) -> Result<Option<Token>> {
     let Some(text) = (!context.profile_from_flag).then(|| nonempty("ONEUP_TOKEN")).flatten() else {
         return Ok(None);
     };
-    let flag =
-        [("--refresh", args.refresh), ("--min-ttl", args.min_ttl.is_some())].into_iter().find(|flag| flag.1);
+    let flag = [
+        ("--refresh", args.refresh),
+        ("--min-ttl", args.min_ttl.is_some()),
+        ("--scope", args.scope.is_some()),
+    ]
+    .into_iter()
+    .find(|flag| flag.1);
     if let Some((flag, _)) = flag {
         return Err(Error::usage(format!("{flag} has no effect on the token in ONEUP_TOKEN"))
             .with_hint("unset ONEUP_TOKEN, or pass --profile NAME"));

@@ -6,7 +6,7 @@ use crate::oauth::grant::{Client, ClientAuthentication, Grant};
 
 fn form(secret: &str, authentication: ClientAuthentication) -> TokenRequest {
     let client = Client { id: "svc".into(), secret: Some(Secret::new(secret)), authentication };
-    client.token_request(&Grant::RefreshToken(Secret::new("r3fresh-0f-svc")))
+    client.token_request(&Grant::RefreshToken { token: Secret::new("r3fresh-0f-svc"), scope: String::new() })
 }
 
 fn redact(secret: &str, text: &str) -> String {
