@@ -1,6 +1,7 @@
 //! Arguments of `oneup sandbox`.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
@@ -71,6 +72,9 @@ pub struct SandboxOptions {
     /// Number of files that --export-size is split into
     #[arg(long, value_name = "N", help_heading = "Simulation", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub export_files: u32,
+    /// JWK set of the client oneup-sandbox-jwt, which authenticates with private_key_jwt
+    #[arg(long, value_name = "FILE", help_heading = "Simulation", value_hint = clap::ValueHint::FilePath)]
+    pub client_jwks: Option<PathBuf>,
     /// Let DELETE cancel an export job (202) instead of responding with 403 as 1up does
     #[arg(long, help_heading = "Simulation")]
     pub allow_cancel: bool,

@@ -16,7 +16,7 @@
 //! | `exec`, `--token-file`, signals | `exec` |
 //! | `export` | `export` |
 //! | `doctor` | `doctor` |
-//! | `sandbox` | `sandbox`, `sandbox_export`, `sandbox_realm` |
+//! | `sandbox` | `sandbox`, `sandbox_export`, `sandbox_jwt`, `sandbox_realm` |
 //! | token endpoint: responses, retries, deadlines, TLS, proxies, discovery documents | `token_endpoint/` |
 //! | stores: gnome-keyring; the others are unit tests of `src/store` | `keyring` |
 //! | a real Keycloak | `keycloak`, `keycloak_keys`, `keycloak_patient` |
@@ -51,6 +51,7 @@ mod realm;
 mod recipes;
 mod sandbox;
 mod sandbox_export;
+mod sandbox_jwt;
 mod sandbox_realm;
 mod secret_hygiene;
 mod shells;

@@ -63,9 +63,9 @@ const CASES: [Case; 33] = [
 ];
 
 /// A response: its status and its JSON.
-type JsonResponse = (u16, Value);
+pub(crate) type JsonResponse = (u16, Value);
 
-fn send(base: &str, path: &str, form: &str) -> JsonResponse {
+pub(crate) fn send(base: &str, path: &str, form: &str) -> JsonResponse {
     let url = format!("{base}{path}");
     let mut curl = Command::new("curl");
     curl.args(["-sS", "--noproxy", "*", "-H", "Accept: application/json", "-w", "\n%{http_code}", &url]);

@@ -1,6 +1,6 @@
 //! The clients that are registered at the sandbox: one for each way in which Keycloak rejects a client.
 
-use crate::options::{CLIENT_ID, CLIENT_SECRET, ROTATED_CLIENT_SECRET};
+use crate::options::{CLIENT_ID, CLIENT_SECRET, JWT_CLIENT_ID, ROTATED_CLIENT_SECRET};
 
 /// A registered client.
 #[derive(Debug)]
@@ -24,12 +24,13 @@ const MAIN: RegisteredClient = RegisteredClient {
     assertion_only: false,
 };
 
-static CLIENTS: [RegisteredClient; 5] = [
+static CLIENTS: [RegisteredClient; 6] = [
     MAIN,
     RegisteredClient { id: "oneup-sandbox-public", confidential: false, service_account: false, ..MAIN },
     RegisteredClient { id: "oneup-sandbox-disabled", enabled: false, ..MAIN },
     RegisteredClient { id: "oneup-sandbox-login-only", service_account: false, ..MAIN },
     RegisteredClient { id: "oneup-sandbox-assertion", assertion_only: true, ..MAIN },
+    RegisteredClient { id: JWT_CLIENT_ID, assertion_only: true, ..MAIN },
 ];
 
 impl RegisteredClient {

@@ -95,6 +95,8 @@ pub(crate) struct Grants {
     sessions: HashMap<String, SsoSession>,
     refresh_tokens: HashMap<String, String>,
     tokens: HashMap<String, IssuedToken>,
+    /// IDs of client assertions, until they expire.
+    assertions: HashMap<String, i64>,
 }
 
 impl Grants {
@@ -107,6 +109,7 @@ impl Grants {
             sessions: HashMap::new(),
             refresh_tokens: HashMap::new(),
             tokens: HashMap::new(),
+            assertions: HashMap::new(),
         }
     }
 
@@ -230,6 +233,12 @@ impl Grants {
         let issued = self.tokens.get_mut(token)?;
         issued.uses = uses.saturating_add(1);
         Some(issued.clone())
+    }
+
+    /// Records the use of a client assertion; false if its ID was used before (RFC 7523 §3).
+    pub(crate) fn use_assertion(&mut self, id: &str, expires_at: i64, now: i64) -> bool {
+        self.assertions.retain(|_, expires_at| *expires_at > now);
+        self.assertions.insert(id.to_owned(), expires_at).is_none()
     }
 
     /// The client of an access or refresh token, revoked or not.

@@ -7,6 +7,7 @@
 //! (`authorize`, `plan`, `realm`, `fhir`), then `server`.
 
 mod authorize;
+mod client_keys;
 mod clients;
 mod consent;
 mod error;
@@ -31,5 +32,5 @@ mod state;
 
 pub use error::{Error, Result};
 pub use faults::fault_names;
-pub use options::{CLIENT_ID, CLIENT_SECRET, Options, ROTATED_CLIENT_SECRET};
+pub use options::{CLIENT_ID, CLIENT_SECRET, JWT_CLIENT_ID, Options, ROTATED_CLIENT_SECRET};
 pub use server::{SandboxHandle, start};

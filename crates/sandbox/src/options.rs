@@ -1,10 +1,15 @@
 //! The settings of a sandbox, and the credentials of its main client.
 
+use std::path::PathBuf;
+
 /// The client that a sandbox knows for both grants.
 pub const CLIENT_ID: &str = "oneup-sandbox";
 
 /// The secret of [`CLIENT_ID`].
 pub const CLIENT_SECRET: &str = "not-a-secret";
+
+/// The client that authenticates with a JWT signed by one of [`Options::client_jwks`].
+pub const JWT_CLIENT_ID: &str = "oneup-sandbox-jwt";
 
 /// The rotated secret of the same clients: as during a client secret rotation in Keycloak, both are valid.
 pub const ROTATED_CLIENT_SECRET: &str = "not-a-secret-either";
@@ -29,6 +34,8 @@ pub struct Options {
     pub export_size: Option<u64>,
     /// How many files `export_size` is split into.
     pub export_files: u32,
+    /// A file with the JWK set of [`JWT_CLIENT_ID`].
+    pub client_jwks: Option<PathBuf>,
     /// Whether DELETE cancels an export job (202); 1up answers 403.
     pub allow_cancel: bool,
 }
@@ -43,6 +50,7 @@ impl Default for Options {
             tenants: Vec::new(),
             export_size: None,
             export_files: 1,
+            client_jwks: None,
             allow_cancel: false,
         }
     }

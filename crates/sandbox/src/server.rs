@@ -1,6 +1,7 @@
 //! Binding and routing, and what surrounds every request: the journal and the scripted faults.
 
 use std::net::Ipv4Addr;
+use std::path::Path;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
@@ -15,6 +16,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
+use super::client_keys::ClientKeys;
 use super::faults::{Fault, Faults, Target};
 use super::faulty_stream::{FaultyListener, StreamFault};
 use super::gzip::GzipBody;
@@ -47,17 +49,18 @@ impl Drop for SandboxHandle {
 /// Starts a sandbox on 127.0.0.1; it listens when this returns.
 ///
 /// # Errors
-/// An unknown fault, an invalid realm or tenant name, a port that is in use, no socket or runtime.
+/// An unknown fault, an invalid realm or tenant name, unusable client keys, a port that is in use, no socket or runtime.
 pub fn start(options: Options) -> Result<SandboxHandle> {
     let faults = Faults::parse(&options.fail)?;
     if let Some(name) = options.realms.iter().chain(&options.tenants).find(|name| !is_name(name)) {
         return Err(Error::InvalidName(name.clone()));
     }
+    let client_keys = read_client_keys(options.client_jwks.as_deref())?;
     let bind_error = |source| Error::Bind { port: options.port, source };
     let socket = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).map_err(bind_error)?;
     socket.set_nonblocking(true).map_err(Error::Start)?;
     let base_url = format!("http://{}", socket.local_addr().map_err(Error::Start)?);
-    let state = Arc::new(AppState::new(base_url.clone(), options, faults));
+    let state = Arc::new(AppState::new(base_url.clone(), options, client_keys, faults));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Start)?;
     let (stop, stopped) = oneshot::channel::<()>();
     let thread = thread::spawn(move || {
@@ -73,6 +76,13 @@ pub fn start(options: Options) -> Result<SandboxHandle> {
         runtime.shutdown_background();
     });
     Ok(SandboxHandle { base_url, stop: Some(stop), thread: Some(thread) })
+}
+
+fn read_client_keys(path: Option<&Path>) -> Result<ClientKeys> {
+    let Some(path) = path else { return Ok(ClientKeys::default()) };
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| Error::ReadClientJwks { path: path.to_owned(), source })?;
+    ClientKeys::parse(&text).map_err(|why| Error::InvalidClientJwks { path: path.to_owned(), why })
 }
 
 /// Whether a realm or tenant name is one path segment without characters that need encoding.

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::client_keys::ClientKeys;
 use crate::export_jobs::ExportJobs;
 use crate::faults::Faults;
 use crate::grants::Grants;
@@ -21,6 +22,7 @@ pub(crate) struct AppState {
     pub(crate) token_lifetime: i64,
     pub(crate) options: Options,
     pub(crate) keys: Arc<Keys>,
+    pub(crate) client_keys: ClientKeys,
     pub(crate) faults: Faults,
     pub(crate) journal: Journal,
     grants: Mutex<Grants>,
@@ -28,7 +30,7 @@ pub(crate) struct AppState {
 }
 
 impl AppState {
-    pub(crate) fn new(base: String, options: Options, faults: Faults) -> Self {
+    pub(crate) fn new(base: String, options: Options, client_keys: ClientKeys, faults: Faults) -> Self {
         Self {
             base,
             token_lifetime: i64::try_from(options.token_lifetime).unwrap_or(i64::MAX / 2),
@@ -36,6 +38,7 @@ impl AppState {
             grants: Mutex::new(Grants::new(faults.refresh_lifetime())),
             exports: Mutex::default(),
             options,
+            client_keys,
             faults,
             journal: Journal::default(),
         }

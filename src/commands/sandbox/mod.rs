@@ -33,6 +33,7 @@ fn start(args: &SandboxOptions) -> Result<SandboxHandle> {
         tenants: args.tenant_only.clone(),
         export_size: args.export_size,
         export_files: args.export_files,
+        client_jwks: args.client_jwks.clone(),
         allow_cancel: args.allow_cancel,
     };
     sandbox::start(options).map_err(into_error)
@@ -52,6 +53,10 @@ fn into_error(error: sandbox::Error) -> Error {
         sandbox::Error::InvalidName(_) => {
             Error::usage(what).with_hint("use letters, digits, '.', '_' and '-'")
         }
+        sandbox::Error::ReadClientJwks { source, .. } => {
+            Error::usage(what).with_cause(source).with_hint("oneup key jwks > FILE")
+        }
+        sandbox::Error::InvalidClientJwks { .. } => Error::usage(what).with_hint("oneup key jwks > FILE"),
         sandbox::Error::Bind { source, .. } => {
             Error::usage(what).with_cause(source).with_hint("use --port 0 for a free port")
         }

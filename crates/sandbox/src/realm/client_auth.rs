@@ -1,26 +1,28 @@
-//! Client authentication, with Keycloak's error responses.
+//! Client authentication by secret or signed JWT, with Keycloak's error responses.
 
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 
+use super::assertion;
+use super::rejection::{Rejection, bad, invalid_client, unauthorized};
 use crate::clients::{self, RegisteredClient};
 use crate::params::{ClientCredentials, Params};
-
-/// An error response of Keycloak's: status, `error`, `error_description`.
-pub(super) type Rejection = (StatusCode, &'static str, String);
+use crate::state::AppState;
 
 /// The client that a request authenticates.
 pub(super) fn authenticate(
+    state: &AppState,
+    realm: &str,
     headers: &HeaderMap,
     params: &Params,
 ) -> Result<&'static RegisteredClient, Rejection> {
-    let unauthorized =
-        |error| (StatusCode::UNAUTHORIZED, error, "Invalid client or Invalid client credentials".to_owned());
+    if assertion::is_present(params) {
+        return assertion::authenticate(state, realm, params);
+    }
     let ClientCredentials { id, secret } = ClientCredentials::from_request(headers, params);
     let client = id.as_deref().and_then(clients::find).filter(|client| client.enabled);
-    let client = client.ok_or_else(|| unauthorized("invalid_client"))?;
+    let client = client.ok_or_else(invalid_client)?;
     if client.assertion_only {
-        let missing = "Parameter client_assertion_type is missing".to_owned();
-        return Err((StatusCode::BAD_REQUEST, "invalid_client", missing));
+        return Err(bad("invalid_client", "Parameter client_assertion_type is missing"));
     }
     if !client.accepts_secret(secret.as_deref()) {
         return Err(unauthorized("unauthorized_client"));

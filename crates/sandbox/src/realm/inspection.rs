@@ -11,7 +11,7 @@ use crate::response;
 use crate::state::{AppState, now};
 
 pub(super) fn introspect(state: &AppState, realm: &str, headers: &HeaderMap, params: &Params) -> Response {
-    let client = match authenticate(headers, params) {
+    let client = match authenticate(state, realm, headers, params) {
         Ok(client) if client.confidential => client,
         Ok(_) => {
             return response::oauth_error(StatusCode::FORBIDDEN, "invalid_request", "Client not allowed.");
@@ -43,8 +43,8 @@ pub(super) fn introspect(state: &AppState, realm: &str, headers: &HeaderMap, par
     response::json(StatusCode::OK, &body)
 }
 
-pub(super) fn revoke(state: &AppState, headers: &HeaderMap, params: &Params) -> Response {
-    let client = match authenticate(headers, params) {
+pub(super) fn revoke(state: &AppState, realm: &str, headers: &HeaderMap, params: &Params) -> Response {
+    let client = match authenticate(state, realm, headers, params) {
         Ok(client) => client,
         Err((status, error, description)) => return response::oauth_error(status, error, &description),
     };

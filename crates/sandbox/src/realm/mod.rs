@@ -1,8 +1,11 @@
 //! The gateway's realms, with the paths, statuses and error texts of Keycloak 26.
 
+mod assertion;
 mod client_auth;
 mod discovery;
 mod inspection;
+mod paths;
+mod rejection;
 mod token;
 
 use axum::Router;
@@ -12,6 +15,7 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::Response;
 use axum::routing::any;
 
+use self::paths::{DECISION, REALMS, TOKEN};
 use super::grants::AuthServer;
 use super::options::DEV_PORTAL;
 use super::params::Params;
@@ -20,10 +24,6 @@ use super::{authorize, response};
 
 /// 1up's realm for tests of electronic prior authorization.
 const EPA: &str = "epa-uat";
-const REALMS_PATH: &str = "/auth/realms/";
-const TOKEN: &str = "protocol/openid-connect/token";
-/// The path that the consent page posts to.
-const DECISION: &str = "login-actions/authenticate";
 
 pub(crate) fn routes() -> Router<Shared> {
     Router::new().route("/auth/realms/{realm}/{*endpoint}", any(handle))
@@ -31,7 +31,7 @@ pub(crate) fn routes() -> Router<Shared> {
 
 /// Whether a path is the token endpoint of a realm.
 pub(crate) fn is_token_path(path: &str) -> bool {
-    let below = path.strip_prefix(REALMS_PATH).and_then(|rest| rest.split_once('/'));
+    let below = path.strip_prefix(REALMS).and_then(|rest| rest.split_once('/'));
     below.is_some_and(|(_, endpoint)| endpoint == TOKEN)
 }
 
@@ -53,14 +53,14 @@ async fn handle(
     let get = method == Method::GET || method == Method::HEAD;
     let post = method == Method::POST;
     let form = || Params::from_body(&headers, &body);
-    let action = || format!("{REALMS_PATH}{realm}/{DECISION}");
+    let action = || format!("{REALMS}{realm}/{DECISION}");
     let server = || AuthServer::Realm(realm.clone());
     match endpoint.strip_prefix("protocol/openid-connect/").unwrap_or(&endpoint) {
         ".well-known/openid-configuration" if get => discovery::configuration(&state, &realm),
         "certs" if get => discovery::certs(&state),
         "token" if post => token::respond(&state, &realm, &headers, &form()),
         "token/introspect" if post => inspection::introspect(&state, &realm, &headers, &form()),
-        "revoke" if post => inspection::revoke(&state, &headers, &form()),
+        "revoke" if post => inspection::revoke(&state, &realm, &headers, &form()),
         "auth" if get => {
             authorize::show(&state, server(), &action(), &Params::parse(query.unwrap_or_default().as_bytes()))
         }

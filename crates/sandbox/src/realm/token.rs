@@ -4,7 +4,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::client_auth::{Rejection, authenticate};
+use super::client_auth::authenticate;
+use super::rejection::{Rejection, bad};
 use crate::clients::RegisteredClient;
 use crate::grants::{AuthServer, CodeExchange, GrantError, IssuedToken, SsoSession};
 use crate::options::DEV_PORTAL;
@@ -25,10 +26,6 @@ pub(super) fn respond(state: &AppState, realm: &str, headers: &HeaderMap, params
     )
 }
 
-fn bad(error: &'static str, description: &str) -> Rejection {
-    (StatusCode::BAD_REQUEST, error, description.to_owned())
-}
-
 impl Endpoint<'_> {
     fn respond(&self, headers: &HeaderMap, params: &Params) -> Result<Value, Rejection> {
         let grant = params
@@ -40,7 +37,7 @@ impl Endpoint<'_> {
             "refresh_token" => Self::refresh_token,
             _ => return Err(bad("unsupported_grant_type", "Unsupported grant_type")),
         };
-        let client = authenticate(headers, params)?;
+        let client = authenticate(self.state, self.realm, headers, params)?;
         if params.has_duplicates() {
             return Err(bad("invalid_request", "duplicated parameter"));
         }
