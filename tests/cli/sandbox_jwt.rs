@@ -105,6 +105,13 @@ struct Case {
 const VALID: Case = Case { claims: "{}", header: "{}", key: "es384.pem", expected: (200, "", "") };
 const CREDENTIALS: &str = "Invalid client or Invalid client credentials";
 
+const BAD_SIGNATURE: &str =
+    "Client authentication with signed JWT failed: Signature on JWT token failed validation";
+
+const fn unauthenticated(claims: &'static str) -> Case {
+    Case { claims, expected: (401, "invalid_client", CREDENTIALS), ..VALID }
+}
+
 const fn rejected(claims: &'static str, why: &'static str) -> Case {
     Case { claims, expected: (400, "invalid_client", why), ..VALID }
 }
@@ -117,12 +124,19 @@ const CASES: &[Case] = &[
     rejected(r#"{"aud":"https://elsewhere.example"}"#, "Invalid token audience"),
     rejected(r#"{"aud":["BASE/auth/realms/dev-portal","x"]}"#, "Multiple audiences not allowed"),
     rejected(r#"{"aud":null}"#, "Invalid token audience"),
-    rejected(r#"{"sub":null}"#, "Token sub claim is required"),
+    unauthenticated(r#"{"sub":null}"#),
+    unauthenticated(r#"{"iss":"x"}"#),
+    unauthenticated(r#"{"iss":"svc","sub":"svc"}"#),
     Case {
         claims: r#"{"sub":"nobody","iss":"nobody"}"#,
         expected: (401, "invalid_client", CREDENTIALS),
         ..VALID
     },
+    rejected(r#"{"iat":1700000000}"#, "Token was issued too far in the past to be used now"),
+    rejected(
+        r#"{"iat":null,"exp":4000000000}"#,
+        "Token expiration is too far in the future and iat claim not present in token",
+    ),
     rejected(r#"{"exp":null}"#, "Token exp claim is required"),
     rejected(r#"{"exp":1000000000}"#, "Token is not active"),
     rejected(r#"{"nbf":4000000000}"#, "Token is not active"),
@@ -130,7 +144,7 @@ const CASES: &[Case] = &[
     rejected(r#"{"jti":null}"#, "Token jti claim is required"),
     Case { header: r#"{"alg":"none"}"#, ..rejected("{}", "Invalid signature algorithm") },
     Case { header: r#"{"alg":"HS256"}"#, ..rejected("{}", "Invalid signature algorithm") },
-    Case { key: "other.pem", ..rejected("{}", "Invalid token signature") },
+    Case { key: "other.pem", ..rejected("{}", BAD_SIGNATURE) },
     Case { header: r#"{"kid":"unknown"}"#, ..rejected("{}", "Unable to load public key") },
 ];
 
@@ -159,8 +173,10 @@ fn assertion_is_checked_in_every_respect() {
     }
     let far = Case { claims: r#"{"exp":4000000000}"#, ..VALID };
     assert_eq!(server.send(&far.assertion(&server), "").2, "Token expiration is too far in the future");
-    let other = Case { claims: r#"{"iss":"other"}"#, ..VALID };
-    assert_eq!(server.send(&other.assertion(&server), "").0, 401);
+    for header in [r#"{"kid":null}"#, r#"{"crit":["x"],"x":1}"#] {
+        let case = Case { header, ..VALID };
+        assert_eq!(server.send(&case.assertion(&server), "").0, 400, "{header}");
+    }
 }
 
 #[test]
@@ -171,7 +187,7 @@ fn assertion_is_valid_once() {
     assert_eq!(server.send(&assertion, "").2, "Token reuse detected");
     assert_eq!(server.send(&VALID.assertion(&server), "&client_id=oneup-sandbox-jwt").0, 200);
     let mismatch = server.send(&VALID.assertion(&server), "&client_id=oneup-sandbox");
-    assert_eq!(mismatch.2, "client_id parameter does not match sub claim");
+    assert_eq!((mismatch.0, mismatch.1.as_str()), (401, "unauthorized_client"));
 }
 
 #[test]

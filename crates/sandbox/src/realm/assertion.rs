@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
-use super::rejection::{Rejection, bad, invalid_client};
+use super::rejection::{Rejection, bad};
 use crate::client_keys::SignatureError;
 use crate::clients::{self, RegisteredClient};
 use crate::params::Params;
@@ -13,6 +13,8 @@ use crate::state::{AppState, now};
 const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 /// How far in the future `exp` may be, in seconds (SMART Backend Services).
 const MAX_LIFETIME: i64 = 300;
+/// How long ago `iat` may be, in seconds, as in Keycloak.
+const MAX_AGE: i64 = 60;
 /// Tolerated clock difference, in seconds.
 const LEEWAY: i64 = 15;
 
@@ -24,34 +26,23 @@ struct Assertion<'a> {
     signature: Vec<u8>,
 }
 
-/// Whether a request has, or tries to have, an assertion.
-pub(super) fn is_present(params: &Params) -> bool {
-    params.get("client_assertion").is_some() || params.get("client_assertion_type").is_some()
-}
-
-/// The client that the assertion authenticates.
+/// The client that the assertion of a request authenticates; `None` if there is no assertion that names a client of this
+/// kind: other methods are tried then, as in Keycloak.
 pub(super) fn authenticate(
     state: &AppState,
     realm: &str,
     params: &Params,
-) -> Result<&'static RegisteredClient, Rejection> {
-    let kind = params
-        .get("client_assertion_type")
-        .ok_or_else(|| bad("invalid_client", "Parameter client_assertion_type is missing"))?;
-    if kind != TYPE {
-        let why = format!("Parameter client_assertion_type has value '{kind}' but expected is '{TYPE}'");
-        return Err(bad("invalid_client", &why));
-    }
-    let text = params
-        .get("client_assertion")
-        .ok_or_else(|| bad("invalid_client", "client_assertion parameter missing"))?;
+) -> Option<Result<&'static RegisteredClient, Rejection>> {
     let assertion =
-        Assertion::decode(text).ok_or_else(|| bad("invalid_client", "Invalid client assertion"))?;
+        params.get("client_assertion").filter(|_| params.get("client_assertion_type") == Some(TYPE));
+    let assertion = Assertion::decode(assertion?)?;
     let client = assertion.client(params)?;
-    assertion.check_signature(state)?;
-    assertion.check_audience(state, realm)?;
-    assertion.check_time_and_reuse(state)?;
-    Ok(client)
+    let checked = assertion
+        .check_signature(state)
+        .and_then(|()| assertion.check_audience(state, realm))
+        .and_then(|()| assertion.check_time(now()))
+        .and_then(|expires_at| assertion.check_reuse(state, expires_at));
+    Some(checked.map(|()| client))
 }
 
 impl<'a> Assertion<'a> {
@@ -67,33 +58,27 @@ impl<'a> Assertion<'a> {
         })
     }
 
-    fn client(&self, params: &Params) -> Result<&'static RegisteredClient, Rejection> {
-        let subject = self.claims["sub"].as_str();
-        let subject = subject.ok_or_else(|| bad("invalid_client", "Token sub claim is required"))?;
-        if params.get("client_id").is_some_and(|id| id != subject) {
-            return Err(bad("invalid_client", "client_id parameter does not match sub claim"));
-        }
-        if self.claims["iss"] != subject {
-            return Err(invalid_client());
-        }
-        let client = clients::find(subject).filter(|client| client.enabled && client.assertion_only);
-        client.ok_or_else(invalid_client)
+    fn client(&self, params: &Params) -> Option<&'static RegisteredClient> {
+        let subject = self.claims["sub"].as_str()?;
+        let consistent =
+            self.claims["iss"] == subject && params.get("client_id").is_none_or(|id| id == subject);
+        clients::find(subject).filter(|client| consistent && client.enabled && client.assertion_only)
     }
 
     fn check_signature(&self, state: &AppState) -> Result<(), Rejection> {
         let invalid = |why| bad("invalid_client", why);
         let algorithm = self.header["alg"].as_str().filter(|name| ["RS384", "ES384"].contains(name));
         let algorithm = algorithm.ok_or_else(|| invalid("Invalid signature algorithm"))?;
+        let failed = "Client authentication with signed JWT failed: Signature on JWT token failed validation";
+        // Keycloak accepts `crit` and a missing `kid`; RFC 7515 §4.1.11 and SMART forbid them.
         if self.header.get("crit").is_some() {
-            return Err(invalid("Invalid client assertion"));
+            return Err(invalid(failed));
         }
         let kid = self.header["kid"].as_str().unwrap_or_default();
-        state.client_keys.verify(kid, algorithm, self.signed.as_bytes(), &self.signature).map_err(|error| {
-            match error {
-                SignatureError::UnknownKey => invalid("Unable to load public key"),
-                SignatureError::WrongAlgorithm => invalid("Invalid signature algorithm"),
-                SignatureError::Invalid => invalid("Invalid token signature"),
-            }
+        let verified = state.client_keys.verify(kid, algorithm, self.signed.as_bytes(), &self.signature);
+        verified.map_err(|error| match error {
+            SignatureError::UnknownKey => invalid("Unable to load public key"),
+            SignatureError::WrongAlgorithm | SignatureError::Invalid => invalid(failed),
         })
     }
 
@@ -114,22 +99,32 @@ impl<'a> Assertion<'a> {
         Ok(())
     }
 
-    fn check_time_and_reuse(&self, state: &AppState) -> Result<(), Rejection> {
+    /// Returns when the assertion expires.
+    fn check_time(&self, now: i64) -> Result<i64, Rejection> {
         let invalid = |why| Err(bad("invalid_client", why));
-        let now = now();
         let time = |name: &str| self.claims[name].as_i64();
         let Some(expires_at) = time("exp") else { return invalid("Token exp claim is required") };
-        if expires_at + LEEWAY <= now || time("nbf").is_some_and(|nbf| nbf - LEEWAY > now) {
+        if expires_at.saturating_add(LEEWAY) <= now || time("nbf").is_some_and(|nbf| nbf > now + LEEWAY) {
             return invalid("Token is not active");
         }
-        if expires_at - LEEWAY > now + MAX_LIFETIME {
-            return invalid("Token expiration is too far in the future");
+        match time("iat") {
+            None if expires_at > now + MAX_AGE => {
+                invalid("Token expiration is too far in the future and iat claim not present in token")
+            }
+            Some(iat) if iat > now + LEEWAY => invalid("Token was issued in the future"),
+            Some(iat) if iat < now - MAX_AGE => {
+                invalid("Token was issued too far in the past to be used now")
+            }
+            // Keycloak allows this.
+            _ if expires_at > now + MAX_LIFETIME => invalid("Token expiration is too far in the future"),
+            _ => Ok(expires_at),
         }
-        if time("iat").is_some_and(|iat| iat - LEEWAY > now) {
-            return invalid("Token was issued in the future");
-        }
+    }
+
+    fn check_reuse(&self, state: &AppState, expires_at: i64) -> Result<(), Rejection> {
+        let invalid = |why| Err(bad("invalid_client", why));
         let Some(id) = self.claims["jti"].as_str() else { return invalid("Token jti claim is required") };
-        if !state.grants().use_assertion(id, expires_at + LEEWAY, now) {
+        if !state.grants().use_assertion(id, expires_at.saturating_add(LEEWAY), now()) {
             return invalid("Token reuse detected");
         }
         Ok(())

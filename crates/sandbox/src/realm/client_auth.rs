@@ -15,8 +15,8 @@ pub(super) fn authenticate(
     headers: &HeaderMap,
     params: &Params,
 ) -> Result<&'static RegisteredClient, Rejection> {
-    if assertion::is_present(params) {
-        return assertion::authenticate(state, realm, params);
+    if let Some(authenticated) = assertion::authenticate(state, realm, params) {
+        return authenticated;
     }
     let ClientCredentials { id, secret } = ClientCredentials::from_request(headers, params);
     let client = id.as_deref().and_then(clients::find).filter(|client| client.enabled);
