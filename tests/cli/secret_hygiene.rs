@@ -137,8 +137,8 @@ fn destination(line: &str, home: &Home) -> &'static str {
     match line {
         line if line.contains("<socket:") || line.contains("<TCP:") => "server",
         line if line.contains(&store) => "store",
-        line if line.contains("<pipe:") => "pipe",
         line if line.starts_with("write(1<") => "stdout",
+        line if line.contains("<pipe:") => "pipe",
         _ => "elsewhere",
     }
 }

@@ -110,15 +110,9 @@ impl SealedKeyring {
 
 /// Fills a buffer from the kernel's generator. That of aws-lc would first be seeded, which takes longer than all the rest.
 fn fill_random(bytes: &mut [u8]) -> Result<()> {
-    #[cfg(target_os = "linux")]
-    let is_filled = rustix::rand::getrandom(&mut *bytes, rustix::rand::GetRandomFlags::empty())
-        .is_ok_and(|length| length == bytes.len());
-    #[cfg(not(target_os = "linux"))]
-    let is_filled = aws_lc_rs::rand::fill(bytes).is_ok();
-    if is_filled {
-        return Ok(());
-    }
-    Err(Error::store(StoreErrorKind::Failed, "the system has no source of randomness"))
+    getrandom::fill(bytes).map_err(|error| {
+        Error::store(StoreErrorKind::Failed, "the system has no source of randomness").with_cause(error)
+    })
 }
 
 /// What an entry is sealed for: another name, client, token endpoint or host is another entry. Each part is preceded by
