@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{Read, Write};
-use std::net::{IpAddr, TcpStream, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -17,6 +17,9 @@ use crate::oauth::loopback::is_loopback;
 const VARIABLES: [&str; 4] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
 
 const SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
+
+/// How long a proxy that failed is asked for the reason.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The largest response to CONNECT that is read for its status, in bytes.
 const MAX_CONNECT_RESPONSE_LEN: usize = 8192;
@@ -123,34 +126,62 @@ impl Proxy {
         self.url.port_or_known_default().unwrap_or(1080)
     }
 
+    fn address(&self) -> Option<SocketAddr> {
+        let host = self.url.host_str()?.trim_matches(['[', ']']);
+        (host, self.port()).to_socket_addrs().ok()?.next()
+    }
+
     /// User name and password, percent-decoded.
     fn credentials(&self) -> (Zeroizing<String>, Zeroizing<String>) {
         let decode = |text: &str| Zeroizing::new(percent_decode(text));
         (decode(self.url.username()), decode(self.url.password().unwrap_or_default()))
     }
 
-    /// Returns the error for a connection that the proxy did not provide. `text` is what the library said of it.
+    /// Returns the error for a connection that the proxy did not provide. `text` is the library's description.
     pub(super) fn into_error(&self, target: &str, text: &str, timeout: Duration) -> Error {
-        let (proxy, variable) = (self.display(), self.variable);
-        let host = self.url.host_str().unwrap_or_default();
-        if text.contains("dns error") {
-            return Error::network(format!("could not resolve the proxy's host name {host} (DNS)"))
-                .with_hint(format!("check {variable}"));
+        let timeout = timeout.min(PROBE_TIMEOUT);
+        if let Some(error) = self.connection_error(text, timeout) {
+            return error;
         }
         if text.contains("could not resolve") {
             return Error::network(format!("could not resolve the host name of {target} (DNS)"))
-                .with_hint(format!("to let the proxy resolve it, use socks5h:// in {variable}"));
-        }
-        if text.contains("Connection refused") && text.contains("underlying connection") {
-            return Error::network(format!("proxy {proxy} refused the connection"))
-                .with_hint(format!("check {variable}, and that the proxy is running"));
+                .with_hint(format!("to let the proxy resolve it, use socks5h:// in {}", self.variable));
         }
         if text.contains("authorization required") {
             return self.authentication_error();
         }
+        let status = if text.contains("unsuccessful") { self.connect_status(target, timeout) } else { None };
+        self.status_error(target, status)
+    }
+
+    /// Returns the error if the proxy itself can't be reached.
+    fn connection_error(&self, text: &str, timeout: Duration) -> Option<Error> {
+        let variable = self.variable;
+        let host = self.url.host_str().unwrap_or_default();
+        // The library does not say why it could not reach a SOCKS proxy.
+        let (is_unknown, is_refusing) = if self.url.scheme().starts_with("socks") {
+            match self.address() {
+                None => (true, false),
+                Some(address) => (false, TcpStream::connect_timeout(&address, timeout).is_err()),
+            }
+        } else {
+            (text.contains("dns error"), text.contains("Connection refused"))
+        };
+        if is_unknown {
+            let error = Error::network(format!("could not resolve the proxy's host name {host} (DNS)"));
+            return Some(error.with_hint(format!("check {variable}")));
+        }
+        is_refusing.then(|| {
+            Error::network(format!("proxy {} refused the connection", self.display()))
+                .with_hint(format!("check {variable}, and that the proxy is running"))
+        })
+    }
+
+    /// Returns the error for a proxy that did not open a tunnel.
+    fn status_error(&self, target: &str, status: Option<u16>) -> Error {
+        let (proxy, variable) = (self.display(), self.variable);
         let error =
             |what: String| Error::network(what).with_detail(format!("the proxy is set by {variable}"));
-        let status = if text.contains("unsuccessful") { self.connect_status(target, timeout) } else { None };
         match status {
             Some(407) => self.authentication_error(),
             Some(status @ (500 | 502..=504)) => {
@@ -186,10 +217,7 @@ impl Proxy {
         }
         let target = Url::parse(target).ok()?;
         let target = format!("{}:{}", target.host_str()?, target.port_or_known_default()?);
-        let timeout = timeout.min(Duration::from_secs(3));
-        let host = self.url.host_str()?.trim_matches(['[', ']']);
-        let address = (host, self.port()).to_socket_addrs().ok()?.next()?;
-        let mut stream = TcpStream::connect_timeout(&address, timeout).ok()?;
+        let mut stream = TcpStream::connect_timeout(&self.address()?, timeout).ok()?;
         stream.set_read_timeout(Some(timeout)).ok()?;
         let authorization = if self.has_credentials() {
             let (user, password) = self.credentials();

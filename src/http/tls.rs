@@ -12,6 +12,8 @@ enum Remedy {
     CheckClock,
     /// Check the URL.
     CheckUrl,
+    /// Ask whoever runs the server.
+    AskOperator,
     /// Look at the certificate and tell whoever runs the server.
     Inspect,
 }
@@ -25,6 +27,10 @@ pub fn into_error(origin: &str, tls: &Tls) -> Error {
         }
         Remedy::CheckClock => "check this machine's clock: date -u".into(),
         Remedy::CheckUrl => "check host and port of the URL".into(),
+        Remedy::AskOperator => {
+            "ask the server's operator for an endpoint with TLS 1.2 or 1.3 and without client certificates"
+                .into()
+        }
         Remedy::Inspect => format!("openssl s_client -connect {} shows the certificate", authority(origin)),
     };
     Error::network(format!("TLS handshake with {origin} failed")).with_detail(cause).with_hint(hint)
@@ -35,11 +41,11 @@ fn describe(tls: &Tls) -> (&'static str, Remedy) {
         Tls::InvalidCertificate(bad) => describe_certificate(bad),
         Tls::AlertReceived(AlertDescription::ProtocolVersion) | Tls::PeerIncompatible(_) => (
             "the server offers no TLS version or cipher that is considered secure (TLS 1.2 or 1.3)",
-            Remedy::CheckUrl,
+            Remedy::AskOperator,
         ),
         Tls::AlertReceived(AlertDescription::CertificateRequired) => (
             "the server requires a client certificate (mutual TLS), which is not supported",
-            Remedy::CheckUrl,
+            Remedy::AskOperator,
         ),
         Tls::AlertReceived(
             AlertDescription::HandshakeFailure
@@ -48,7 +54,7 @@ fn describe(tls: &Tls) -> (&'static str, Remedy) {
             | AlertDescription::AccessDenied,
         ) => (
             "the server ended the handshake; it may require a client certificate (mutual TLS), which is not supported",
-            Remedy::CheckUrl,
+            Remedy::AskOperator,
         ),
         Tls::AlertReceived(AlertDescription::UnrecognisedName) => {
             ("the server does not serve this host name", Remedy::CheckUrl)

@@ -128,7 +128,7 @@ fn credentials_are_percent_decoded_and_not_displayed() {
     for (text, words) in [
         ("dns error", "could not resolve the proxy's host name h"),
         ("tunnel error: proxy authorization required", "rejected the user name or password (HTTP 407)"),
-        ("SOCKS error", "proxy CONNECT failed"),
+        ("tunnel error: unexpected end of file", "proxy CONNECT failed"),
     ] {
         let error = proxy.into_error("https://t.example", text, Duration::from_secs(1)).to_string();
         assert!(error.contains(words) && !error.contains("p%23") && !error.contains("p#"), "{error}");

@@ -141,3 +141,67 @@ fn bundle_without_certificate_is_a_usage_error() {
     }
     login(1).args(["--cacert", "/nonexistent"]).status(2).stderr_has("/nonexistent").run();
 }
+
+/// A server that ends every TLS handshake with this alert (RFC 8446 §6); its port.
+fn alert(description: u8) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = listener.local_addr().expect("an address").port();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream.write_all(&[21, 3, 3, 0, 2, 2, description]);
+            // Closed with unread data, the connection would be reset.
+            let _ = stream.read(&mut [0; 4096]);
+        }
+    });
+    port
+}
+
+#[test]
+fn alerts_are_described_and_cacert_is_not_suggested() {
+    for (description, words) in [
+        (70, "no TLS version or cipher that is considered secure"),
+        (71, "ended the handshake with an alert"),
+        (116, "requires a client certificate (mutual TLS)"),
+        (40, "may require a client certificate"),
+        (112, "does not serve this host name"),
+    ] {
+        let outcome = login(alert(description)).status(5).stderr_has(words).run();
+        assert!(outcome.stderr.contains("TLS handshake with https://localhost:"), "{}", outcome.stderr);
+        assert!(!outcome.stderr.contains("--cacert"), "{}", outcome.stderr);
+    }
+}
+
+#[test]
+fn required_client_certificate_is_named() {
+    if !(requires_program("openssl") && requires_program("faketime")) {
+        return;
+    }
+    let ca = Ca::new();
+    ca.sign("localhost", "+0");
+    for version in ["-tls1_3", "-tls1_2"] {
+        let port =
+            TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("an address").port();
+        let mut server = Command::new("openssl")
+            .args(["s_server", "-quiet", version, "-Verify", "1", "-verify_return_error"])
+            .args(["-cert", "cert.pem", "-key", "key.pem", "-CAfile", "ca.pem", "-accept", &port.to_string()])
+            .current_dir(ca.path(""))
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .expect("openssl runs");
+        for _ in 0..100 {
+            if std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+        let outcome = login(port).arg("--cacert").arg(ca.path("ca.pem")).outcome();
+        let _ = server.kill();
+        let _ = server.wait();
+        assert_eq!(outcome.status, Some(5), "{version}: {}", outcome.stderr);
+        assert!(outcome.stderr.contains("client certificate"), "{version}: {}", outcome.stderr);
+        assert!(!outcome.stderr.contains("--cacert"), "{version}: {}", outcome.stderr);
+    }
+}

@@ -43,7 +43,7 @@ pub(super) fn get(context: &Context, issuer: &str) -> Result<RealmKeys> {
 
 /// Fetches the keys.
 pub(super) fn fetch(context: &Context, issuer: &str) -> Result<RealmKeys> {
-    let http = Http::new(context)?;
+    let http = Http::new(context)?.until(context.deadline());
     let realm = discovery::realm(issuer, |url| {
         http.get(url).map(|response| (response.status == 200).then_some(response.body))
     })?;

@@ -63,7 +63,7 @@ pub(super) fn introspect(
     if inspection.jwt().and_then(|jwt| jwt.claim("iss")).is_some_and(|named| named != issuer) {
         return not_sent("the token was issued by another issuer");
     }
-    let http = Http::new(context)?;
+    let http = Http::new(context)?.until(context.deadline());
     let realm = discovery::realm(issuer, |url| {
         http.get(url).map(|response| (response.status == 200).then_some(response.body))
     })?;
