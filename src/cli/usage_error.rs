@@ -28,6 +28,9 @@ const SYNONYMS: [(&str, &str); 11] = [
 /// The longest argument that is repeated in a message, in characters.
 const MAX_ARG_LEN: usize = 80;
 
+/// The longest unknown command that is repeated in a message, in bytes.
+const MAX_COMMAND_LEN: usize = 24;
+
 /// Turns an error of clap's into oneup's. An argument that may be a secret is not repeated.
 pub fn into_error(error: &clap::Error, args: &[OsString]) -> Error {
     let mut root = Cli::command();
@@ -69,8 +72,9 @@ pub fn into_error(error: &clap::Error, args: &[OsString]) -> Error {
 fn unknown_command(root: &Command, parent: &Command, word: &str, help: &str) -> Error {
     let name = parent.get_bin_name().unwrap_or("oneup");
     let suggestion = closest_command(root, parent, word);
-    // A word after `oneup login` or `oneup token` may be a secret or a token.
-    let message = if suggestion.is_none() && name != "oneup" {
+    // What is in the place of a product, of a token command, or is too long for a command, may be a secret.
+    let may_be_secret = name != "oneup" || word.len() > MAX_COMMAND_LEN;
+    let message = if suggestion.is_none() && may_be_secret {
         format!("unknown command of {name} (not shown: it may be a secret)")
     } else {
         format!("unknown command `{name} {}`", sanitize(word, MAX_ARG_LEN))

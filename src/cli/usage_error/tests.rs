@@ -76,6 +76,7 @@ fn never_repeats_what_may_be_a_secret() {
         ),
         ("oneup token show eyJhbGciOi", "to choose a profile, use --profile NAME"),
         ("oneup login eyJhbGciOi", "oneup login --help"),
+        ("oneup eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.e30.c2ln", "oneup --help"),
         ("oneup login provider eyJhbGciOi", "oneup login provider --help"),
         ("oneup login provider --client-secret-stdin eyJhbGciOi", "oneup login provider --help"),
         ("oneup login provider --client-secrt=eyJhbGciOi", "did you mean `--client-secret-stdin`?"),
