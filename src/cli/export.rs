@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueHint};
+use clap::Args;
 
 use super::ReportFormat;
+use super::complete;
 use super::sections::Sections;
 
 /// Run a FHIR bulk export into a directory
@@ -26,7 +27,7 @@ use super::sections::Sections;
 })]
 pub struct Export {
     /// Directory for the files; created if it does not exist
-    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    #[arg(value_name = "DIR", add = complete::directory())]
     pub dir: PathBuf,
     /// Export only these resource types, such as Patient,Coverage
     #[arg(long = "type", value_name = "TYPE", value_delimiter = ',')]

@@ -110,8 +110,8 @@ mod tests {
             let lines = command.clone().term_width(80).render_help().to_string().lines().count();
             let limit = match command.get_name() {
                 "oneup" => 30,
-                // The browser's options too.
-                "patient" => 34,
+                // Most options: the browser's, and those of a bulk export.
+                "patient" | "export" => 34,
                 _ => 24,
             };
             if lines > limit {
