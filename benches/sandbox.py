@@ -1,4 +1,4 @@
-"""A server and logins for the benchmarks: oneup's own sandbox, and homes that have logged in to it."""
+"""The server of the benchmarks, `oneup sandbox`, and logged-in homes."""
 
 import json
 import os
@@ -12,7 +12,7 @@ ONEUP = ROOT / "target/release/oneup"
 
 
 class Sandbox:
-    """The server: `oneup sandbox serve`."""
+    """A running `oneup sandbox serve`."""
 
     def __init__(self, *flags):
         command = [ONEUP, "sandbox", "serve", *flags]
@@ -21,8 +21,8 @@ class Sandbox:
         self.token_url = f"{self.url}/auth/realms/dev-portal/protocol/openid-connect/token"
 
     def token_requests(self):
-        with urllib.request.urlopen(f"{self.url}/sandbox/journal") as answer:
-            rows = json.load(answer)["requests"]
+        with urllib.request.urlopen(f"{self.url}/sandbox/journal") as response:
+            rows = json.load(response)["requests"]
         return sum(row["count"] for row in rows if self.token_url.endswith(row["path"]))
 
     def stop(self):
@@ -31,7 +31,7 @@ class Sandbox:
 
 
 class Home:
-    """Config and state directories with one login."""
+    """Config and state directories with one logged-in profile."""
 
     def __init__(self, base, name, sandbox, store, cache):
         self.dir = base / name
@@ -55,7 +55,7 @@ class Home:
             sys.exit(f"login: {done.stderr}")
 
     def copies(self, count):
-        """Adds profiles p0, p1, … that are the first one under other names and ids."""
+        """Adds profiles p0, p1, … that differ from the first in name and ID only."""
         profiles = self.dir / "config/profiles"
         text = (profiles / "provider.toml").read_text()
         identity = next(line for line in text.splitlines() if line.startswith("id = "))

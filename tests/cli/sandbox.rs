@@ -65,9 +65,9 @@ fn consent_grants_access_to_one_member() {
     let code = parameter(&end, "code").expect("a code");
     let redeem = format!("grant_type=authorization_code&{CLIENT}&code={code}&redirect_uri={REDIRECT}");
     let (status, body, _) = curl(&sandbox, "/oauth2/token", &["-d", &redeem]);
-    let answer = json(&body);
-    assert_eq!((status, answer["expires_in"].as_i64()), (200, Some(300)));
-    let bearer = format!("Authorization: Bearer {}", answer["access_token"].as_str().expect("a token"));
+    let response = json(&body);
+    assert_eq!((status, response["expires_in"].as_i64()), (200, Some(300)));
+    let bearer = format!("Authorization: Bearer {}", response["access_token"].as_str().expect("a token"));
     let (_, body, _) = curl(&sandbox, "/r4/Patient", &["-H", &bearer]);
     let bundle = json(&body);
     assert_eq!(
@@ -80,7 +80,7 @@ fn consent_grants_access_to_one_member() {
     let (status, body, _) = curl(&sandbox, "/oauth2/token", &["-d", &redeem]);
     assert_eq!((status, json(&body)["error"].as_str()), (400, Some("invalid_grant")), "a code works once");
     let refresh = format!("grant_type=refresh_token&{CLIENT}&refresh_token=");
-    let token = answer["refresh_token"].as_str().expect("a refresh token");
+    let token = response["refresh_token"].as_str().expect("a refresh token");
     assert_eq!(curl(&sandbox, "/oauth2/token", &["-d", &format!("{refresh}{token}")]).0, 200);
     assert_eq!(curl(&sandbox, "/oauth2/token", &["-d", &format!("{refresh}made-up")]).0, 400);
 }
@@ -118,15 +118,15 @@ fn realm_rotates_refresh_tokens_and_reuse_ends_the_session() {
     );
     assert!(parameter(&end, "iss").is_some_and(|iss| iss.ends_with("/auth/realms/dev-portal")));
     let code = parameter(&end, "code").expect("a code");
-    let ask = |form: &str| {
+    let request = |form: &str| {
         let (status, body, _) = curl(&sandbox, TOKEN, &["-d", &format!("{CLIENT}&{form}")]);
         (status, json(&body))
     };
-    let (_, first) = ask(&format!("grant_type=authorization_code&code={code}&redirect_uri={REDIRECT}"));
-    let refresh = |answer: &Value| {
-        ask(&format!(
+    let (_, first) = request(&format!("grant_type=authorization_code&code={code}&redirect_uri={REDIRECT}"));
+    let refresh = |response: &Value| {
+        request(&format!(
             "grant_type=refresh_token&refresh_token={}",
-            answer["refresh_token"].as_str().expect("one")
+            response["refresh_token"].as_str().expect("one")
         ))
     };
     let (status, second) = refresh(&first);
@@ -219,13 +219,13 @@ fn faults_happen_as_often_as_scripted() {
         "401=1",
     ]);
     let form = format!("grant_type=client_credentials&{CLIENT}&scope=bulk-data%7Cuser%2F*.rs");
-    let ask = || curl(&sandbox, TOKEN, &["-d", &form]);
-    assert_eq!(ask().0, 429);
-    assert_eq!(ask().0, 0, "a reset has no response");
-    assert!(ask().1.contains("<h1>"));
-    assert!(json(&ask().1).get("expires_in").is_none());
-    let answer = json(&ask().1);
-    let bearer = format!("Authorization: Bearer {}", answer["access_token"].as_str().expect("a token"));
+    let request = || curl(&sandbox, TOKEN, &["-d", &form]);
+    assert_eq!(request().0, 429);
+    assert_eq!(request().0, 0, "a reset has no response");
+    assert!(request().1.contains("<h1>"));
+    assert!(json(&request().1).get("expires_in").is_none());
+    let response = json(&request().1);
+    let bearer = format!("Authorization: Bearer {}", response["access_token"].as_str().expect("a token"));
     assert_eq!(curl(&sandbox, "/r4/Patient", &["-H", &bearer]).0, 401);
     assert_eq!(curl(&sandbox, "/r4/Patient", &["-H", &bearer]).0, 200);
     assert_eq!(sandbox.count("/token"), 5);
@@ -233,15 +233,15 @@ fn faults_happen_as_often_as_scripted() {
 }
 
 #[test]
-fn answers_two_hundred_concurrent_requests() {
+fn responds_to_two_hundred_concurrent_requests() {
     let sandbox = Sandbox::start(&["--token-lifetime", "7"]);
     let form = format!("grant_type=client_credentials&{CLIENT}");
     let urls: Vec<String> = (0..200).map(|_| format!("{}{TOKEN}", sandbox.url())).collect();
     let mut curl = Command::new("curl");
     curl.args(["-sS", "--noproxy", "*", "-Z", "--parallel-max", "200", "--parallel-immediate", "-d", &form]);
     let output = curl.args(["-w", "\n"]).args(urls).output().expect("curl");
-    let answers = String::from_utf8_lossy(&output.stdout).matches("\"expires_in\":7,").count();
-    assert_eq!((output.status.success(), answers), (true, 200));
+    let responses = String::from_utf8_lossy(&output.stdout).matches("\"expires_in\":7,").count();
+    assert_eq!((output.status.success(), responses), (true, 200));
     assert_eq!(sandbox.count("/token"), 200);
 }
 

@@ -26,10 +26,12 @@ type Case = (&'static str, &'static str, u16, &'static str, &'static str);
 const CREDENTIALS: &str = "Invalid client or Invalid client credentials";
 
 #[rustfmt::skip]
-const CASES: [Case; 33] = [
+const CASES: [Case; 35] = [
     ("token", "grant_type=client_credentials&client_id=svc&SECRET&scope=bulk-data%7Cuser/*.rs", 200, "", ""),
     ("token", "grant_type=client_credentials&client_id=svc&SECRET&scope=openid+bulk-data%7Cuser/*.rs", 200, "", ""),
     ("token", "grant_type=client_credentials&client_id=svc&SECRET", 200, "", ""),
+    ("token", "grant_type=client_credentials&client_id=svc&SECRET&scope=member-match-sandbox", 200, "", ""),
+    ("token", "grant_type=client_credentials&client_id=svc&SECRET&scope=member-match-sandbox+bulk-data%7Cuser/*.rs", 200, "", ""),
     ("token", "grant_type=client_credentials&client_id=svc&SECRET&scope=", 400, "invalid_scope", "Invalid scopes: "),
     ("token", "grant_type=client_credentials&client_id=svc&SECRET&scope=nope", 400, "invalid_scope", "Invalid scopes: nope"),
     ("token", "grant_type=client_credentials&client_id=svc&SECRET&scope=openid++openid", 400, "invalid_scope", "Invalid scopes: openid  openid"),
@@ -147,6 +149,25 @@ fn discovery_document_is_a_subset_of_keycloaks() {
             "{name}"
         );
     }
+}
+
+#[test]
+fn realm_without_scopes_and_real_keycloak_respond_alike() {
+    let Some(keycloak) = requires_variable("Keycloak", "ONEUP_KEYCLOAK_URL") else { return };
+    let sandbox = Sandbox::start(&[]);
+    let path = "/auth/realms/epa-uat/protocol/openid-connect/token";
+    let request = "grant_type=client_credentials&client_id=svc&SECRET";
+    let for_keycloak = request.replace("SECRET", &format!("client_secret={KEYCLOAK_SECRET}"));
+    let real = send(&keycloak, path, &for_keycloak);
+    let ours = send(sandbox.url(), path, &for_sandbox(request));
+    assert_eq!(shape(&ours), shape(&real));
+    let scope = |response: &JsonResponse| {
+        let mut tokens: Vec<String> =
+            response.1["scope"].as_str().expect("a scope").split(' ').map(str::to_owned).collect();
+        tokens.sort();
+        tokens
+    };
+    assert_eq!(scope(&ours), scope(&real));
 }
 
 #[test]

@@ -36,7 +36,7 @@ pub struct Options {
     pub export_files: u32,
     /// A file with the JWK set of [`JWT_CLIENT_ID`].
     pub client_jwks: Option<PathBuf>,
-    /// Whether DELETE cancels an export job (202); 1up answers 403.
+    /// Whether DELETE cancels an export job (202); 1up responds with 403.
     pub allow_cancel: bool,
 }
 

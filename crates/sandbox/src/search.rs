@@ -48,20 +48,18 @@ const FILTERS: [&str; 4] = ["_id", "patient", "beneficiary", "identifier"];
 
 /// Whether a resource matches the search parameters of a query.
 pub(crate) fn matches(resource: &Value, query: &Params) -> bool {
-    FILTERS.into_iter().filter_map(|name| query.get(name).map(|wanted| (name, wanted))).all(
-        |(name, wanted)| {
-            wanted.split(',').any(|wanted| match name {
-                "_id" => resource["id"] == wanted,
-                "identifier" => {
-                    let value = wanted.rsplit('|').next().unwrap_or(wanted);
-                    resource["identifier"]
-                        .as_array()
-                        .is_some_and(|all| all.iter().any(|one| one["value"] == value))
-                }
-                _ => crate::members::member_of(resource) == wanted.trim_start_matches("Patient/"),
-            })
-        },
-    )
+    FILTERS.into_iter().filter_map(|name| query.get(name).map(|value| (name, value))).all(|(name, value)| {
+        value.split(',').any(|value| match name {
+            "_id" => resource["id"] == value,
+            "identifier" => {
+                let value = value.rsplit('|').next().unwrap_or(value);
+                resource["identifier"]
+                    .as_array()
+                    .is_some_and(|all| all.iter().any(|one| one["value"] == value))
+            }
+            _ => crate::members::member_of(resource) == value.trim_start_matches("Patient/"),
+        })
+    })
 }
 
 fn page_url(base: &str, kind: &str, query: &Params, count: usize, offset: usize) -> String {
