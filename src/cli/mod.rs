@@ -35,7 +35,7 @@ pub use man::Man;
 pub use sandbox::{Sandbox, SandboxOptions};
 pub use sections::Sections;
 pub use status::Status;
-pub use token::{Inspect, Show, TokenCommand, TokenFormat};
+pub use token::{Inspect, Revoke, Show, TokenCommand, TokenFormat};
 pub use use_profile::UseProfile;
 
 /// OAuth 2.0 access tokens for 1upHealth's FHIR APIs

@@ -5,7 +5,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::ReportFormat;
 use super::sections::{Sections, TOKEN_REQUEST};
 
-/// Print or inspect an access token
+/// Print, inspect or revoke an access token
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 #[command(add = Sections {
@@ -18,6 +18,7 @@ use super::sections::{Sections, TOKEN_REQUEST};
 pub enum TokenCommand {
     Show(Show),
     Inspect(Inspect),
+    Revoke(Revoke),
 }
 
 /// Print a valid access token, refreshing it first if needed
@@ -92,6 +93,7 @@ pub enum TokenFormat {
     examples: &[
         ("Find out why the API responds with 403", "oneup token inspect --verify"),
         ("Inspect a token from the clipboard, offline", "pbpaste | oneup token inspect -"),
+        ("Check whether the scopes allow a request", "oneup token inspect --allows 'GET /$export?_type=Patient'"),
     ],
     exit_codes: &["0", "2", "3", "4", "5", "6", "7"],
 })]
@@ -105,7 +107,31 @@ pub struct Inspect {
     /// Ask the profile's realm whether the token is active
     #[arg(long)]
     pub introspect: bool,
+    /// Check whether the scopes allow a FHIR request
+    ///
+    /// Offline. A path is joined to the profile's FHIR base. Exit code 7 if the request is not allowed: a scope is missing, or
+    /// the URL belongs to another tenant, product or host.
+    #[arg(long, value_name = "METHOD URL")]
+    pub allows: Option<String>,
     /// Output format
     #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
     pub format: ReportFormat,
+}
+
+/// Revoke the stored token, or one on stdin
+///
+/// Asks the profile's realm to revoke the refresh token and the access token (RFC 7009), says how it responded, and
+/// deletes them from the store. The profile stays, with its client secret.
+#[derive(Debug, Args)]
+#[command(add = Sections {
+    examples: &[
+        ("Revoke the stored token", "oneup token revoke"),
+        ("Revoke a token that leaked into a log", "oneup token revoke - < token.txt"),
+    ],
+    exit_codes: TOKEN_REQUEST,
+})]
+pub struct Revoke {
+    /// Read the token from stdin instead of the profile
+    #[arg(value_name = "-", value_parser = ["-"])]
+    pub stdin: Option<String>,
 }

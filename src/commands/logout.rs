@@ -6,7 +6,7 @@ use crate::error::{Exit, Result};
 use crate::profile::{self, Profile};
 use crate::session::metadata;
 use crate::session::orphans::{self, Orphans};
-use crate::session::revoke::revoke_all;
+use crate::session::revoke::{self, all_tokens};
 use crate::session::{self, lock_path, open_store};
 use crate::store::{StoredCredentials, cache};
 use crate::system::files;
@@ -86,7 +86,7 @@ fn revoke(context: &Context, profile: &Profile, credentials: &StoredCredentials)
             "token stays valid until it expires"
         };
         context.info(format_args!("The server does not support revocation; the {tokens}."));
-    } else if let Err(error) = revoke_all(context, profile, credentials) {
+    } else if let Err(error) = revoke::revoke(context, profile, credentials, &all_tokens(credentials)) {
         context.warn(format_args!("could not revoke the token; it stays valid until it expires\n  {error}"));
     }
 }

@@ -37,6 +37,7 @@ pub fn run(context: &Context, command: &Command) -> Result<Exit> {
         Command::Use(args) => use_profile::run(context, args),
         Command::Token(TokenCommand::Show(args)) => token::show::run(context, args),
         Command::Token(TokenCommand::Inspect(args)) => token::inspect::run(context, args),
+        Command::Token(TokenCommand::Revoke(args)) => token::revoke::run(context, args),
         Command::Doctor(args) => doctor::run(context, args),
         Command::Curl(args) => curl::run(context, args),
         Command::Exec(args) => exec::run(context, args),

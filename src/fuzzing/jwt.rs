@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{NOW, assert_harmless, assert_presentable, dev_portal, without_styles};
-use crate::commands::token::inspect::input::parse_token_input;
+use crate::commands::token::input::parse_token_input;
 use crate::oauth::jwt::{Jwt, TokenKind, Validity, decode};
 use crate::output::inspect::{self, Inspection, Origin, json};
 
@@ -42,6 +42,7 @@ pub fn jwt(bytes: &[u8]) {
             metadata: metadata.clone(),
             verification: None,
             introspection: None,
+            access: None,
         };
         prints_safely(&inspection, token);
     }

@@ -70,6 +70,7 @@ fn page_is_harmless(requested: &str, granted: &str) {
         metadata: Metadata { scope: Some(granted.to_owned()), ..Metadata::default() },
         verification: None,
         introspection: None,
+        access: None,
     };
     assert_harmless(&without_styles(&text(&inspection)));
     let document = json(&inspection);

@@ -1,5 +1,6 @@
 //! OAuth 2.0 as values: no file, socket, environment, clock or terminal in here.
 
+pub mod access;
 mod authorization_response;
 pub mod authorize;
 pub mod discovery;

@@ -29,7 +29,7 @@ const NAMED: &[(&str, &str)] = &[
 ];
 
 /// 1up's prefix of scopes for bulk exports.
-const BULK_PREFIX: &str = "bulk-data|";
+pub(super) const BULK_PREFIX: &str = "bulk-data|";
 
 /// A scope token with its description.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -142,7 +142,7 @@ fn canonical(token: &str) -> String {
 }
 
 /// `level/Resource.permission?query` (SMART App Launch 2.2, "Scopes for requesting FHIR resources").
-struct Smart<'a> {
+pub(super) struct Smart<'a> {
     /// `patient`, `user` or `system`.
     level: &'a str,
     resource: &'a str,
@@ -154,7 +154,7 @@ struct Smart<'a> {
 }
 
 impl<'a> Smart<'a> {
-    fn parse(token: &'a str) -> Option<Self> {
+    pub(super) fn parse(token: &'a str) -> Option<Self> {
         let (path, query) = token.split_once('?').map_or((token, None), |(path, query)| (path, Some(query)));
         let (level, rest) = path.split_once('/')?;
         let (resource, permission) = rest.split_once('.')?;
@@ -173,6 +173,11 @@ impl<'a> Smart<'a> {
             _ => return None,
         };
         valid.then_some(Self { level, resource, permission, letters, query })
+    }
+
+    /// Returns whether it grants a permission on a resource type (`*`: on all).
+    pub(super) fn covers(&self, letter: char, resource: &str) -> bool {
+        self.letters.contains(letter) && (self.resource == "*" || self.resource == resource)
     }
 
     fn is_v1(&self) -> bool {

@@ -172,6 +172,7 @@ fn json_has_every_member_and_not_the_token() {
     assert_eq!(
         names,
         [
+            "access",
             "audience",
             "claims",
             "client",
@@ -222,4 +223,123 @@ fn oneup_token_is_inspected() {
         .env("ONEUP_TOKEN", vector("EdDSA"))
         .stdout_has(r#""source": "environment""#)
         .run();
+}
+
+/// A home with a profile of this FHIR base; it is not logged in.
+fn home_with(fhir_base: &str) -> Home {
+    let home = Home::new();
+    let profile = format!(
+        "schema = 1\nid = \"{}\"\nproduct = \"provider\"\nclient_id = \"svc\"\nscope = \"\"\n\
+         token_url = \"https://gateway.1up.health/token\"\nfhir_base = \"{fhir_base}\"\nauth_method = \"post\"\n\
+         store = \"file\"\n",
+        "0123456789abcdef".repeat(2)
+    );
+    home.write("config/profiles/p.toml", profile);
+    home
+}
+
+fn allows(home: &Home, scope: &str, request: &str) -> Oneup {
+    let token = unsigned(r#"{"alg":"RS256"}"#, &format!(r#"{{"exp":9999999999,"scope":"{scope}"}}"#));
+    home.oneup().args(["token", "inspect", "-", "--allows", request]).stdin(token).stderr("")
+}
+
+const EXPORT_BASE: &str = "https://gateway.1up.health/v1/bison/bulk-export/bulk-data/r4";
+
+#[test]
+fn allows_names_the_granting_or_the_missing_scope() {
+    let home = home_with(EXPORT_BASE);
+    let bulk = "bulk-data|user/*.rs";
+    allows(&home, bulk, "GET /$export?_type=Patient")
+        .stdout_has(format!("Access     allowed: GET {EXPORT_BASE}/$export?_type=Patient\n"))
+        .stdout_has("             bulk export of Patient\n             granted by bulk-data|user/*.rs\n")
+        .run();
+    allows(&home, bulk, "get /Group/g1/$export").stdout_has("allowed: GET").run();
+    allows(&home, "user/*.rs", "GET /Patient")
+        .status(7)
+        .stdout_has("missing scope: bulk-data|user/Patient.rs")
+        .run();
+    allows(&home, bulk, "POST /$export").status(7).stdout_has("1up accepts no POST or DELETE").run();
+    let fhir = "https://gateway.1up.health/v1/bison/r4/Patient/1";
+    allows(&home, "user/Patient.read", &format!("GET {fhir}")).stdout_has("read Patient/1\n").run();
+    allows(&home, "user/Patient.read", &format!("DELETE {fhir}"))
+        .status(7)
+        .stdout_has("missing scope: user/Patient.d\n")
+        .run();
+}
+
+#[test]
+fn allows_tells_another_tenant_product_and_host() {
+    let home = home_with(EXPORT_BASE);
+    for (url, words) in [
+        ("https://gateway.1up.health/v1/other/bulk-export/bulk-data/r4/$export", "another tenant: other"),
+        ("https://gateway.1up.health/r4/Patient/1", "another product: not below /v1/bison"),
+        ("https://api.1up.health/r4/Patient/1", "another host: https://api.1up.health"),
+        ("http://gateway.1up.health/v1/bison/r4/Patient", "another host: http://gateway.1up.health"),
+    ] {
+        let run = allows(&home, "bulk-data|user/*.rs user/*.cruds", &format!("GET {url}")).status(7).run();
+        let text = run.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains(words), "{text}");
+    }
+    let plan = home_with("https://api.plan.example/r4");
+    allows(&plan, "patient/*.read", "GET /Patient/1").stdout_has("granted by patient/*.read").run();
+    allows(&plan, "patient/*.read", "GET https://api.plan.example/dstu2/Patient/1")
+        .status(7)
+        .stdout_has("another product")
+        .run();
+}
+
+#[test]
+fn allows_is_in_the_json_and_checks_its_argument() {
+    let home = home_with(EXPORT_BASE);
+    let run = allows(&home, "", "GET /Patient").args(["--format", "json"]).status(7).run();
+    let json: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON");
+    assert_eq!(json["access"]["allowed"], false);
+    assert_eq!(json["access"]["missing"][0], "bulk-data|user/Patient.rs");
+    assert_eq!(json["valid"], true, "the token itself is");
+    for request in ["GET", "/Patient", "G=T /Patient", "GET not a url", "GET data:x"] {
+        home.oneup()
+            .args(["token", "inspect", "-", "--allows", request])
+            .stdin("8f2d61c04ab9e7")
+            .status(2)
+            .stderr_has("hint: for example: oneup token inspect --allows 'GET /Patient/1'")
+            .run();
+    }
+}
+
+#[test]
+fn revoke_deletes_the_stored_token_and_says_what_the_server_responded() {
+    let sandbox = crate::support::Sandbox::start(&[]);
+    let home = Home::new();
+    home.oneup().envs(sandbox.env()).args(["login", "provider"]).run();
+    let token = home.oneup().args(["token", "show"]).run().stdout;
+    let revoke = |stdin: &str| {
+        let args: &[&str] = if stdin.is_empty() { &["token", "revoke"] } else { &["token", "revoke", "-"] };
+        home.oneup().args(args).stdin(stdin).stdout("").never(token.trim())
+    };
+    revoke("").stderr_has("The server revoked the access token.\n").run();
+    revoke("").status(4).stderr_has("no stored token").run();
+    home.oneup()
+        .args(["token", "inspect", "-", "--introspect"])
+        .stdin(token.clone())
+        .status(7)
+        .stdout_has("not active")
+        .run();
+    let fresh = home.oneup().args(["token", "show"]).run().stdout;
+    assert_ne!(fresh, token);
+    revoke(&fresh).stderr_has("The server revoked the access token.\n").run();
+    revoke("8f2d61c04ab9e7").stderr_has("The server does not know the access token").run();
+    let other = unsigned(r#"{"alg":"RS256"}"#, r#"{"iss":"https://other.example","exp":9999999999}"#);
+    revoke(&other).status(2).stderr_has("issued by another issuer").run();
+}
+
+#[test]
+fn revoke_at_a_server_without_revocation_is_a_failure() {
+    let server = crate::support::TokenEndpoint::start();
+    let home = Home::logged_in(&server);
+    home.oneup()
+        .args(["token", "revoke"])
+        .status(1)
+        .stderr_has("error: the server does not support revocation\n  the token stays valid until it expires")
+        .run();
+    home.oneup().args(["token", "show"]).stdout("token-0\n").run();
 }

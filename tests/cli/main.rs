@@ -9,7 +9,7 @@
 //! | `login provider`, `login p2p`: sources of the secret, endpoints, what is stored | `login` |
 //! | `login patient`: browser, callback, pasted codes, refresh tokens | `patient/` |
 //! | `token show`, `status`, `logout`, concurrent refreshes | `show` |
-//! | `token inspect` as text and as JSON | `inspect`, `inspect_json` |
+//! | `token inspect` as text and as JSON, `token revoke` | `inspect`, `inspect_json` |
 //! | `token inspect --verify` and `--introspect` | `realm` |
 //! | `curl`: requests, redirects, exit codes | `curl` |
 //! | `curl`: which hosts get the token, under attack | `curl_host_policy/` |

@@ -1,4 +1,6 @@
-//! `oneup token`: prints or inspects an access token.
+//! `oneup token`: prints, inspects or revokes an access token.
 
+pub(crate) mod input;
 pub(crate) mod inspect;
+pub(crate) mod revoke;
 pub(crate) mod show;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Inspection, Introspection, Origin, Verification};
+use super::{Access, Inspection, Introspection, Origin, Verification};
 use crate::oauth::jwks::SignatureStatus;
 use crate::oauth::jwt::{Jwt, TokenKind, Validity};
 use crate::oauth::scope;
@@ -39,6 +39,7 @@ pub fn json(inspection: &Inspection) -> String {
         "launch_context": inspection.metadata.launch_context,
         "verification": inspection.verification.as_ref().map(|verification| verified(verification, jwt)),
         "introspection": inspection.introspection.as_ref().map(introspected),
+        "access": inspection.access.as_ref().map(access),
         "header": header,
         "claims": jwt.map(|jwt| &jwt.claims),
         "repeated_claims": jwt.map(|jwt| &jwt.repeated_claims),
@@ -105,6 +106,18 @@ fn scopes(inspection: &Inspection) -> Value {
         "missing": difference.missing,
         "additional": difference.additional,
         "explained": explained,
+    })
+}
+
+fn access(access: &Access) -> Value {
+    let decision = &access.decision;
+    json!({
+        "request": access.request,
+        "interaction": access.interaction,
+        "allowed": decision.allowed,
+        "granted_by": decision.granted_by,
+        "missing": decision.missing,
+        "reason": decision.reason,
     })
 }
 

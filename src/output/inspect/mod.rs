@@ -6,6 +6,7 @@ mod text;
 
 use serde_json::{Map, Value};
 
+use crate::oauth::access::Decision;
 use crate::oauth::jwks::SignatureStatus;
 use crate::oauth::jwt::{Date, Jwt, TokenKind, Validity};
 use crate::oauth::scope::{self, Difference};
@@ -73,6 +74,17 @@ pub enum Introspection {
     NotSent(String),
 }
 
+/// The result of `--allows`.
+#[derive(Clone, Debug, Default)]
+pub struct Access {
+    /// The method and the whole URL.
+    pub request: String,
+    /// What it does; `None` if that is unknown, or the URL is not the profile's.
+    pub interaction: Option<String>,
+    /// Whether it is allowed.
+    pub decision: Decision,
+}
+
 /// Everything that is printed. Holds no token.
 #[derive(Debug)]
 pub struct Inspection {
@@ -90,6 +102,8 @@ pub struct Inspection {
     pub verification: Option<Verification>,
     /// The result of `--introspect`.
     pub introspection: Option<Introspection>,
+    /// The result of `--allows`.
+    pub access: Option<Access>,
 }
 
 impl From<&Token> for Metadata {
@@ -122,8 +136,13 @@ impl Inspection {
         }
     }
 
-    /// Returns whether the exit code is 7: expired, not yet valid, `--verify` failed, or certainly inactive.
+    /// Returns whether the exit code is 7: the token is not valid, or `--allows` is not allowed.
     pub fn fails(&self) -> bool {
+        self.is_invalid() || self.access.as_ref().is_some_and(|access| access.decision.allowed == Some(false))
+    }
+
+    /// Returns whether the token is expired, not yet valid, not verified by `--verify`, or certainly inactive.
+    fn is_invalid(&self) -> bool {
         let verified = match &self.verification {
             None => true,
             Some(Verification::Checked { signature, .. }) => {
@@ -138,7 +157,7 @@ impl Inspection {
     /// Returns whether the token is valid; `None` when unknown.
     fn is_valid(&self) -> Option<bool> {
         let active = matches!(&self.introspection, Some(Introspection::Response { active: true, .. }));
-        match (self.fails(), self.validity()) {
+        match (self.is_invalid(), self.validity()) {
             (true, _) => Some(false),
             (false, Validity::Valid) => Some(true),
             (false, _) => active.then_some(true),

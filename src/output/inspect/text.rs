@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Inspection, Introspection, MAX_VALUE_LEN, Origin, Verification, details, shorten};
+use super::{Access, Inspection, Introspection, MAX_VALUE_LEN, Origin, Verification, details, shorten};
 use crate::oauth::jwks::SignatureStatus;
 use crate::oauth::jwt::{Jwt, Validity};
 use crate::oauth::scope;
@@ -22,13 +22,16 @@ pub fn text(inspection: &Inspection) -> String {
     report.section("Subject", &or_unknown(inspection, subject(inspection)));
     report.section("Issuer", &or_unknown(inspection, issuer(inspection)));
     scopes(inspection, &mut report);
+    if let Some(access) = &inspection.access {
+        describe_access(access, &mut report);
+    }
     report.section("Details", &details::details(inspection));
     report.into_text()
 }
 
 fn status(inspection: &Inspection, report: &mut Report) {
     let (mut outcome, mut words) = describe_validity(inspection);
-    if outcome == Outcome::Success && inspection.fails() {
+    if outcome == Outcome::Success && inspection.is_invalid() {
         let problem = match &inspection.verification {
             Some(Verification::NotChecked(_)) => "signature not verified",
             Some(Verification::Checked { signature: SignatureStatus::Invalid(_), .. }) => "invalid signature",
@@ -198,6 +201,28 @@ fn scopes(inspection: &Inspection, report: &mut Report) {
     }
     if !difference.additional.is_empty() {
         report.add(Outcome::Neutral, "Additional", &line("additionally granted", &difference.additional));
+    }
+}
+
+fn describe_access(access: &Access, report: &mut Report) {
+    let decision = &access.decision;
+    let (outcome, words) = match decision.allowed {
+        Some(true) => (Outcome::Success, "allowed"),
+        Some(false) => (Outcome::Error, "not allowed"),
+        None => (Outcome::Warning, "unknown"),
+    };
+    report.add(outcome, "Access", &format!("{words}: {}", shorten(&access.request)));
+    if let Some(interaction) = &access.interaction {
+        report.detail(&shorten(interaction));
+    }
+    if !decision.granted_by.is_empty() {
+        report.detail(&format!("granted by {}", shorten(&decision.granted_by.join(" "))));
+    }
+    if !decision.missing.is_empty() {
+        report.detail(&format!("missing scope: {}", shorten(&decision.missing.join(" "))));
+    }
+    if let Some(reason) = &decision.reason {
+        report.detail(&shorten(reason));
     }
 }
 

@@ -1,10 +1,11 @@
 //! `oneup token inspect`: a token's claims, expiry and scopes. Never refreshes; sends the token only with
 //! `--introspect`, to the realm that the profile trusts.
 
-pub(crate) mod input;
+mod access;
 mod keys;
 mod realm;
 
+use super::input;
 use crate::cli::{Inspect, ReportFormat};
 use crate::context::Context;
 use crate::error::{Exit, Result};
@@ -28,12 +29,16 @@ pub fn run(context: &Context, args: &Inspect) -> Result<Exit> {
         metadata: inspected.metadata,
         verification: None,
         introspection: None,
+        access: None,
     };
     if args.verify {
         inspection.verification = Some(realm::verify(context, &inspection)?);
     }
     if args.introspect {
         inspection.introspection = Some(realm::introspect(context, &inspection, &inspected.token)?);
+    }
+    if let Some(request) = &args.allows {
+        inspection.access = Some(access::check(&inspection, request)?);
     }
     match args.format {
         ReportFormat::Text => crate::commands::print(crate::output::colored(&text(&inspection)))?,

@@ -26,15 +26,15 @@ const TYPICAL_INPUT_BYTES: usize = 16 * 1024;
 const MAX_INPUT_BYTES: usize = 4 * 1024 * 1024;
 
 /// The token to inspect.
-pub(super) struct InspectedToken {
-    pub(super) token: Secret,
-    pub(super) origin: Origin,
-    pub(super) metadata: Metadata,
-    pub(super) profile: Option<Profile>,
+pub(crate) struct InspectedToken {
+    pub(crate) token: Secret,
+    pub(crate) origin: Origin,
+    pub(crate) metadata: Metadata,
+    pub(crate) profile: Option<Profile>,
 }
 
 /// Returns the token from stdin, from `ONEUP_TOKEN` (unless `--profile` is given), or from the profile.
-pub(super) fn read(context: &Context, stdin: bool, needs_realm: bool) -> Result<InspectedToken> {
+pub(crate) fn read(context: &Context, stdin: bool, needs_realm: bool) -> Result<InspectedToken> {
     let environment = (!stdin && !context.profile_from_flag).then(|| nonempty("ONEUP_TOKEN")).flatten();
     let (text, origin) = match environment {
         Some(text) => (Zeroizing::new(text), Origin::Environment),

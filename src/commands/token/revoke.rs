@@ -1,0 +1,79 @@
+//! `oneup token revoke`: revokes the profile's stored tokens, or the token on stdin (RFC 7009).
+
+use super::input;
+use crate::cli::Revoke;
+use crate::context::Context;
+use crate::error::{Error, Exit, Result};
+use crate::oauth::jwt::{self, TokenKind};
+use crate::profile::{self, Profile};
+use crate::session::metadata;
+use crate::session::revoke::{self, Revocation};
+use crate::session::{self, Session, open_store};
+use crate::store::{StoredCredentials, cache};
+
+/// Revokes and says what the server responded.
+///
+/// # Errors
+/// Authentication: not logged in, no stored token, or the server rejected the client. Usage: a stdin without a token, or
+/// with one of another issuer. Failure: the server does not support revocation. Network, protocol, store.
+pub fn run(context: &Context, args: &Revoke) -> Result<Exit> {
+    if args.stdin.is_some() { revoke_stdin(context) } else { revoke_stored(context) }
+}
+
+fn revoke_stdin(context: &Context) -> Result<Exit> {
+    let inspected = input::read(context, true, true)?;
+    let profile = match inspected.profile {
+        Some(profile) => profile,
+        None => profile::resolve_profile(context.config_dir()?, context.profile.as_deref())?,
+    };
+    if let TokenKind::Jwt(jwt) = jwt::decode(inspected.token.expose())
+        && jwt.claim("iss").is_some_and(|issuer| profile.issuer.as_deref() != Some(issuer))
+    {
+        return Err(Error::usage("not sent: the token was issued by another issuer")
+            .with_hint("pass --profile NAME for a profile of that issuer"));
+    }
+    let credentials = Session::new(context, profile.clone()).stored()?.unwrap_or_default();
+    let tokens = [("access_token", &inspected.token)];
+    let results = revoke::revoke(context, &profile, &credentials, &tokens)?;
+    report(context, &tokens.map(|(kind, _)| kind), &results);
+    Ok(Exit::Success)
+}
+
+/// Revokes the stored tokens of every scope and deletes them, so that no command uses them.
+fn revoke_stored(context: &Context) -> Result<Exit> {
+    let profile = profile::resolve_profile(context.config_dir()?, context.profile.as_deref())?;
+    let (_lock, profile) = session::lock_profile(context, &profile, context.deadline())?;
+    let store = open_store(context, profile.store, context.deadline())?;
+    let credentials = store.read(&profile.credential_key())?.unwrap_or_default();
+    let tokens = revoke::all_tokens(&credentials);
+    if tokens.is_empty() {
+        return Err(no_token(&profile));
+    }
+    let results = revoke::revoke(context, &profile, &credentials, &tokens)?;
+    let kinds: Vec<&str> = tokens.iter().map(|(kind, _)| *kind).collect();
+    let without_tokens =
+        StoredCredentials { client_secret: credentials.client_secret.clone(), ..StoredCredentials::default() };
+    store.write(&profile.credential_key(), &without_tokens)?;
+    cache::forget(&profile.id);
+    if let Err(error) = metadata::remove(context, &profile.id) {
+        context.warn(error);
+    }
+    report(context, &kinds, &results);
+    Ok(Exit::Success)
+}
+
+fn no_token(profile: &Profile) -> Error {
+    Error::auth(format!("profile {} has no stored token", profile.name)).with_hint(profile.login_command())
+}
+
+fn report(context: &Context, kinds: &[&str], results: &[Revocation]) {
+    for (kind, result) in kinds.iter().zip(results) {
+        let kind = kind.replace('_', " ");
+        context.info(match result {
+            Revocation::Revoked => format!("The server revoked the {kind}."),
+            Revocation::UnknownToken => {
+                format!("The server does not know the {kind}: expired, already revoked, or not its own.")
+            }
+        });
+    }
+}
