@@ -64,8 +64,6 @@ fn parse_response(response: &HttpResponse) -> Result<Revocation> {
         (200, None) => Ok(Revocation::Revoked),
         // Keycloak sends this with HTTP 200.
         (200 | 400, Some("invalid_token")) => Ok(Revocation::UnknownToken),
-        _ => {
-            Err(Error::auth("the revocation endpoint rejected the request").with_detail(response.snippet()))
-        }
+        _ => Err(Error::auth("the revocation endpoint rejected the request").with_detail(response.snippet())),
     }
 }

@@ -51,8 +51,10 @@ fn revoke_stored(context: &Context) -> Result<Exit> {
     }
     let results = revoke::revoke(context, &profile, &credentials, &tokens)?;
     let kinds: Vec<&str> = tokens.iter().map(|(kind, _)| *kind).collect();
-    let without_tokens =
-        StoredCredentials { client_secret: credentials.client_secret.clone(), ..StoredCredentials::default() };
+    let without_tokens = StoredCredentials {
+        client_secret: credentials.client_secret.clone(),
+        ..StoredCredentials::default()
+    };
     store.write(&profile.credential_key(), &without_tokens)?;
     cache::forget(&profile.id);
     if let Err(error) = metadata::remove(context, &profile.id) {
