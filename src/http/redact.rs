@@ -21,7 +21,8 @@ use decode::{Readings, decode_at};
 pub const MASK: &str = "***";
 
 /// TokenRequest fields whose values are not secret; all others are, so that a new field is safe by default.
-pub const PUBLIC_FIELDS: [&str; 5] = ["grant_type", "client_id", "scope", "redirect_uri", "token_type_hint"];
+pub const PUBLIC_FIELDS: [&str; 6] =
+    ["grant_type", "client_id", "client_assertion_type", "scope", "redirect_uri", "token_type_hint"];
 
 /// The shortest secret that is masked, in characters: masking less would garble every message.
 const MIN_SECRET_LEN: usize = 4;

@@ -51,7 +51,8 @@ fn broken_profile_is_a_finding_beside_the_others() {
         .status(7)
         .stdout_has("ok       profile    good (")
         .stdout_has("failure  profile    ")
-        .stdout_has("bad.toml, line 2, is not a profile")
+        .stdout_has("failure  profile    invalid profile: ")
+        .stdout_has("bad.toml, line 2")
         .stdout_has("failure  endpoint   ")
         .run();
 }
