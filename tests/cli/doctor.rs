@@ -50,7 +50,6 @@ fn broken_profile_is_a_finding_beside_the_others() {
         .arg("doctor")
         .status(7)
         .stdout_has("ok       profile    good (")
-        .stdout_has("failure  profile    ")
         .stdout_has("failure  profile    invalid profile: ")
         .stdout_has("bad.toml, line 2")
         .stdout_has("failure  endpoint   ")
