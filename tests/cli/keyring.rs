@@ -5,8 +5,6 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use httpmock::MockServer;
-
 use crate::support::{Fault, FaultReport, Home, Kind, RawServer, TokenEndpoint, requires_program, size};
 
 const SECRET: &str = "kr-s3cr3t";
@@ -15,7 +13,7 @@ const TOKEN: &str = "kr-t0k3n";
 /// A home and a token endpoint.
 struct KeyringFixture {
     home: Home,
-    server: MockServer,
+    server: TokenEndpoint,
 }
 
 /// The output of a script.
@@ -25,18 +23,12 @@ struct ScriptOutput {
 }
 
 impl KeyringFixture {
-    fn new(lifetime: u64) -> Option<Self> {
+    fn start() -> Option<Self> {
         let programs = ["dbus-run-session", "gnome-keyring-daemon", "secret-tool", "dbus-send"];
         if !programs.into_iter().all(requires_program) {
             return None;
         }
-        let server = MockServer::start();
-        server.mock(|when, then| {
-            when.method("POST");
-            let body =
-                format!(r#"{{"access_token":"{TOKEN}","token_type":"Bearer","expires_in":{lifetime}}}"#);
-            then.status(200).header("content-type", "application/json").body(body);
-        });
+        let server = TokenEndpoint::builder().token(TOKEN).start();
         Some(Self { home: Home::new(), server })
     }
 
@@ -71,7 +63,7 @@ impl KeyringFixture {
             .env("ONEUP_CONFIG_DIR", self.home.config())
             .env("ONEUP_STATE_DIR", self.home.state())
             .env("ONEUP_NO_CACHE", "1")
-            .env("ONEUP_TOKEN_URL", self.server.url("/token"))
+            .env("ONEUP_TOKEN_URL", self.server.token_url())
             .env("ONEUP_CLIENT_ID", "id")
             .env("ONEUP_CLIENT_SECRET", SECRET);
         let output = command.stdin(std::process::Stdio::null()).output().expect("dbus-run-session runs");
@@ -89,7 +81,7 @@ impl KeyringFixture {
 
 #[test]
 fn auto_chooses_an_unlocked_keyring_and_writes_no_secret_to_disk() {
-    let Some(fixture) = KeyringFixture::new(3_600) else { return };
+    let Some(fixture) = KeyringFixture::start() else { return };
     let output = fixture.run(
         &[],
         &format!(
@@ -105,7 +97,7 @@ fn auto_chooses_an_unlocked_keyring_and_writes_no_secret_to_disk() {
 
 #[test]
 fn locked_keyring_is_exit_6_and_never_looks_like_no_login() {
-    let Some(fixture) = KeyringFixture::new(3_600) else { return };
+    let Some(fixture) = KeyringFixture::start() else { return };
     fixture.run(&[], "printf pw | unlock; login --store keyring");
     let script = format!(
         "printf wrong | unlock; oneup token show; login; login --profile new; oneup status; oneup doctor"
@@ -124,7 +116,7 @@ fn locked_keyring_is_exit_6_and_never_looks_like_no_login() {
 
 #[test]
 fn keyring_without_a_collection_is_exit_6_and_names_the_other_stores() {
-    let Some(fixture) = KeyringFixture::new(3_600) else { return };
+    let Some(fixture) = KeyringFixture::start() else { return };
     let output = fixture.run(&[], "printf '' | unlock; login; login --store keyring; oneup status --check");
     assert!(output.stdout.starts_with("exit 6\nexit 6\n"), "{}{}", output.stdout, output.stderr);
     assert_eq!(
@@ -142,7 +134,7 @@ fn keyring_without_a_collection_is_exit_6_and_names_the_other_stores() {
 
 #[test]
 fn auto_without_a_secret_service_reports_that_the_login_lasts_until_reboot() {
-    let Some(fixture) = KeyringFixture::new(3_600) else { return };
+    let Some(fixture) = KeyringFixture::start() else { return };
     let bus = "<busconfig><type>session</type><listen>unix:tmpdir=/tmp</listen><policy context='default'>\
         <allow send_destination='*'/><allow receive_sender='*'/><allow own='*'/></policy></busconfig>";
     let bus = format!("--config-file={}", fixture.home.write("bus.conf", bus).display());
@@ -160,7 +152,7 @@ fn auto_without_a_secret_service_reports_that_the_login_lasts_until_reboot() {
 
 #[test]
 fn hanging_service_times_out() {
-    let Some(fixture) = KeyringFixture::new(3_600) else { return };
+    let Some(fixture) = KeyringFixture::start() else { return };
     fixture.run(&[], "printf pw | unlock; login --store keyring");
     // A stopped daemon still owns the name.
     let start = Instant::now();
@@ -177,7 +169,7 @@ fn hanging_service_times_out() {
 /// The bus starts the daemon again, locked: the user must be told that.
 #[test]
 fn service_that_crashes_during_an_operation_is_called_again() {
-    let Some(fixture) = KeyringFixture::new(3_600) else { return };
+    let Some(fixture) = KeyringFixture::start() else { return };
     fixture.run(&[], "printf pw | unlock; login --store keyring");
     let output = fixture.run(
         &[],
@@ -193,7 +185,7 @@ fn service_that_crashes_during_an_operation_is_called_again() {
 /// The credentials stay whole and single, the daemon lives, and no lock is left.
 #[test]
 fn kill_at_any_moment_leaves_one_working_login() {
-    let Some(fixture) = KeyringFixture::new(3_600) else { return };
+    let Some(fixture) = KeyringFixture::start() else { return };
     let mut report = FaultReport::new(Kind::Fault, "kill -9 at any moment: refresh and login, keyring");
     let count = size(10, 60);
     let output = fixture.run(
@@ -225,7 +217,7 @@ fn kill_at_any_moment_leaves_one_working_login() {
 /// All state directories of a user share one gnome-keyring, and so one lock.
 #[test]
 fn concurrent_logins_in_many_state_directories_leave_the_daemon_alive() {
-    let Some(fixture) = KeyringFixture::new(3_600) else { return };
+    let Some(fixture) = KeyringFixture::start() else { return };
     let count = size(12, 30);
     let mut report = FaultReport::new(Kind::Load, "keyring: state directories at once, login and refresh");
     let output = fixture.run(
@@ -249,7 +241,7 @@ fn concurrent_logins_in_many_state_directories_leave_the_daemon_alive() {
 /// The credentials are in the keyring, which all state directories share.
 #[test]
 fn concurrent_show_in_many_state_directories_refreshes_once() {
-    let Some(fixture) = KeyringFixture::new(3_600) else { return };
+    let Some(fixture) = KeyringFixture::start() else { return };
     let expired = r#"{"access_token":"expired","token_type":"Bearer","expires_in":1}"#;
     let expired = RawServer::answer("200 OK", "application/json", expired);
     let endpoint = TokenEndpoint::builder().fault(0, Fault::Response(expired)).start();
@@ -267,7 +259,7 @@ fn concurrent_show_in_many_state_directories_refreshes_once() {
 
 #[test]
 fn keyring_item_is_labeled_with_the_profile() {
-    let Some(fixture) = KeyringFixture::new(3_600) else { return };
+    let Some(fixture) = KeyringFixture::start() else { return };
     let output = fixture.run(
         &[],
         "printf pw | unlock; login --store keyring --profile partner
@@ -278,7 +270,7 @@ fn keyring_item_is_labeled_with_the_profile() {
 
 #[test]
 fn hundred_concurrent_processes_all_get_the_token() {
-    let Some(fixture) = KeyringFixture::new(3_600) else { return };
+    let Some(fixture) = KeyringFixture::start() else { return };
     let output = fixture.run(
         &[],
         &format!(

@@ -10,25 +10,19 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use crate::support::strace::{is_root, requires_strace, traced};
-use crate::support::{FaultReport, Home, Kind, Oneup, RawServer, raw_server, requires, size, terminate};
+use crate::support::{FaultReport, Home, Kind, Oneup, TokenEndpoint, requires, size, terminate};
 
 const SECRET: &str = "s3cr3t-that-is-wiped";
 
+const TOKEN_PREFIX: &str = "t0ken-that-is-kept-";
+
 /// A token endpoint whose tokens expire in this many seconds.
-fn server(lifetime: u32) -> RawServer {
-    raw_server(move |number, _, _| {
-        let body = format!(
-            r#"{{"access_token":"t0ken-that-is-kept-{number}","token_type":"Bearer","expires_in":{lifetime}}}"#
-        );
-        RawServer::answer("200 OK", "application/json", &body)
-    })
+fn server(lifetime: u32) -> TokenEndpoint {
+    TokenEndpoint::builder().lifetime(lifetime).prefix(TOKEN_PREFIX).start()
 }
 
-fn login(home: &Home, server: &RawServer) -> Oneup {
-    home.oneup()
-        .args(["login", "provider", "--client-id", "c", "--token-url"])
-        .arg(format!("{}/auth/token", server.url()))
-        .env("ONEUP_CLIENT_SECRET", SECRET)
+fn login(home: &Home, server: &TokenEndpoint) -> Oneup {
+    server.login(home).env("ONEUP_CLIENT_SECRET", SECRET)
 }
 
 /// Counts a text in the memory of a process, which only root can read.
@@ -60,16 +54,16 @@ fn long_running_process_holds_no_client_secret_between_refreshes() {
     let run = home.oneup().args(["exec", "--token-file", "--", "sleep", "300"]);
     let mut child = run.spawn();
     let (mut token_count, mut looks) = (0, 0);
-    while looks < size(8, 40) || server.requests().len() < 4 {
+    while looks < size(8, 40) || server.count() < 4 {
         sleep(Duration::from_millis(200));
-        token_count += count_in_memory(&child, "t0ken-that-is-kept");
+        token_count += count_in_memory(&child, TOKEN_PREFIX);
         // A refresh that is under way needs it.
         let holds = || {
             sleep(Duration::from_millis(50));
             count_in_memory(&child, SECRET) > 0
         };
         if (0..20).all(|_| holds()) {
-            report.failed(format!("the client secret, after {} requests", server.requests().len()));
+            report.failed(format!("the client secret, after {} requests", server.count()));
         }
         looks += 1;
     }
@@ -133,7 +127,7 @@ fn no_panic_and_no_error_shows_a_secret() {
             let run = traced(&home, &home.path("trace"), &format!("{fault}:when={number}+"));
             let outcome = run.args(["token", "show", "--refresh"]).env("RUST_BACKTRACE", "full").outcome();
             let text = outcome.stderr + if outcome.status == Some(0) { "" } else { &outcome.stdout };
-            if text.contains(SECRET) || text.contains("t0ken-that-is-kept") {
+            if text.contains(SECRET) || text.contains(TOKEN_PREFIX) {
                 report.failed(format!("{fault} from call {number}: {text}"));
             }
             panics += usize::from(text.contains("panicked at"));

@@ -7,23 +7,21 @@ use std::thread;
 use std::time::Duration;
 
 use crate::support::strace::{calls, requires_strace, traced};
-use crate::support::{FaultReport, Home, Kind, RawServer, raw_server, requires_program};
+use crate::support::{FaultReport, Home, Kind, RawServer, TokenEndpoint, requires_program};
 
 const SECRET: &str = "s3cr3t-seen-nowhere";
 const TOKEN: &str = "t0ken-seen-nowhere";
 const CODE: &str = "c0de-seen-nowhere";
 
-/// A token endpoint slow enough to observe the process meanwhile.
-fn server() -> RawServer {
-    raw_server(|_, request, _| {
-        thread::sleep(Duration::from_millis(400));
+/// A token endpoint slow enough to observe the process meanwhile, and FHIR resources.
+fn server() -> TokenEndpoint {
+    let resources = |request: &str| {
         if request.contains("/.well-known/") {
             return RawServer::answer("404 Not Found", "text/html", "");
         }
-        let token = format!(r#"{{"access_token":"{TOKEN}","token_type":"Bearer","expires_in":3600}}"#);
-        let body = if request.starts_with("POST") { token } else { r#"{"hello":"there"}"#.into() };
-        RawServer::answer("200 OK", "application/json", &body)
-    })
+        RawServer::answer("200 OK", "application/json", r#"{"hello":"there"}"#)
+    };
+    TokenEndpoint::builder().token(TOKEN).delay(Duration::from_millis(400)).resources(resources).start()
 }
 
 /// Reads a file of `/proc/PID` of every process.
@@ -67,21 +65,14 @@ fn watch_for(mut child: std::process::Child, name: &str, secrets: &[&str]) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-fn login(home: &Home, server: &RawServer) -> crate::support::Oneup {
-    home.oneup()
-        .args(["login", "provider", "--client-id", "c", "--token-url"])
-        .arg(format!("{}/auth/token", server.url()))
-        .args(["--fhir-base", &format!("{}/r4", server.url())])
-}
-
 #[test]
 fn no_argument_list_holds_a_secret() {
     let (home, server) = (Home::new(), server());
     let file = home.write("secret", SECRET);
-    watch(login(&home, &server).arg("--client-secret-file").arg(&file).spawn(), "login\0provider");
-    watch(login(&home, &server).env("ONEUP_CLIENT_SECRET", SECRET).spawn(), "login\0provider");
+    watch(server.login(&home).arg("--client-secret-file").arg(&file).spawn(), "login\0provider");
+    watch(server.login(&home).env("ONEUP_CLIENT_SECRET", SECRET).spawn(), "login\0provider");
     let command = format!("cat {}", file.display());
-    watch(login(&home, &server).args(["--client-secret-command", &command]).spawn(), "login\0provider");
+    watch(server.login(&home).args(["--client-secret-command", &command]).spawn(), "login\0provider");
     watch(home.oneup().args(["exec", "--", "sleep", "0.3"]).spawn(), "sleep\x000.3");
     if requires_program("curl") {
         watch(home.oneup().args(["curl", "-sS", "/Patient"]).spawn(), "curl\0");
@@ -109,7 +100,7 @@ fn no_argument_list_holds_a_secret_in_the_sandbox() {
 #[test]
 fn exec_passes_the_token_and_no_client_secret() {
     let (home, server) = (Home::new(), server());
-    login(&home, &server).env("ONEUP_CLIENT_SECRET", SECRET).run();
+    server.login(&home).env("ONEUP_CLIENT_SECRET", SECRET).run();
     home.oneup()
         .args(["exec", "--var", "BEARER", "--", "env"])
         .env("ONEUP_CLIENT_SECRET", SECRET)
@@ -121,7 +112,8 @@ fn exec_passes_the_token_and_no_client_secret() {
 #[test]
 fn verbose_shows_the_exchange_and_no_secret() {
     let (home, server) = (Home::new(), server());
-    login(&home, &server)
+    server
+        .login(&home)
         .arg("-v")
         .env("ONEUP_CLIENT_SECRET", SECRET)
         .stderr_has("client_secret=***")

@@ -3,8 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::realm::{Realm, shown};
-use super::scenario::leftovers;
+use super::scenario::{checking_clients, leftovers, shown};
 use crate::support::strace::is_root;
 use crate::support::{FaultReport, Home, Kind, requires};
 
@@ -52,26 +51,26 @@ struct Failure {
 /// Checks the exit codes on a disk that can't be written, and that nothing is lost.
 fn check_unwritable_disk(what: &'static str, Failure { cause, repair }: Failure, words: &str, renewal: i32) {
     for dir in ["state", "config"] {
-        let (home, realm) = (Home::new(), Realm::new(3600));
+        let (home, endpoint) = (Home::new(), checking_clients().start());
         let Some(disk) = Disk::mount(home.path(dir)) else { return };
         let mut report = FaultReport::new(Kind::Fault, what);
-        realm.login(home.oneup(), "old", "file").run();
+        endpoint.login_as(home.oneup(), "old", "file").run();
         cause(&disk);
-        let asked = realm.asked();
-        realm
-            .login(home.oneup(), "new", "file")
+        let asked = endpoint.count();
+        endpoint
+            .login_as(home.oneup(), "new", "file")
             .status(if dir == "state" { 6 } else { 1 })
             .stderr_has(words)
             .run();
-        let patient = realm.login_with_code(home.oneup(), "new", "file");
+        let patient = endpoint.login_with_code(home.oneup(), "new", "file");
         patient.status(if dir == "state" { 6 } else { 1 }).stderr_has(words).run();
-        assert_eq!(realm.asked(), asked, "neither a secret nor a code was spent");
+        assert_eq!(endpoint.count(), asked, "neither a secret nor a code was spent");
         // The stored token can be read; a new one can't be stored if the store is on that disk.
-        realm.set_down(true);
+        endpoint.set_down(true);
         if shown(&home) != Ok(Some("old-token-0".into())) {
             report.failed(format!("{dir}: the old token: {:?}", shown(&home)));
         }
-        realm.set_down(false);
+        endpoint.set_down(false);
         let code = if dir == "state" { renewal } else { 0 };
         home.oneup().args(["token", "show", "--refresh"]).status(code).stdout_has("").run();
         home.oneup().arg("status").stdout_has("renewed by itself").run();

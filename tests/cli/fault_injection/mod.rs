@@ -4,7 +4,6 @@
 
 mod disk;
 mod races;
-mod realm;
 mod scenario;
 mod steps;
 mod time;

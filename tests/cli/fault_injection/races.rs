@@ -4,9 +4,10 @@ use std::process::Child;
 use std::thread::sleep;
 use std::time::Duration;
 
-use super::realm::{Realm, secret, shown};
-use super::scenario::leftovers;
-use crate::support::{FaultReport, Home, Kind, Oneup, RawServer, raw_server, size};
+use super::scenario::{checking_clients, leftovers, shown};
+use crate::support::{
+    FaultReport, Home, Kind, Oneup, RawServer, TokenEndpoint, client_secret, raw_server, size,
+};
 
 /// Returns the exit code and stderr of a process.
 fn end(child: Child) -> (Option<i32>, String) {
@@ -14,8 +15,8 @@ fn end(child: Child) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
-fn login(home: &Home, realm: &Realm, client: &str) -> Child {
-    realm.login(home.oneup(), client, "file").spawn()
+fn login(home: &Home, endpoint: &TokenEndpoint, client: &str) -> Child {
+    endpoint.login_as(home.oneup(), client, "file").spawn()
 }
 
 fn refresh(home: &Home) -> Child {
@@ -42,7 +43,7 @@ fn login_at(home: &Home, server: &RawServer) -> Oneup {
     home.oneup()
         .args(["login", "provider", "--client-id", "c", "--token-url"])
         .arg(format!("{realm}/protocol/openid-connect/token"))
-        .env("ONEUP_CLIENT_SECRET", secret("c"))
+        .env("ONEUP_CLIENT_SECRET", client_secret("c"))
 }
 
 #[test]
@@ -68,8 +69,8 @@ fn login_during_a_logout_is_kept() {
 fn logout_during_refreshes_leaves_nothing() {
     let mut report = FaultReport::new(Kind::Load, "refreshes during a logout");
     for _ in 0..size(2, 10) {
-        let (home, realm) = (Home::new(), Realm::slow(3600, Duration::from_millis(150)));
-        realm.login(home.oneup(), "old", "file").run();
+        let (home, endpoint) = (Home::new(), checking_clients().delay(Duration::from_millis(150)).start());
+        endpoint.login_as(home.oneup(), "old", "file").run();
         let refreshes: Vec<Child> = (0..10).map(|_| refresh(&home)).collect();
         sleep(Duration::from_millis(100));
         home.oneup().arg("logout").run();
@@ -88,9 +89,9 @@ fn logout_during_refreshes_leaves_nothing() {
 fn concurrent_logins_end_as_one_of_them() {
     let mut report = FaultReport::new(Kind::Load, "logins of one profile at once");
     for _ in 0..size(1, 6) {
-        let (home, realm) = (Home::new(), Realm::new(3600));
+        let (home, endpoint) = (Home::new(), checking_clients().start());
         let logins: Vec<Child> =
-            (0..12).map(|number| login(&home, &realm, ["old", "new", "other"][number % 3])).collect();
+            (0..12).map(|number| login(&home, &endpoint, ["old", "new", "other"][number % 3])).collect();
         for (code, stderr) in logins.into_iter().map(end) {
             report.tried(1);
             if code != Some(0) {
@@ -109,11 +110,11 @@ fn concurrent_logins_end_as_one_of_them() {
 
 #[test]
 fn login_during_a_refresh_is_kept() {
-    let (home, realm) = (Home::new(), Realm::slow(3600, Duration::from_millis(400)));
-    realm.login(home.oneup(), "old", "file").run();
+    let (home, endpoint) = (Home::new(), checking_clients().delay(Duration::from_millis(400)).start());
+    endpoint.login_as(home.oneup(), "old", "file").run();
     let running = refresh(&home);
     sleep(Duration::from_millis(200));
-    let login = login(&home, &realm, "new");
+    let login = login(&home, &endpoint, "new");
     assert_eq!((end(running).0, end(login).0), (Some(0), Some(0)));
     assert!(shown(&home).expect("no loss").is_some_and(|token| token.starts_with("new-token-")));
 }
@@ -121,14 +122,14 @@ fn login_during_a_refresh_is_kept() {
 /// The refresh writes the old secret back under an ID that no profile has.
 #[test]
 fn login_that_times_out_waiting_for_a_refresh_leaves_no_secret() {
-    let (home, realm) = (Home::new(), Realm::slow(3600, Duration::from_secs(3)));
-    realm.login(home.oneup(), "old", "file").run();
+    let (home, endpoint) = (Home::new(), checking_clients().delay(Duration::from_secs(3)).start());
+    endpoint.login_as(home.oneup(), "old", "file").run();
     let running = refresh(&home);
-    while realm.asked() < 2 {
+    while endpoint.count() < 2 {
         sleep(Duration::from_millis(20));
     }
-    let quick = Realm::new(3600);
-    quick.login(home.oneup().args(["--timeout", "1"]), "new", "file").status(1).run();
+    let quick = checking_clients().start();
+    quick.login_as(home.oneup().args(["--timeout", "1"]), "new", "file").status(1).run();
     assert_eq!(end(running).0, Some(0));
     home.oneup().args(["logout", "--no-revoke"]).run();
     assert_eq!(leftovers(&home), Vec::<String>::new());
@@ -139,11 +140,11 @@ fn login_that_times_out_waiting_for_a_refresh_leaves_no_secret() {
 fn many_concurrent_commands_leave_a_working_home() {
     let mut report = FaultReport::new(Kind::Load, "login, logout, show and refresh at once");
     for round in 0..size(1, 8) {
-        let (home, realm) = (Home::new(), Realm::new(3600));
+        let (home, endpoint) = (Home::new(), checking_clients().start());
         let children: Vec<Child> = (0..40)
             .map(|number| match (number * 7 + round) % 5 {
-                0 => login(&home, &realm, "old"),
-                1 => login(&home, &realm, "new"),
+                0 => login(&home, &endpoint, "old"),
+                1 => login(&home, &endpoint, "new"),
                 2 => home.oneup().arg("logout").spawn(),
                 3 => home.oneup().args(["token", "show"]).spawn(),
                 _ => refresh(&home),
@@ -156,7 +157,7 @@ fn many_concurrent_commands_leave_a_working_home() {
                 report.failed(format!("ended as {code:?}: {stderr}"));
             }
         }
-        realm.login(home.oneup(), "new", "file").run();
+        endpoint.login_as(home.oneup(), "new", "file").run();
         home.oneup().args(["token", "show", "--refresh"]).run();
         home.oneup().arg("logout").run();
         leftovers(&home).into_iter().for_each(|left| report.failed(left));

@@ -3,8 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use super::realm::{Realm, secret, shown};
-use crate::support::{Home, Oneup, Outcome};
+use crate::support::{Home, Oneup, Outcome, TokenEndpoint, TokenEndpointBuilder, client_secret};
 
 /// The operation that is interrupted.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,24 +27,24 @@ pub(super) struct Scenario {
 
 impl Scenario {
     /// Returns a home in the state before the operation.
-    pub(super) fn home(self, realm: &Realm) -> Home {
+    pub(super) fn home(self, endpoint: &TokenEndpoint) -> Home {
         let home = Home::new();
         match self.operation {
             Operation::FirstLogin => {}
             Operation::Refresh | Operation::Rotation => {
-                drop(realm.login_with_code(home.oneup(), "old", self.store).run())
+                drop(endpoint.login_with_code(home.oneup(), "old", self.store).run())
             }
-            _ => drop(realm.login(home.oneup(), "old", self.store).run()),
+            _ => drop(endpoint.login_as(home.oneup(), "old", self.store).run()),
         }
         home
     }
 
     /// The operation.
-    pub(super) fn run(self, run: Oneup, realm: &Realm) -> Oneup {
+    pub(super) fn run(self, run: Oneup, endpoint: &TokenEndpoint) -> Oneup {
         // The cache is used with the store that needs the kernel keyring anyway.
         let run = if self.store == "keyutils" { run.with_cache() } else { run };
         match self.operation {
-            Operation::FirstLogin | Operation::SecondLogin => realm.login(run, "new", self.store),
+            Operation::FirstLogin | Operation::SecondLogin => endpoint.login_as(run, "new", self.store),
             Operation::NewToken | Operation::Refresh | Operation::Rotation => {
                 run.args(["token", "show", "--refresh"])
             }
@@ -55,7 +54,12 @@ impl Scenario {
 
     /// Returns the problems in the home after an operation that ended with `outcome`. At the end the operation is repeated,
     /// and everything is logged out.
-    pub(super) fn problems_after(self, home: &Home, realm: &Realm, outcome: &Outcome) -> Vec<String> {
+    pub(super) fn problems_after(
+        self,
+        home: &Home,
+        endpoint: &TokenEndpoint,
+        outcome: &Outcome,
+    ) -> Vec<String> {
         let mut wrong = Vec::new();
         wrong.extend(open_to_others(home));
         wrong.extend(secrets_outside_the_store(home));
@@ -63,14 +67,14 @@ impl Scenario {
             wrong.push(format!("it ended as {:?}: {}", outcome.status, outcome.stderr));
         }
         // A stored token needs no server.
-        realm.set_down(true);
+        endpoint.set_down(true);
         let kept = shown(home);
-        realm.set_down(false);
+        endpoint.set_down(false);
         match &kept {
             Ok(kept) => wrong.extend(self.unexpected_token(outcome, kept.as_deref())),
             Err(error) => wrong.push(error.clone()),
         }
-        wrong.extend(self.problems_of_next_commands(home, realm, &kept.unwrap_or_default()));
+        wrong.extend(self.problems_of_next_commands(home, endpoint, &kept.unwrap_or_default()));
         wrong
     }
 
@@ -96,7 +100,12 @@ impl Scenario {
     }
 
     /// Returns the problems of the next commands: they work, with one of the two clients; logout leaves nothing.
-    fn problems_of_next_commands(self, home: &Home, realm: &Realm, kept: &Option<String>) -> Vec<String> {
+    fn problems_of_next_commands(
+        self,
+        home: &Home,
+        endpoint: &TokenEndpoint,
+        kept: &Option<String>,
+    ) -> Vec<String> {
         let mut wrong = Vec::new();
         let mut expect = |name: &str, run: Oneup, may: &[i32]| {
             let output = run.spawn().wait_with_output().expect("it ends");
@@ -109,14 +118,14 @@ impl Scenario {
         // A consumed refresh token whose successor never reached the store is lost: then, and only then, the user is
         // told to log in again.
         let spent =
-            self.operation == Operation::Rotation && !in_the_store(home, &realm.newest_refresh_token());
+            self.operation == Operation::Rotation && !in_the_store(home, &endpoint.newest_refresh_token());
         if kept.is_some() && self.operation != Operation::Logout {
             let code = if spent { 4 } else { 0 };
             expect("a refresh", home.oneup().args(["token", "show", "--refresh"]), &[code]);
         }
         let gone =
             if kept.is_none() || spent || self.operation == Operation::Logout { &[0, 4][..] } else { &[0] };
-        expect("the same", self.run(home.oneup(), realm), gone);
+        expect("the same", self.run(home.oneup(), endpoint), gone);
         expect(
             "logout",
             home.oneup().arg("logout"),
@@ -160,7 +169,7 @@ fn secrets_outside_the_store(home: &Home) -> Vec<String> {
     let outside = all.iter().filter(|path| path.is_file() && !path.starts_with(home.state().join("secrets")));
     let holds = outside.filter(|path| {
         let text = String::from_utf8_lossy(&std::fs::read(path).expect("readable")).into_owned();
-        ["old", "new"].iter().any(|client| text.contains(&secret(client))) || text.contains("-token-")
+        ["old", "new"].iter().any(|client| text.contains(&client_secret(client))) || text.contains("-token-")
     });
     holds.map(|path| format!("a secret is in {}", path.display())).collect()
 }
@@ -172,4 +181,22 @@ pub(super) fn leftovers(home: &Home) -> Vec<String> {
         path.is_file() && !path.ends_with("profiles/.lock") && !path.ends_with("state/kernel-keyring.key")
     });
     files.map(|path| format!("left after logout: {}", path.display())).collect()
+}
+
+/// A token endpoint that accepts the clients `old` and `new`, and names the client in each token.
+pub(super) fn checking_clients() -> TokenEndpointBuilder {
+    TokenEndpoint::builder().checks_clients()
+}
+
+/// The token that a home's only profile has; none when nobody is logged in. Anything else is somebody's loss.
+pub(super) fn shown(home: &Home) -> Result<Option<String>, String> {
+    let output = home.oneup().args(["token", "show"]).spawn().wait_with_output().expect("it ends");
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    match output.status.code() {
+        Some(0) => Ok(Some(stdout.trim_end().to_owned())),
+        Some(4) if stderr.contains("hint: oneup login") || stderr.contains("log in again: oneup login") => {
+            Ok(None)
+        }
+        code => Err(format!("token show: {code:?}: {stderr}")),
+    }
 }

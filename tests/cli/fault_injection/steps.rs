@@ -4,10 +4,9 @@ use std::collections::HashSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::realm::Realm;
-use super::scenario::{Operation, Scenario};
+use super::scenario::{Operation, Scenario, checking_clients};
 use crate::support::strace::{Call, calls, requires_strace, traced};
-use crate::support::{FaultReport, Home, Kind, size};
+use crate::support::{FaultReport, Home, Kind, TokenEndpoint, size};
 
 /// How often an injection is attempted that misses its call.
 const MAX_ATTEMPTS: u32 = 8;
@@ -45,10 +44,10 @@ impl Injection {
 }
 
 /// Returns the calls of an uninterrupted run that change something.
-fn steps(scenario: Scenario, realm: &Realm) -> Vec<Call> {
-    let home = scenario.home(realm);
+fn steps(scenario: Scenario, endpoint: &TokenEndpoint) -> Vec<Call> {
+    let home = scenario.home(endpoint);
     let trace = home.path("trace");
-    scenario.run(traced(&home, &trace, ""), realm).run();
+    scenario.run(traced(&home, &trace, ""), endpoint).run();
     let here = home.path("").display().to_string();
     let changes = |call: &Call| match &*call.name {
         "openat" => call.text.contains("O_CREAT"),
@@ -74,9 +73,11 @@ fn interrupt_at_each_call(row: &'static str, scenario: Scenario, injections: &[I
         return;
     }
     let mut report = FaultReport::new(Kind::Fault, row);
-    let realm =
-        || if scenario.operation == Operation::Rotation { Realm::rotating() } else { Realm::new(3600) };
-    let all = steps(scenario, &realm());
+    let start = || match scenario.operation {
+        Operation::Rotation => TokenEndpoint::builder().rotates().start(),
+        _ => checking_clients().start(),
+    };
+    let all = steps(scenario, &start());
     let all: Vec<_> = injections
         .iter()
         .flat_map(|injection| all.iter().map(move |call| (*injection, call.clone())))
@@ -87,10 +88,10 @@ fn interrupt_at_each_call(row: &'static str, scenario: Scenario, injections: &[I
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
-                // One per thread: a realm that is down is down for all its clients.
-                let realm = realm();
+                // One per thread: an endpoint that is down is down for all its clients.
+                let endpoint = start();
                 while let Some((injection, call)) = all.get(next.fetch_add(1, Ordering::SeqCst)) {
-                    let (problems, hit) = inject_with_retries(scenario, &realm, *injection, call);
+                    let (problems, hit) = inject_with_retries(scenario, &endpoint, *injection, call);
                     if hit {
                         injected.lock().expect("no panic").insert((
                             format!("{injection:?}"),
@@ -120,13 +121,13 @@ fn interrupt_at_each_call(row: &'static str, scenario: Scenario, injections: &[I
 /// Threads run in another order each time, and so a call's number varies: an injection that missed is repeated.
 fn inject_with_retries(
     scenario: Scenario,
-    realm: &Realm,
+    endpoint: &TokenEndpoint,
     injection: Injection,
     call: &Call,
 ) -> (Vec<String>, bool) {
     let mut problems = Vec::new();
     for _ in 0..MAX_ATTEMPTS {
-        let (found, hit) = inject(scenario, realm, injection, call);
+        let (found, hit) = inject(scenario, endpoint, injection, call);
         problems.extend(found);
         if hit {
             return (problems, true);
@@ -136,10 +137,15 @@ fn inject_with_retries(
 }
 
 /// Interrupts once, and returns the problems and whether the injection took place.
-fn inject(scenario: Scenario, realm: &Realm, injection: Injection, call: &Call) -> (Vec<String>, bool) {
-    let home: Home = scenario.home(realm);
+fn inject(
+    scenario: Scenario,
+    endpoint: &TokenEndpoint,
+    injection: Injection,
+    call: &Call,
+) -> (Vec<String>, bool) {
+    let home: Home = scenario.home(endpoint);
     let trace = home.path("trace");
-    let outcome = scenario.run(traced(&home, &trace, &injection.at(call)), realm).outcome();
+    let outcome = scenario.run(traced(&home, &trace, &injection.at(call)), endpoint).outcome();
     let text = std::fs::read_to_string(&trace).expect("a trace");
     let mut failed = text.lines().filter(|line| line.contains("(INJECTED)"));
     // An eventfd that wakes a thread is written to, too, and never fails.
@@ -147,7 +153,7 @@ fn inject(scenario: Scenario, realm: &Realm, injection: Injection, call: &Call) 
         return (Vec::new(), false);
     }
     let hit = outcome.status.is_none() || failed.next().is_some();
-    (scenario.problems_after(&home, realm, &outcome), hit)
+    (scenario.problems_after(&home, endpoint, &outcome), hit)
 }
 
 /// Kills the process at each call.

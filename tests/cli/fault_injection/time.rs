@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::realm::Realm;
+use super::scenario::checking_clients;
 use crate::support::{FaultReport, Home, Kind, Oneup, requires_program, size, terminate};
 
 fn show_at(home: &Home, time: &str) -> Oneup {
@@ -15,8 +15,8 @@ fn clock_jump_costs_a_token_request_and_never_the_login() {
         return;
     }
     let mut report = FaultReport::new(Kind::Fault, "clock jumps");
-    let (home, realm) = (Home::new(), Realm::new(3600));
-    realm.login(home.oneup(), "old", "file").run();
+    let (home, endpoint) = (Home::new(), checking_clients().start());
+    endpoint.login_as(home.oneup(), "old", "file").run();
     // The number of the token that is printed: a new one if the old one can't be valid.
     for (time, number) in [
         ("+0", 0),
@@ -51,8 +51,8 @@ fn clock_jump_during_exec_refreshes_the_token_file() {
         // The interval is 15 s.
         return;
     }
-    let (home, realm) = (Home::new(), Realm::new(3600));
-    realm.login(home.oneup(), "old", "file").run();
+    let (home, endpoint) = (Home::new(), checking_clients().start());
+    endpoint.login_as(home.oneup(), "old", "file").run();
     let clock = home.write("clock", "+0\n");
     let script = r#"echo "$ONEUP_TOKEN_FILE" > place; sleep 300"#;
     let run = home

@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use super::realm::Realm;
-use crate::support::{FaultReport, Home, Kind};
+use super::scenario::checking_clients;
+use crate::support::{FaultReport, Home, Kind, TokenEndpoint};
 
-fn login(realm: &Realm) -> Home {
+fn login(endpoint: &TokenEndpoint) -> Home {
     let home = Home::new();
-    realm.login(home.oneup(), "old", "file").run();
+    endpoint.login_as(home.oneup(), "old", "file").run();
     home
 }
 
@@ -19,14 +19,14 @@ fn item(home: &Home) -> PathBuf {
 #[test]
 fn profile_of_a_newer_version_is_reported_and_kept() {
     let mut report = FaultReport::new(Kind::Fault, "profiles and items of a newer version");
-    let realm = Realm::new(3600);
-    let home = login(&realm);
+    let endpoint = checking_clients().start();
+    let home = login(&endpoint);
     let file = home.config().join("profiles/provider.toml");
     let text = std::fs::read_to_string(&file).expect("a profile").replace("schema = 1", "schema = 2");
     std::fs::write(&file, text.clone() + "news = true\n").expect("it is ours");
     let kept = || (std::fs::read_to_string(&file).ok(), std::fs::read(item(&home)).ok());
     let before = kept();
-    let asked = realm.asked();
+    let asked = endpoint.count();
     let commands: [&[&str]; 6] = [
         &["token", "show"],
         &["token", "show", "--refresh"],
@@ -44,30 +44,30 @@ fn profile_of_a_newer_version_is_reported_and_kept() {
             .run();
         report.tried(1);
     }
-    realm.login(home.oneup(), "new", "file").status(1).stderr_has("newer oneup").run();
+    endpoint.login_as(home.oneup(), "new", "file").status(1).stderr_has("newer oneup").run();
     home.oneup().arg("status").outcome();
     report.tried(2);
-    assert_eq!((kept(), realm.asked()), (before, asked), "nothing was changed, and nothing sent");
+    assert_eq!((kept(), endpoint.count()), (before, asked), "nothing was changed, and nothing sent");
     report.finish();
 }
 
 #[test]
 fn credentials_of_a_newer_version_are_reported_and_kept() {
     let mut report = FaultReport::new(Kind::Fault, "profiles and items of a newer version");
-    let realm = Realm::new(3600);
-    let home = login(&realm);
+    let endpoint = checking_clients().start();
+    let home = login(&endpoint);
     let path = item(&home);
     let text =
         std::fs::read_to_string(&path).expect("an item").replace(r#""schema":1"#, r#""schema":2,"news":[]"#);
     std::fs::write(&path, &text).expect("it is ours");
-    let asked = realm.asked();
+    let asked = endpoint.count();
     for words in [&["token", "show"][..], &["token", "show", "--refresh"], &["logout"]] {
         home.oneup().args(words).status(6).stderr_has("another version").run();
         report.tried(1);
     }
-    assert_eq!((std::fs::read_to_string(&path).ok(), realm.asked()), (Some(text), asked));
+    assert_eq!((std::fs::read_to_string(&path).ok(), endpoint.count()), (Some(text), asked));
     // A login under the same name replaces them.
-    realm.login(home.oneup(), "new", "file").run();
+    endpoint.login_as(home.oneup(), "new", "file").run();
     home.oneup().args(["token", "show", "--refresh"]).run();
     report.finish();
 }
