@@ -1,9 +1,9 @@
-# Short names for what one does often; `just` lists them.
+# Short names for frequent commands; `just` lists them.
 
 default:
     @just --list
 
-# What is quick: format, lints, tests without the real peers
+# Quick checks: format, lints, tests without real servers
 check:
     cargo fmt --check
     cargo clippy --all-targets -- -D warnings
@@ -21,11 +21,11 @@ keycloak url="http://127.0.0.1:8080":
 keyring *args="store":
     .ci/with-keyring cargo test {{args}}
 
-# The hostile suite at its full size, and a table of what was tried and what was lost; sees most as root
+# The fault-injection tests at full size, and a table of what was tried and what failed; most need root
 fault-injection *args:
     tests/run-fault-injection {{args}}
 
-# Attack one parser, such as jwt; needs a nightly toolchain and cargo-fuzz
+# Fuzz one parser, such as jwt; needs a nightly toolchain and cargo-fuzz
 fuzz target seconds="60":
     cp Cargo.lock fuzz/
     mkdir -p fuzz/corpus/{{target}}
@@ -45,7 +45,7 @@ count *args:
     cargo build --release
     benches/count {{args}}
 
-# A binary that needs no library of the system (target/static/…/release/oneup)
+# A statically linked binary (target/static/…/release/oneup)
 static:
     packaging/static
 
@@ -54,7 +54,7 @@ deb:
     cargo build --release
     packaging/deb
 
-# The README's recording, anew; needs asciinema and npm
+# Record the README's demo again; needs asciinema and npm
 record:
     cargo build --release
     docs/record
