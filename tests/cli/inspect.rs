@@ -210,10 +210,10 @@ fn verify_needs_a_profile() {
         .arg("--verify")
         .stdin(vector("RS256"))
         .status(4)
-        .stderr_has("error: nobody is logged in\n")
+        .stderr_has("error: not logged in\n")
         .stderr_has("hint: oneup login ")
         .run();
-    Home::new().oneup().args(["token", "inspect"]).status(4).stderr_has("nobody is logged in").run();
+    Home::new().oneup().args(["token", "inspect"]).status(4).stderr_has("not logged in").run();
 }
 
 #[test]
@@ -240,7 +240,7 @@ fn home_with(fhir_base: &str) -> Home {
 
 fn allows(home: &Home, scope: &str, request: &str) -> Oneup {
     let token = unsigned(r#"{"alg":"RS256"}"#, &format!(r#"{{"exp":9999999999,"scope":"{scope}"}}"#));
-    home.oneup().args(["token", "inspect", "-", "--allows", request]).stdin(token).stderr("")
+    home.oneup().args(["token", "inspect", "-", "--allows", request]).stdin(token).stderr("").stdout_has("")
 }
 
 const EXPORT_BASE: &str = "https://gateway.1up.health/v1/bison/bulk-export/bulk-data/r4";
