@@ -17,10 +17,10 @@ use crate::oauth::grant::TokenRequest;
 use crate::oauth::secret::Secret;
 use decode::{Readings, decode_at};
 
-/// What stands in the place of a secret.
+/// The replacement for a secret.
 pub const MASK: &str = "***";
 
-/// TokenRequest fields whose values are not secret; all others are, so that a new field is safe by default.
+/// Form fields whose values are not secret; all others are, so that a new field is safe by default.
 pub const PUBLIC_FIELDS: [&str; 6] =
     ["grant_type", "client_id", "client_assertion_type", "scope", "redirect_uri", "token_type_hint"];
 
@@ -172,6 +172,9 @@ fn mark(decoded: &[Readings], needle: &[char], min_len: usize, masked: &mut [boo
     }
     let mut done = 0;
     for at in 0..decoded.len() {
+        if *steps == 0 {
+            return;
+        }
         let mut end = at;
         for (first, next) in &decoded[at] {
             for (second, _) in decoded.get(*next).into_iter().flatten() {

@@ -12,7 +12,7 @@ use super::secret::Secret;
 pub enum ClientAuthentication {
     /// `client_secret_post`: ID and secret in the body.
     Post,
-    /// TokenRequest-encoded, then base64, in the Authorization header.
+    /// `client_secret_basic`: form-encoded, then base64, in the Authorization header.
     Basic,
 }
 

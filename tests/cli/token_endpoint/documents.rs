@@ -25,12 +25,12 @@ fn home(server: &RawServer) -> Home {
     home
 }
 
-/// A realm that sends `answer` for paths that end with `path`, and valid documents otherwise.
-fn realm(path: &'static str, answer: Vec<u8>) -> RawServer {
+/// A realm that sends `response` for paths that end with `path`, and valid documents otherwise.
+fn realm(path: &'static str, response: Vec<u8>) -> RawServer {
     raw_server(move |_, request, _| {
         let asked = request.split(' ').nth(1).unwrap_or_default();
         if asked.ends_with(path) {
-            return answer.clone();
+            return response.clone();
         }
         let body = match asked.rsplit('/').next().unwrap_or_default() {
             "token" => r#"{"access_token":"t0ken-of-the-realm","token_type":"Bearer","expires_in":3600}"#,
@@ -67,8 +67,8 @@ fn invalid_documents_are_reported_and_never_followed() {
     let mut report = FaultReport::new(Kind::Input, "documents of a realm");
     let stranger = raw_server(|_, _, _| RawServer::answer("200 OK", "application/json", "{}"));
     for path in ["/openid-configuration", "/certs", "/introspect"] {
-        for (name, answer) in wrong(&stranger.url()) {
-            let server = realm(path, answer);
+        for (name, response) in wrong(&stranger.url()) {
+            let server = realm(path, response);
             let home = home(&server);
             let inspect = home.oneup().args(["token", "inspect", "-", "--timeout", "5"]);
             let flag = if path == "/introspect" { "--introspect" } else { "--verify" };
@@ -92,8 +92,8 @@ fn logout_deletes_the_profile_whatever_the_realm_responds() {
     for path in ["/openid-configuration", "/revoke"] {
         let lies = format!(r#"{{"issuer":"ISSUER","revocation_endpoint":"{}/revoke"}}"#, stranger.url());
         let lies = ("a foreign endpoint", RawServer::answer("200 OK", "application/json", &lies));
-        for (name, answer) in wrong(&stranger.url()).into_iter().chain([lies]) {
-            let server = realm(path, answer);
+        for (name, response) in wrong(&stranger.url()).into_iter().chain([lies]) {
+            let server = realm(path, response);
             let home = home(&server);
             let outcome = home.oneup().args(["logout", "--timeout", "5"]).outcome();
             report.tried(1);

@@ -38,8 +38,8 @@ fn login(server: &RawServer) -> Oneup {
 /// on stdout, else nothing is.
 fn hold(what: &'static str, rows: Vec<(&str, Vec<u8>, i32, &str)>) {
     let mut report = FaultReport::new(Kind::Input, what);
-    for (name, answer, code, words) in rows {
-        let server = raw_server(move |_, _, _| answer.clone());
+    for (name, response, code, words) in rows {
+        let server = raw_server(move |_, _, _| response.clone());
         let outcome = login(&server).args(["--timeout", "20"]).outcome();
         report.tried(1);
         let stdout = if code == 0 { format!("{TOKEN}\n") } else { String::new() };

@@ -45,7 +45,7 @@ fn proxy_is_used_for_https_and_not_for_loopback() {
 #[test]
 fn proxy_failures_are_network_errors_that_name_the_cause() {
     let mut report = FaultReport::new(Kind::Input, "proxies that fail");
-    for (name, answer, words) in [
+    for (name, response, words) in [
         (
             "forbidden",
             &b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"[..],
@@ -64,14 +64,10 @@ fn proxy_failures_are_network_errors_that_name_the_cause() {
         ("hangs up", b"", "proxy CONNECT failed"),
         ("no HTTP", b"\x05\x00", "proxy CONNECT failed"),
         ("a tunnel to nowhere", b"HTTP/1.1 200 Connection established\r\n\r\n", ""),
-        (
-            "a tunnel without TLS",
-            b"HTTP/1.1 200 Connection established\r\n\r\nHTTP/1.1 400 no\r\n\r\n",
-            "",
-        ),
+        ("a tunnel without TLS", b"HTTP/1.1 200 Connection established\r\n\r\nHTTP/1.1 400 no\r\n\r\n", ""),
         ("an endless head", &[b'x'; 100_000], "proxy CONNECT failed"),
     ] {
-        let proxy = raw_server(move |_, _, _| answer.to_vec());
+        let proxy = raw_server(move |_, _, _| response.to_vec());
         let outcome =
             login("https://gateway.example/token", &format!("http://me:proxypw@{}", proxy.address()))
                 .outcome();
@@ -134,7 +130,7 @@ fn hanging_proxy_stops_at_the_deadline() {
 fn socks_proxy_failures_are_network_errors() {
     let mut report = FaultReport::new(Kind::Input, "SOCKS proxies that fail");
     for scheme in ["socks5", "socks5h", "socks4", "socks4a"] {
-        for (name, answers) in [
+        for (name, responses) in [
             ("hangs up", vec![&b""[..]]),
             ("takes no method", vec![b"\x05\xff"]),
             ("refuses the password", vec![b"\x05\x02", b"\x01\x01"]),
@@ -147,9 +143,9 @@ fn socks_proxy_failures_are_network_errors() {
             std::thread::spawn(move || {
                 for mut stream in listener.incoming().map_while(Result::ok) {
                     let mut bytes = [0; 512];
-                    for answer in &answers {
+                    for response in &responses {
                         let _ = stream.read(&mut bytes);
-                        let _ = stream.write_all(answer);
+                        let _ = stream.write_all(response);
                     }
                 }
             });

@@ -176,8 +176,8 @@ fn each_encoding_is_decoded_or_rejected() {
 #[test]
 fn prints_a_token_of_one_megabyte() {
     let long = "x".repeat(1_000_000);
-    let answer = token_like(&long);
-    let server = crate::support::raw_server(move |_, _, _| answer.clone());
+    let response = token_like(&long);
+    let server = crate::support::raw_server(move |_, _, _| response.clone());
     super::login(&server).stdout(format!("{long}\n")).run();
 }
 
@@ -192,8 +192,8 @@ fn expiry_does_not_depend_on_the_servers_clock() {
         let jwt = format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims));
         let body = format!(r#"{{"access_token":"{jwt}","token_type":"Bearer","expires_in":300}}"#);
         let date = "Date: Thu, 01 Jan 1970 00:00:00 GMT";
-        let answer = format!("HTTP/1.1 200 OK\r\n{date}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
-        let server = crate::support::raw_server(move |_, _, _| answer.clone().into_bytes());
+        let response = format!("HTTP/1.1 200 OK\r\n{date}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        let server = crate::support::raw_server(move |_, _, _| response.clone().into_bytes());
         let shown = super::login(&server).args(["--format", "json"]).run().stdout;
         let shown: serde_json::Value = serde_json::from_str(&shown).expect("JSON");
         let expires = shown["expires_on"].as_u64().expect("a time");

@@ -8,9 +8,9 @@ fn login(home: &Home, server: &RawServer) -> Oneup {
         .args(["login", "patient", "--code", "-", "--client-id", "c", "--token-url"])
         .arg(format!("{}/token", server.url()))
         .env("ONEUP_CLIENT_SECRET", SECRET)
-        .stdin("c0de-of-the-person")
+        .stdin("c0de-of-the-user")
         .never(SECRET)
-        .never("c0de-of-the-person")
+        .never("c0de-of-the-user")
 }
 
 /// Responses after which the code may or may not have been used.
@@ -18,7 +18,7 @@ fn doubtful() -> Vec<(&'static str, Vec<u8>)> {
     let busy = |status| RawServer::answer(status, "text/html", "<p>busy");
     vec![
         ("reset", Vec::new()),
-        ("half an answer", b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{".to_vec()),
+        ("half a response", b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{".to_vec()),
         ("502", busy("502 Bad")),
         ("503", busy("503 Busy")),
         ("504", busy("504 Late")),
@@ -30,8 +30,8 @@ fn doubtful() -> Vec<(&'static str, Vec<u8>)> {
 #[test]
 fn code_is_sent_once() {
     let mut report = FaultReport::new(Kind::Input, "failures after a code was sent");
-    for (name, answer) in doubtful() {
-        let server = raw_server(move |_, _, _| answer.clone());
+    for (name, response) in doubtful() {
+        let server = raw_server(move |_, _, _| response.clone());
         let outcome = login(&Home::new(), &server).outcome();
         report.tried(1);
         let told = outcome.stderr.contains("may have been used; log in again: oneup login patient");
@@ -50,9 +50,9 @@ fn code_is_sent_once() {
 #[test]
 fn refresh_token_is_sent_once_and_kept() {
     let mut report = FaultReport::new(Kind::Input, "failures after a refresh token was sent");
-    for (name, answer) in doubtful() {
+    for (name, response) in doubtful() {
         let server = raw_server(move |number, _, _| match number {
-            1 => answer.clone(),
+            1 => response.clone(),
             _ => token(r#","token_type":"Bearer","expires_in":60,"refresh_token":"r3fresh-of-theirs""#),
         });
         let home = Home::new();
