@@ -73,7 +73,7 @@ pub struct SandboxOptions {
     #[arg(long, value_name = "N", help_heading = "Simulation", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub export_files: u32,
     /// JWK set of the client oneup-sandbox-jwt, which authenticates with private_key_jwt
-    #[arg(long, value_name = "FILE", help_heading = "Simulation", value_hint = clap::ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", help_heading = "Simulation", add = complete::file())]
     pub client_jwks: Option<PathBuf>,
     /// Let DELETE cancel an export job (202) instead of responding with 403 as 1up does
     #[arg(long, help_heading = "Simulation")]
