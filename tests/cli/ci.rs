@@ -1,5 +1,5 @@
-//! The README's CI recipes, taken from the README and run as each system runs them: its variables, its shell, what it
-//! does with the lines that are meant for it, and what then stands in its log.
+//! The recipes of docs/ci.md, run as each CI system runs them: its variables, its shell, what it does with the lines that
+//! are meant for it, and what its log shows; and the same with a login that fails.
 #![cfg(unix)]
 
 use std::collections::BTreeMap;
@@ -20,6 +20,8 @@ struct Job {
     settings: Variables,
     masks: Vec<String>,
     log: String,
+    /// Whether the credentials are right, so that each step succeeds.
+    login_succeeds: bool,
 }
 
 impl Job {
@@ -32,7 +34,29 @@ impl Job {
         let script = home.write("fetch.sh", fetch);
         fs::set_permissions(script, fs::Permissions::from_mode(0o755)).expect("an executable");
         let settings = sandbox.env().into_iter().filter(|(name, _)| name.starts_with("ONEUP_CLIENT"));
-        Self { settings: settings.collect(), home, sandbox, masks: Vec::new(), log: String::new() }
+        Self {
+            settings: settings.collect(),
+            home,
+            sandbox,
+            masks: Vec::new(),
+            log: String::new(),
+            login_succeeds: true,
+        }
+    }
+
+    /// A job whose client secret is wrong.
+    fn with_wrong_secret() -> Self {
+        let mut job = Self { login_succeeds: false, ..Self::start() };
+        job.settings.insert("ONEUP_CLIENT_SECRET".into(), "wrong".into());
+        job
+    }
+
+    /// The step failed, and nothing after the login ran.
+    #[track_caller]
+    fn stops(&self) {
+        assert!(self.log.contains("error: "), "{}", self.log);
+        assert!(!self.log.contains("fetched") && !self.log.contains("careless"), "{}", self.log);
+        assert_eq!(self.sandbox.count("/Patient"), 0);
     }
 
     /// Runs a script with these variables; its output goes to the log, line by line, as the system treats lines.
@@ -53,7 +77,7 @@ impl Job {
             .output()
             .expect("the shell runs");
         let text = String::from_utf8(output.stdout).expect("UTF-8");
-        assert!(output.status.success(), "{script}: {text}");
+        assert_eq!(output.status.success(), self.login_succeeds, "{script}: {text}");
         text.lines().for_each(|said| line(self, said));
     }
 
@@ -100,8 +124,9 @@ fn steps(yaml: &str, key: &str) -> Vec<(String, Variables)> {
     steps
 }
 
-fn readme(place: &str) -> String {
-    code_after(&document("README.md"), place)
+/// The recipe of docs/ci.md below this heading.
+fn recipe(heading: &str) -> String {
+    code_after(&document("docs/ci.md"), &format!("## {heading}"))
 }
 
 #[test]
@@ -110,7 +135,7 @@ fn github_actions_masks_the_token_and_hands_it_to_the_next_step() {
         return;
     }
     let mut job = Job::start();
-    for (command, wanted) in steps(&readme("GitHub Actions ("), "run") {
+    for (command, wanted) in steps(&recipe("GitHub Actions"), "run") {
         let mut variables = job.settings_for(&wanted, |value| {
             let inner = value.strip_prefix("${{ ")?.strip_suffix(" }}")?;
             inner.strip_prefix("vars.").or(inner.strip_prefix("secrets."))
@@ -136,7 +161,7 @@ fn azure_pipelines_makes_the_token_a_secret_that_the_next_step_asks_for() {
         return;
     }
     let mut job = Job::start();
-    for (command, wanted) in steps(&readme("Azure Pipelines:"), "script") {
+    for (command, wanted) in steps(&recipe("Azure Pipelines"), "script") {
         let variables = job.settings_for(&wanted, |value| value.strip_prefix("$(")?.strip_suffix(')'));
         job.step(&["bash", "--noprofile", "--norc"], &command, &variables, |job, line| {
             let secret = line.strip_prefix("##vso[task.setvariable variable=");
@@ -160,7 +185,7 @@ fn gitlab_keeps_the_token_in_the_shell_of_the_job() {
         return;
     }
     let mut job = Job::start();
-    let script: String = readme("GitLab CI (")
+    let script: String = recipe("GitLab CI")
         .lines()
         .filter_map(|line| line.strip_prefix("    - "))
         .map(|line| {
@@ -174,7 +199,7 @@ fn gitlab_keeps_the_token_in_the_shell_of_the_job() {
     let variables = job.settings.clone();
     job.step(&["bash", "-eo", "pipefail"], &script, &variables, |job, line| job.write(line));
     let token = fs::read_to_string(job.home.path("token")).expect("exported");
-    let log = "$ export ONEUP_TOKEN=\"$(oneup login provider --no-store)\"\n$ ./fetch.sh\nfetched 200\n";
+    let log = "$ ONEUP_TOKEN=\"$(oneup login provider --no-store)\"\n$ export ONEUP_TOKEN\n$ ./fetch.sh\nfetched 200\n";
     job.ends_well(&token, log);
 }
 
@@ -184,12 +209,43 @@ fn plain_sh_exports_the_token() {
         return;
     }
     let mut job = Job::start();
-    let recipe = readme("Plain sh:").replace("./fetch.sh", "./fetch.sh | sed -n 1p");
+    let recipe = recipe("Plain sh").replace("./fetch.sh", "./fetch.sh | sed -n 1p");
     let script = format!("{recipe}\nprintf %s \"$ONEUP_TOKEN\" > token");
     let variables = job.settings.clone();
     job.step(&["sh", "-e"], &script, &variables, |job, line| job.write(line));
     let token = fs::read_to_string(job.home.path("token")).expect("exported");
     job.ends_well(&token, "fetched 200\n");
+}
+
+#[test]
+fn every_recipe_stops_after_a_failed_login() {
+    let (first, _) = steps(&recipe("GitHub Actions"), "run").swap_remove(0);
+    let (azure, _) = steps(&recipe("Azure Pipelines"), "script").swap_remove(0);
+    let gitlab: Vec<String> = recipe("GitLab CI")
+        .lines()
+        .filter_map(|line| line.strip_prefix("    - "))
+        .map(str::to_owned)
+        .collect();
+    let strict = ["bash", "--noprofile", "--norc", "-eo", "pipefail"];
+    for (shell, script) in [
+        (&strict[..], first),
+        (&["bash", "--noprofile", "--norc"], azure),
+        (&["bash", "-eo", "pipefail"], gitlab.join("\n")),
+        (&["sh"], recipe("Plain sh")),
+    ] {
+        let mut job = Job::with_wrong_secret();
+        let variables = job.settings.clone();
+        job.step(shell, &script, &variables, |job, line| job.write(line));
+        job.stops();
+    }
+}
+
+#[test]
+fn readme_shows_the_github_actions_of_docs_ci() {
+    assert_eq!(
+        code_after(&document("README.md"), "## GitHub Actions").replace("; the log masks it", ""),
+        recipe("GitHub Actions")
+    );
 }
 
 fn owned((name, value): (&str, &str)) -> (String, String) {

@@ -31,60 +31,67 @@ fn text(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
+/// The README's paragraphs for scripts: the token as a variable, plain curl, further lines.
+fn paragraphs() -> Vec<String> {
+    code_after(&document("README.md"), "## Scripts").split("\n\n").map(str::to_owned).collect()
+}
+
 /// The README's line for scripts with this comment, without it.
 fn line_for(comment: &str) -> String {
-    let block = code_after(&document("README.md"), "## In scripts");
+    let block = code_after(&document("README.md"), "## Scripts");
     let mut lines = block.lines().filter_map(|line| line.split_once("  # "));
-    let found =
+    let line =
         lines.find(|(_, about)| *about == comment).unwrap_or_else(|| panic!("no line for {comment:?}"));
-    found.0.trim_end().to_owned()
+    line.0.trim_end().to_owned()
+}
+
+/// The line of docs/recipes.md that sets the variable in this shell.
+fn variable_recipe(shell: &str) -> String {
+    let recipes = document("docs/recipes.md");
+    let row = recipes.lines().find_map(|line| line.strip_prefix(&format!("| {shell} | `")));
+    row.and_then(|rest| rest.strip_suffix("` |")).unwrap_or_else(|| panic!("no row for {shell}")).to_owned()
 }
 
 #[test]
-fn each_shell_gets_the_variable_that_token_show_prints() {
+fn each_shell_sets_the_variable_again_when_the_token_has_changed() {
     let (home, sandbox) = (Home::new(), Sandbox::start(&[]));
-    text(&shell(&home, &sandbox, &["sh"], "oneup login provider"));
-    let token = text(&shell(&home, &sandbox, &["sh"], "oneup token show"));
-    let export = line_for("bash, zsh, dash");
+    text(&shell(&home, &sandbox, &["sh"], "oneup login provider -q"));
+    let (posix, fish) = (variable_recipe("sh, bash, zsh"), variable_recipe("fish"));
     for (program, recipe) in [
-        (&["bash", "--norc"][..], &export),
-        (&["dash"], &export),
-        (&["zsh", "-f"], &export),
-        (&["fish", "--no-config"], &line_for("fish")),
+        (&["bash", "--norc"][..], &paragraphs()[0]),
+        (&["dash"], &paragraphs()[0]),
+        (&["zsh", "-f"], &paragraphs()[0]),
+        (&["zsh", "-f"], &posix),
+        (&["fish", "--no-config"], &fish),
     ] {
         if requires_program(program[0]) {
-            let output = shell(&home, &sandbox, program, &format!("{recipe}\nsh -c 'echo $ONEUP_TOKEN'"));
-            assert_eq!(text(&output), token, "{program:?}");
+            let show = "sh -c 'echo $ONEUP_TOKEN'";
+            let refresh = "env -u ONEUP_TOKEN oneup token show --refresh";
+            let output =
+                shell(&home, &sandbox, program, &format!("{recipe}\n{show}\n{refresh}\n{recipe}\n{show}"));
+            let lines: Vec<String> = text(&output).lines().map(str::to_owned).collect();
+            let [first, refreshed, second] = lines.as_slice() else { panic!("{program:?}: {lines:?}") };
+            assert!(
+                first.starts_with("ey") && first != refreshed && second == refreshed,
+                "{program:?}: {lines:?}"
+            );
         }
     }
 }
 
-/// No token looks so; a server that is hostile may make one.
 #[test]
-fn no_token_breaks_out_of_its_quotes() {
-    let home = Home::new();
-    let token = r##"a'b"c\d$HOME`id`$(id);e|f&g>h!i*j~k#l%m'$x''"##;
-    for (program, format, run) in [
-        (&["bash", "--norc"][..], "export", "eval \"$line\""),
-        (&["bash", "--norc", "--posix"], "export", "eval \"$line\""),
-        (&["dash"], "export", "eval \"$line\""),
-        (&["zsh", "-f"], "export", "eval \"$line\""),
-        (&["fish", "--no-config"], "fish", "eval $line"),
-    ] {
-        if requires_program(program[0]) {
-            let line =
-                home.oneup().args(["token", "show", "--format", format]).env("ONEUP_TOKEN", token).run();
-            let script = format!("{run}\nprintf %s \"$ONEUP_TOKEN\"");
-            let output = Command::new(program[0])
-                .args(&program[1..])
-                .args(["-c", &script])
-                .env("line", line.stdout.trim_end())
-                .env_remove("ONEUP_TOKEN")
-                .output()
-                .expect("the shell runs");
-            assert_eq!(text(&output), token, "{program:?}");
+fn scripts_stop_when_there_is_no_token() {
+    let (home, sandbox) = (Home::new(), Sandbox::start(&[]));
+    for recipe in paragraphs().iter().take(2) {
+        for program in [&["sh"][..], &["bash", "--norc"], &["zsh", "-f"]] {
+            if requires_program(program[0]) {
+                let output = shell(&home, &sandbox, program, &format!("{recipe}\necho reached"));
+                assert_eq!(output.status.code(), Some(4), "{program:?}: {recipe}");
+                assert_eq!(output.stdout, b"", "{program:?}: {recipe}");
+            }
         }
     }
+    assert_eq!(sandbox.journal()["total"], 0, "nothing was requested without a token");
 }
 
 /// A line break would be a second header, a second variable of the job, a second command.
@@ -100,25 +107,24 @@ fn what_no_token_can_be_is_printed_in_no_format() {
 }
 
 #[test]
-fn curl_takes_the_header_from_a_descriptor() {
+fn plain_curl_reads_the_header_from_its_stdin() {
     if !(requires_program("curl") && requires_program("bash")) {
         return;
     }
     let (home, sandbox) = (Home::new(), Sandbox::start(&[]));
-    let recipe =
-        line_for("not in any argument list").replace("https://api.1up.health/r4", "$ONEUP_FHIR_BASE");
-    let script = format!("oneup login provider -q\n{recipe} -fsS -o /dev/null -w '%{{http_code}}'");
+    let script = format!("oneup login provider -q\n{} -o /dev/null -w '%{{http_code}}'", paragraphs()[1]);
     assert_eq!(text(&shell(&home, &sandbox, &["bash", "--norc"], &script)), "200");
 }
 
 #[test]
-fn status_decides_whether_somebody_must_log_in() {
+fn status_decides_whether_a_login_is_needed() {
     let (home, sandbox) = (Home::new(), Sandbox::start(&[]));
-    let recipe = line_for("0: live or renewable").replace("oneup login patient", "oneup login provider");
-    let script = format!("{recipe}\n{recipe}\n{}", line_for("at least ten minutes left"));
+    let recipe = line_for("0: valid, or can be refreshed without a user")
+        .replace("oneup login patient", "oneup login provider");
+    let script = format!("{recipe}\n{recipe}\n{}", line_for("valid for at least ten more minutes"));
     let output = shell(&home, &sandbox, &["sh"], &script.replace("--min-ttl 600", "--min-ttl 60"));
     assert!(text(&output).lines().last().is_some_and(|token| token.starts_with("ey")));
-    assert_eq!(sandbox.count("/token"), 1, "logged in once, and the token serves");
+    assert_eq!(sandbox.count("/token"), 1, "one login, whose token is still valid");
 }
 
 /// The recipes of docs/recipes.md that are marked as run by every test.
@@ -126,8 +132,8 @@ fn status_decides_whether_somebody_must_log_in() {
 fn other_programs_take_the_token() {
     let recipes = document("docs/recipes.md");
     for (heading, program, shown) in [
-        ("## HTTPie", "http", "\"resourceType\":\"Bundle\""),
-        ("## curl, without", "curl", "\"resourceType\": \"Bundle\""),
+        ("## HTTPie", "http", "\"resourceType\":\"Patient\""),
+        ("## curl, without", "curl", "\"resourceType\": \"Patient\""),
         ("## Python", "python3", "200"),
     ] {
         if requires_program(program) && requires_program("bash") {
