@@ -314,7 +314,7 @@ fn killed_at_any_moment_it_continues_to_an_equal_result() {
     let export = Export::start(&flags);
     for round in 0..crate::support::size(12, 200) {
         let mut process = export.export(&["--quiet"]).spawn();
-        std::thread::sleep(Duration::from_millis(20 + (round as u64 * 137) % 2500));
+        std::thread::sleep(Duration::from_millis(20 + (round as u64 * 137) % 1200));
         let _ = process.kill();
         let _ = process.wait();
         if export.dir().join("export.json").exists() && export.state()["complete"] == true {
