@@ -73,7 +73,7 @@ fn check_unwritable_disk(what: &'static str, Failure { cause, repair }: Failure,
         endpoint.set_down(false);
         let code = if dir == "state" { renewal } else { 0 };
         home.oneup().args(["token", "show", "--refresh"]).status(code).stdout_has("").run();
-        home.oneup().arg("status").stdout_has("renewed by itself").run();
+        home.oneup().arg("status").stdout_has("refreshed automatically").run();
         repair(&disk);
         home.oneup().args(["token", "show", "--refresh"]).run();
         home.oneup().arg("logout").run();

@@ -122,7 +122,7 @@ fn login_during_a_refresh_is_kept() {
 /// The refresh writes the old secret back under an ID that no profile has.
 #[test]
 fn login_that_times_out_waiting_for_a_refresh_leaves_no_secret() {
-    let (home, endpoint) = (Home::new(), checking_clients().delay(Duration::from_secs(3)).start());
+    let (home, endpoint) = (Home::new(), checking_clients().delay(Duration::from_secs(6)).start());
     endpoint.login_as(home.oneup(), "old", "file").run();
     let running = refresh(&home);
     while endpoint.count() < 2 {

@@ -35,7 +35,7 @@ fn clock_jump_costs_a_token_request_and_never_the_login() {
         ("+0", 9),
     ] {
         show_at(&home, time).stdout(format!("old-token-{number}\n")).stderr("").run();
-        home.oneup_under(&["faketime", "-f", time]).arg("status").stdout_has("renewed by itself").run();
+        home.oneup_under(&["faketime", "-f", time]).arg("status").stdout_has("refreshed automatically").run();
         report.tried(2);
     }
     report.finish();
