@@ -4,11 +4,13 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use anstyle::{AnsiColor, Style};
 use sandbox::{Options, SandboxHandle};
 
 use super::{environment, into_error};
 use crate::error::{Error, Result, ignore_broken_pipe};
 use crate::process;
+use crate::text::wrap::push_wrapped;
 
 /// An explanation, and the arguments of `oneup`.
 type Step = (&'static str, &'static [&'static str]);
@@ -22,6 +24,11 @@ const STEPS: [Step; 4] = [
         &["curl", "-sSi", "-H", "Prefer: respond-async", "/$export?_type=Patient"],
     ),
 ];
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+const NUMBER: Style = AnsiColor::Cyan.on_default().bold();
+const DONE: Style = AnsiColor::Green.on_default().bold();
 
 /// The columns beside the bar in a terminal of 80 columns.
 const MAX_LINE_LEN: usize = 75;
@@ -38,14 +45,14 @@ pub fn run() -> Result<()> {
     let sandbox = sandbox::start(Options::default()).map_err(into_error)?;
     let dir = environment::temp_dir()?;
     print_line(format_args!(
-        "\x1b[1moneup sandbox demo\x1b[0m\n\
+        "{BOLD}oneup sandbox demo{BOLD:#}\n\
          A stand-in for 1up's servers runs on this machine, at {}.\n\
          No account and no network are needed; all data is synthetic.",
         sandbox.base_url
     ))?;
     for (number, (explanation, arguments)) in STEPS.into_iter().enumerate() {
         print_line(format_args!(
-            "\n\x1b[1;36m{}\x1b[0m  {explanation}\n\n   \x1b[1m$ oneup {}\x1b[0m",
+            "\n{NUMBER}{}{NUMBER:#}  {explanation}\n\n   {BOLD}$ oneup {}{BOLD:#}",
             number + 1,
             quoted(arguments)
         ))?;
@@ -56,12 +63,12 @@ pub fn run() -> Result<()> {
             return Err(Error::failure(format!("step failed (exit {code})")));
         }
     }
-    print_line(
-        "\n\x1b[1;32mDone.\x1b[0m The sandbox has stopped, and its files are deleted.\n\n\
-         Your own script against it:  \x1b[1moneup sandbox run -- ./script.sh\x1b[0m\n\
-         With a login in the browser:  \x1b[1moneup sandbox run -- oneup login patient\x1b[0m\n\
-         With your own account:       \x1b[1moneup login provider\x1b[0m",
-    )
+    print_line(format_args!(
+        "\n{DONE}Done.{DONE:#} The sandbox has stopped, and its files are deleted.\n\n\
+         Your own script against it:  {BOLD}oneup sandbox run -- ./script.sh{BOLD:#}\n\
+         With a login in the browser: {BOLD}oneup sandbox run -- oneup login patient{BOLD:#}\n\
+         With your own account:       {BOLD}oneup login provider{BOLD:#}"
+    ))
 }
 
 fn print_line(text: impl std::fmt::Display) -> Result<()> {
@@ -85,21 +92,26 @@ fn quoted(arguments: &[&str]) -> String {
 
 fn show(output: &Output) -> Result<()> {
     for stream in [&output.stderr, &output.stdout] {
-        for line in String::from_utf8_lossy(stream).lines() {
-            print_line(format_args!("   \x1b[2m|\x1b[0m {}", shorten(line)))?;
+        for line in String::from_utf8_lossy(stream).lines().flat_map(fit) {
+            print_line(format_args!("   {DIM}|{DIM:#} {line}"))?;
         }
     }
     Ok(())
 }
 
-/// Cuts a line that is one long word, such as a token, and counts the characters left out.
-fn shorten(line: &str) -> String {
+/// Wraps a line of several words. Cuts one that is a single long word, such as a token, and counts the characters left out.
+fn fit(line: &str) -> Vec<String> {
     let length = line.chars().count();
-    if length <= MAX_LINE_LEN || line.contains(' ') {
-        return line.to_owned();
+    if length <= MAX_LINE_LEN {
+        return vec![line.to_owned()];
+    }
+    if line.contains(' ') {
+        let mut wrapped = String::new();
+        push_wrapped(&mut wrapped, line, 0, MAX_LINE_LEN);
+        return wrapped.lines().map(str::to_owned).collect();
     }
     let prefix: String = line.chars().take(PREFIX_LEN).collect();
-    format!("{prefix}... ({} more characters)", length - PREFIX_LEN)
+    vec![format!("{prefix}... ({} more characters)", length - PREFIX_LEN)]
 }
 
 #[cfg(test)]
@@ -107,10 +119,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn long_token_is_cut_with_count() {
-        let sentence = "word ".repeat(100);
-        assert_eq!(shorten(&sentence), sentence);
-        let long = shorten(&"x".repeat(900));
-        assert!(long.ends_with("... (852 more characters)"), "{long}");
+    fn long_token_is_cut_and_long_sentence_is_wrapped() {
+        let sentence = ["word"; 100].join(" ");
+        let lines = fit(&sentence);
+        assert!(lines.iter().all(|line| line.len() <= MAX_LINE_LEN));
+        assert_eq!(lines.join(" "), sentence);
+        assert_eq!(fit(&"x".repeat(900)), [format!("{}... (852 more characters)", "x".repeat(48))]);
     }
 }

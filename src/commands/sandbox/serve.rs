@@ -2,10 +2,14 @@
 
 use std::io::{IsTerminal, Write};
 
+use anstyle::Style;
+
 use super::start;
 use crate::cli::SandboxOptions;
 use crate::error::{Error, Exit, Result};
 use crate::process::TerminationSignals;
+
+const BOLD: Style = Style::new().bold();
 
 /// Serves in the foreground until SIGINT or SIGTERM. Prints the base URL as the first line of stdout and, unless `quiet`,
 /// instructions to stderr. Returns the exit code, 130 or 143.
@@ -36,9 +40,9 @@ fn print_instructions(base: &str) {
         "
 The sandbox is running on this machine only. Press Ctrl-C to stop it. In another shell:
 
-  \x1b[1mexport ONEUP_GATEWAY={base} ONEUP_PLAN={base}/test
+  {BOLD}export ONEUP_GATEWAY={base} ONEUP_PLAN={base}/test
   export ONEUP_CLIENT_ID={id} ONEUP_CLIENT_SECRET={secret}
-  oneup login provider --profile sandbox\x1b[0m
+  oneup login provider --profile sandbox{BOLD:#}
 
 Requests so far: {base}/sandbox/journal"
     );
