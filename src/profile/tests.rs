@@ -3,7 +3,7 @@ use crate::error::ErrorKind;
 use crate::oauth::product::{GATEWAY, PLAN, REALM};
 
 #[test]
-fn names_that_could_leave_the_directory_are_refused() {
+fn names_that_could_leave_the_directory_are_rejected() {
     for name in ["a", "provider", "A.b_c-9", &"x".repeat(64)] {
         assert!(check_name(name).is_ok(), "{name}");
     }
@@ -13,7 +13,7 @@ fn names_that_could_leave_the_directory_are_refused() {
 }
 
 #[test]
-fn a_broken_file_is_named_with_its_line_and_a_newer_one_is_told() {
+fn invalid_file_is_reported_with_its_line_and_a_newer_one_as_such() {
     let dir = tempfile::tempdir().expect("a directory");
     std::fs::create_dir(dir.path().join("profiles")).expect("a directory");
     let message = |text: &str| {
@@ -28,7 +28,7 @@ fn a_broken_file_is_named_with_its_line_and_a_newer_one_is_told() {
 }
 
 #[test]
-fn a_realm_or_plan_is_named_only_where_its_own_endpoint_is_asked() {
+fn origin_names_realm_or_plan_only_with_its_own_token_endpoint() {
     let (gateway, realm) = (Some(GATEWAY.to_owned()), Some(REALM.to_owned()));
     let of_realm = Profile { gateway, realm, ..Profile::example(realm_endpoints(GATEWAY, REALM)) };
     assert_eq!(of_realm.origin(), "realm dev-portal at https://gateway.1up.health");

@@ -130,7 +130,7 @@ fn recipe(heading: &str) -> String {
 }
 
 #[test]
-fn github_actions_masks_the_token_and_hands_it_to_the_next_step() {
+fn github_actions_masks_the_token_and_passes_it_to_the_next_step() {
     if !requires_program("curl") {
         return;
     }
@@ -156,7 +156,7 @@ fn github_actions_masks_the_token_and_hands_it_to_the_next_step() {
 }
 
 #[test]
-fn azure_pipelines_makes_the_token_a_secret_that_the_next_step_asks_for() {
+fn azure_pipelines_passes_the_token_as_a_secret_variable() {
     if !requires_program("curl") {
         return;
     }
@@ -180,7 +180,7 @@ fn azure_pipelines_makes_the_token_a_secret_that_the_next_step_asks_for() {
 
 /// GitLab runs the lines of a job in one shell, shows each of them unexpanded, and masks what the settings say.
 #[test]
-fn gitlab_keeps_the_token_in_the_shell_of_the_job() {
+fn gitlab_exports_the_token_in_the_shell_of_the_job() {
     if !requires_program("curl") {
         return;
     }

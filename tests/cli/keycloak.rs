@@ -55,7 +55,7 @@ fn login_show_status_and_logout() {
 }
 
 #[test]
-fn no_store_prints_the_token_and_remembers_nothing() {
+fn no_store_prints_the_token_and_saves_nothing() {
     let Some(gateway) = keycloak() else { return };
     let run = login(&gateway, "svc").arg("--no-store").env_remove("ONEUP_STORE").run();
     assert_eq!(run.stdout.trim_end().split('.').count(), 3);
@@ -64,7 +64,7 @@ fn no_store_prints_the_token_and_remembers_nothing() {
 }
 
 #[test]
-fn an_expired_token_is_renewed() {
+fn expired_token_is_replaced() {
     let Some(gateway) = keycloak() else { return };
     let home = logged_in(&gateway, "short");
     let first = show(&home, &[]);
@@ -73,7 +73,7 @@ fn an_expired_token_is_renewed() {
 }
 
 #[test]
-fn a_live_token_is_renewed_when_asked() {
+fn refresh_replaces_a_valid_token() {
     let Some(gateway) = keycloak() else { return };
     let home = logged_in(&gateway, "svc");
     let first = show(&home, &[]);
@@ -84,7 +84,7 @@ fn a_live_token_is_renewed_when_asked() {
 }
 
 #[test]
-fn a_secret_and_an_id_that_need_encoding_arrive_byte_for_byte() {
+fn id_and_secret_are_encoded() {
     let Some(gateway) = keycloak() else { return };
     for method in ["post", "basic"] {
         login(&gateway, "my client:1")
@@ -97,7 +97,7 @@ fn a_secret_and_an_id_that_need_encoding_arrive_byte_for_byte() {
 }
 
 #[test]
-fn a_scope_is_asked_single_spaced() {
+fn scope_is_sent_with_single_spaces() {
     let Some(gateway) = keycloak() else { return };
     let scope = format!("  openid \t {SCOPE} ");
     let home = login(&gateway, "svc").args(["--scope", &scope]).stdout("").run().home;
@@ -132,7 +132,7 @@ const REFUSALS: &[Refusal] = &[
 ];
 
 #[test]
-fn every_refusal_is_exit_4_with_a_hint_and_stores_nothing() {
+fn error_responses_are_exit_4_with_a_hint_and_save_nothing() {
     let Some(gateway) = keycloak() else { return };
     for refusal in REFUSALS {
         let run = login(&gateway, refusal.client_id)
@@ -149,7 +149,7 @@ fn every_refusal_is_exit_4_with_a_hint_and_stores_nothing() {
 }
 
 #[test]
-fn a_secret_that_was_changed_at_the_server_ends_the_login_but_keeps_the_profile() {
+fn changed_secret_is_rejected_and_keeps_the_profile() {
     let Some(gateway) = keycloak() else { return };
     let home = login(&gateway, "svc").env("ONEUP_CLIENT_SECRET", SECRET).run().home;
     home.oneup()
@@ -161,7 +161,7 @@ fn a_secret_that_was_changed_at_the_server_ends_the_login_but_keeps_the_profile(
 }
 
 #[test]
-fn a_bad_code_is_refused_and_burnt() {
+fn invalid_code_is_rejected() {
     let Some(gateway) = keycloak() else { return };
     Oneup::new()
         .args(["login", "patient", "--gateway", &gateway, "--client-id", "patient-app", "--code", "-"])
@@ -191,7 +191,7 @@ fn inspect_verifies_against_the_realm() {
 }
 
 #[test]
-fn inspect_verifies_nothing_that_another_realm_signed() {
+fn inspect_rejects_tokens_of_another_realm() {
     let Some(gateway) = keycloak() else { return };
     let home = logged_in(&gateway, "svc");
     let form = "grant_type=password&client_id=admin-cli&username=admin&password=admin";
@@ -200,7 +200,7 @@ fn inspect_verifies_nothing_that_another_realm_signed() {
 }
 
 #[test]
-fn introspection_says_active_only_to_the_audience() {
+fn introspection_is_active_for_the_audience_only() {
     let Some(gateway) = keycloak() else { return };
     let home = logged_in(&gateway, "audience");
     home.oneup().args(["token", "inspect", "--introspect"]).stdout_has("active").run();

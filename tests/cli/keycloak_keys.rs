@@ -149,7 +149,7 @@ fn verify(home: &Home, token: &str, status: i32) -> (Value, usize) {
 }
 
 #[test]
-fn keys_rotate_and_old_tokens_hold_until_their_key_is_gone() {
+fn old_tokens_verify_until_their_key_is_removed() {
     let Some(keycloak) = requires_variable("Keycloak", "ONEUP_KEYCLOAK_URL") else { return };
     let realm = Realm::new(keycloak);
     let home = realm.log_in();

@@ -55,7 +55,7 @@ fn sign_in(home: &Home, url: &str) -> String {
 }
 
 #[test]
-fn a_person_logs_in_and_the_token_is_renewed_until_logout() {
+fn user_logs_in_and_the_token_is_refreshed_until_logout() {
     let Some(gateway) = keycloak() else { return };
     let home = Home::new();
     let mut child = login(&home, &gateway).spawn();
@@ -74,7 +74,7 @@ fn a_person_logs_in_and_the_token_is_renewed_until_logout() {
 }
 
 #[test]
-fn a_person_logs_in_with_a_real_browser() {
+fn user_logs_in_with_a_real_browser() {
     let Some(gateway) = requires_variable("Keycloak", "ONEUP_KEYCLOAK_URL") else { return };
     let home = Home::new();
     let Some(chromium) = Chromium::start(&home, 1100) else { return };
@@ -101,11 +101,11 @@ fn a_person_logs_in_with_a_real_browser() {
     let second = show(&["--refresh"]);
     assert!(second != first && show(&["--refresh"]) != second, "by the refresh token, and the one after it");
     home.oneup().args(["token", "inspect", "--verify"]).stdout_has("client patient-app").run();
-    home.oneup().args(["status", "--format", "json"]).stdout_has("\"renewable\": true").run();
+    home.oneup().args(["status", "--format", "json"]).stdout_has("\"refreshable\": true").run();
 }
 
 #[test]
-fn a_code_is_redeemed_once() {
+fn code_is_exchanged_once() {
     let Some(gateway) = keycloak() else { return };
     let home = Home::new();
     // The code of a login that nobody listens for, carried over by hand.

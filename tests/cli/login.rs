@@ -43,7 +43,8 @@ fn each_source_sends_the_secret_byte_for_byte() {
         let server = TokenEndpoint::start();
         let run = login(&home, &server, args).stdin(stdin).never(AWKWARD).stdout("");
         let run = variable.into_iter().fold(run, |run, (name, value)| run.env(name, value));
-        run.stderr_has("Logged in to Provider Access as profile provider.\nIts token lives 1 h; kept in")
+        run.stderr_has(" as profile provider.\nThe token expires in 1 h; credentials are kept in")
+            .stderr_has("Logged in to Provider Access at 127.0.0.1:")
             .run();
         assert_eq!(body(&server.requests()[0]), sent, "{args:?} {variable:?}");
         assert!(
@@ -53,7 +54,7 @@ fn each_source_sends_the_secret_byte_for_byte() {
 }
 
 #[test]
-fn basic_authentication_is_a_header_and_nothing_in_the_body() {
+fn auth_method_basic_sends_only_a_header() {
     let (home, server) = (Home::new(), TokenEndpoint::start());
     login(&home, &server, &["--auth-method", "basic", "--client-secret-stdin"])
         .stdin("p&a=s+s% wörd\n")
@@ -69,7 +70,7 @@ fn basic_authentication_is_a_header_and_nothing_in_the_body() {
 }
 
 #[test]
-fn a_secret_that_cannot_be_one_is_refused_before_anything_is_sent() {
+fn invalid_secret_is_rejected_before_anything_is_sent() {
     let (home, server) = (Home::new(), TokenEndpoint::start());
     for bytes in [&b""[..], b"\n", b"  \n", b"\xef\xbb\xbfs3\n", b"a\0b\n", b"\xff\xfe\n"] {
         let file = home.write("secret", bytes);
@@ -86,7 +87,7 @@ fn a_secret_that_cannot_be_one_is_refused_before_anything_is_sent() {
 }
 
 #[test]
-fn a_secret_on_the_command_line_is_refused_with_the_other_ways() {
+fn secret_in_an_argument_is_rejected_with_the_alternatives() {
     let (home, server) = (Home::new(), TokenEndpoint::start());
     for args in [&["--client-secret", "hunter2"][..], &["--client-secret=hunter2"], &["--client-secret"]] {
         login(&home, &server, args).status(2).stderr_has("--client-secret-stdin").never("hunter2").run();
@@ -95,7 +96,7 @@ fn a_secret_on_the_command_line_is_refused_with_the_other_ways() {
 }
 
 #[test]
-fn what_is_missing_is_named_where_nobody_can_be_asked() {
+fn missing_settings_are_named_without_a_prompt() {
     Oneup::new()
         .args(["login", "provider"])
         .status(2)
@@ -106,7 +107,7 @@ fn what_is_missing_is_named_where_nobody_can_be_asked() {
 }
 
 #[test]
-fn the_files_are_private_and_only_the_store_holds_secrets() {
+fn files_are_private_and_only_the_store_holds_secrets() {
     let (home, server) = (Home::new(), TokenEndpoint::start());
     login(&home, &server, &["--client-secret-stdin"]).stdin("hunter2").run();
     let mut holders = Vec::new();
@@ -131,7 +132,7 @@ fn the_files_are_private_and_only_the_store_holds_secrets() {
 }
 
 #[test]
-fn with_a_secret_command_no_secret_is_stored_and_each_renewal_runs_it_again() {
+fn secret_command_runs_for_each_token_and_its_secret_is_not_stored() {
     let (home, server) = (Home::new(), TokenEndpoint::start());
     login(&home, &server, &["--client-secret-command", "echo >> ran; echo hunter2"]).run();
     home.oneup().args(["token", "show", "--refresh"]).stdout("token-1\n").run();
@@ -145,7 +146,7 @@ fn with_a_secret_command_no_secret_is_stored_and_each_renewal_runs_it_again() {
 }
 
 #[test]
-fn a_second_login_recalls_what_no_flag_changes_and_replaces_the_first_whole() {
+fn second_login_recalls_settings_and_replaces_the_first() {
     let (home, server) = (Home::new(), TokenEndpoint::start());
     login(&home, &server, &["--realm", "other", "--scope", "a  b", "--client-secret-stdin"])
         .stdin("one")
@@ -162,7 +163,7 @@ fn a_second_login_recalls_what_no_flag_changes_and_replaces_the_first_whole() {
 }
 
 #[test]
-fn a_failed_login_leaves_the_older_one_as_it_was() {
+fn failed_login_keeps_the_previous_one() {
     let home = Home::new();
     let good = TokenEndpoint::start();
     login(&home, &good, &["--client-secret-stdin"]).stdin("one").run();
@@ -174,7 +175,7 @@ fn a_failed_login_leaves_the_older_one_as_it_was() {
 
 /// Whoever writes it may go on to something else, and not close the pipe for a while.
 #[test]
-fn the_first_line_of_stdin_is_enough() {
+fn client_secret_stdin_reads_only_the_first_line() {
     use std::io::Write;
     let (home, server) = (Home::new(), TokenEndpoint::start());
     let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_oneup"))
@@ -205,7 +206,7 @@ fn the_first_line_of_stdin_is_enough() {
 
 /// A CI system sets the secrets and settings that nobody gave it to nothing.
 #[test]
-fn an_empty_variable_is_unset_and_an_empty_flag_wrong_usage() {
+fn empty_variables_are_unset_and_empty_flags_are_usage_errors() {
     const SET: [&str; 14] = [
         "PROFILE",
         "CONFIG_DIR",
@@ -240,11 +241,11 @@ fn an_empty_variable_is_unset_and_an_empty_flag_wrong_usage() {
 }
 
 #[test]
-fn an_empty_scope_grants_nothing_and_says_so() {
+fn empty_granted_scope_is_reported() {
     let (home, server) = (Home::new(), TokenEndpoint::builder().members(r#""scope":"""#).start());
     login(&home, &server, &["--client-secret-stdin"])
         .stdin("s3")
-        .stderr_has("asked for and not granted: bulk-data|user/*.rs\n")
+        .stderr_has("requested but not granted: bulk-data|user/*.rs\n")
         .run();
     home.oneup().arg("status").stdout_has("  scope   none\n").run();
     home.oneup().args(["token", "inspect"]).stdout_has("none granted").run();
@@ -252,7 +253,7 @@ fn an_empty_scope_grants_nothing_and_says_so() {
 
 /// As Keycloak answers at any path that it doesn't know.
 #[test]
-fn an_address_without_a_token_endpoint_is_named() {
+fn wrong_token_url_is_named() {
     let (home, server) = (
         Home::new(),
         raw_server(|_, _, _| {
@@ -274,18 +275,18 @@ fn an_address_without_a_token_endpoint_is_named() {
 }
 
 #[test]
-fn what_was_granted_differently_is_shown() {
+fn difference_between_requested_and_granted_scope_is_shown() {
     let granted = r#""scope":"patient/*.rs email""#;
     let (home, server) = (Home::new(), TokenEndpoint::builder().members(granted).start());
     login(&home, &server, &["--scope", "patient/*.read openid", "--client-secret-stdin"])
         .stdin("s3")
-        .stderr_has("asked for and not granted: openid\n")
-        .stderr_has("Granted beyond what was asked: email\n")
+        .stderr_has("requested but not granted: openid\n")
+        .stderr_has("Additionally granted: email\n")
         .run();
 }
 
 #[test]
-fn a_scope_or_name_that_cannot_be_is_wrong_usage() {
+fn invalid_scopes_and_names_are_usage_errors() {
     let (home, server) = (Home::new(), TokenEndpoint::start());
     for args in [
         &["--scope", "a\"b"][..],
@@ -300,9 +301,85 @@ fn a_scope_or_name_that_cannot_be_is_wrong_usage() {
 }
 
 #[test]
-fn a_store_that_cannot_be_used_is_known_before_anything_is_sent() {
+fn unusable_store_is_reported_before_anything_is_sent() {
     let (home, server) = (Home::new(), TokenEndpoint::start());
     home.write("state/secrets", "a file where the store's directory should be");
     login(&home, &server, &["--client-secret-stdin"]).stdin("hunter2").status(6).never("hunter2").run();
     assert!(server.requests().is_empty());
+}
+
+#[test]
+fn recalled_secret_command_is_used_for_the_same_endpoint_only() {
+    let (home, server, other) = (Home::new(), TokenEndpoint::start(), TokenEndpoint::start());
+    login(&home, &server, &["--client-secret-command", "echo >> ran; echo hunter2"]).run();
+    let again = || home.oneup().args(["login", "provider"]);
+    again().env("ONEUP_TOKEN_URL", other.token_url()).status(2).stderr_has("missing client secret").run();
+    again().args(["--client-id", "another"]).status(2).stderr_has("missing client secret").run();
+    assert_eq!((other.count(), fs::read_to_string(home.path("ran")).expect("it ran").len()), (0, 1));
+    again().run();
+    assert_eq!(server.count(), 2);
+}
+
+#[cfg(unix)]
+#[test]
+fn secret_command_leaves_stdin_to_the_script() {
+    let (home, server) = (Home::new(), TokenEndpoint::start());
+    login(&home, &server, &["--client-secret-command", "cat; echo hunter2"]).stdin("row 1\nrow 2\n").run();
+    assert!(body(&server.requests()[0]).ends_with("client_secret=hunter2"), "{:?}", server.requests());
+}
+
+#[test]
+fn control_character_in_a_variable_is_rejected() {
+    let (home, server) = (Home::new(), TokenEndpoint::start());
+    login(&home, &server, &[])
+        .env("ONEUP_CLIENT_SECRET", "s3")
+        .env("ONEUP_FHIR_BASE", "https://fhir.example/r4\r")
+        .status(2)
+        .stderr_has("error: ONEUP_FHIR_BASE has a control character\n")
+        .run();
+    assert_eq!(server.count(), 0);
+    login(&home, &server, &[]).env("ONEUP_CLIENT_SECRET", "s3\r\n").run();
+    assert!(body(&server.requests()[0]).ends_with("client_secret=s3"), "{:?}", server.requests());
+}
+
+#[test]
+fn ci_forbids_the_prompt_and_the_browser() {
+    Oneup::new()
+        .args(["login", "patient", "--client-id", "c", "--redirect-uri", "http://localhost:0/callback"])
+        .env("ONEUP_CLIENT_SECRET", "s3")
+        .env("CI", "true")
+        .status(2)
+        .stderr_has("no user can log in, because CI is set")
+        .run();
+}
+
+#[cfg(unix)]
+#[test]
+fn prompt_takes_a_long_secret_and_ctrl_d_cancels() {
+    use expectrl::{Eof, Expect, Session};
+    let (home, server) = (Home::new(), TokenEndpoint::start());
+    let prompt = || {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_oneup"));
+        command
+            .args(["login", "provider", "--store", "file", "--client-id", "c", "--gateway", &server.url()])
+            .env_remove("CI")
+            .env("TERM", "dumb")
+            .env("ONEUP_CONFIG_DIR", home.config())
+            .env("ONEUP_STATE_DIR", home.state());
+        let mut user = Session::spawn(command).expect("a pty");
+        user.set_expect_timeout(Some(std::time::Duration::from_secs(20)));
+        user.expect("Client secret for c, sent to 127.0.0.1:").expect("the host is named");
+        user.expect("(not shown): ").expect("a prompt");
+        user
+    };
+    let mut user = prompt();
+    user.send("\x04").expect("it reads");
+    user.expect(Eof).expect("it ends");
+    assert_eq!(server.count(), 0);
+    let mut user = prompt();
+    let secret = "x".repeat(6_000);
+    user.send_line(format!("\x1b[200~{secret}\x1b[201~")).expect("it reads");
+    user.expect("Logged in").expect("the whole secret was read");
+    user.expect(Eof).expect("it ends");
+    assert!(body(&server.requests()[0]).ends_with(&format!("client_secret={secret}")));
 }

@@ -24,6 +24,7 @@
 //! | nothing is lost: kill, full disk, failing calls, clock jumps, concurrent commands | `fault_injection/` |
 //! | many processes, long-running jobs | `stress` |
 //! | documented commands: CI jobs, shells, other programs | `ci`, `recipes` |
+//! | scopes per call, tenants, default profile, refresh expiry | `scopes_and_tenants` |
 //! | module levels of `docs/architecture.md` | `architecture` |
 //! | release archives and packages | `packages` |
 //! | fixtures: `Home`, `TokenEndpoint`, `RawServer`, `Sandbox`, `FaultReport` | `support/` |
@@ -53,6 +54,7 @@ mod sandbox;
 mod sandbox_export;
 mod sandbox_jwt;
 mod sandbox_realm;
+mod scopes_and_tenants;
 mod secret_hygiene;
 mod shells;
 mod show;

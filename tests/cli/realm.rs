@@ -113,7 +113,7 @@ impl Realm {
 }
 
 #[test]
-fn keys_are_kept_and_an_unknown_kid_fetches_them_once_more() {
+fn keys_are_cached_and_an_unknown_kid_refetches_them_once() {
     let (old, new, never) = (Signer::new("old"), Signer::new("new"), Signer::new("never"));
     let realm = Realm::new(&[&old]);
     for _ in 0..3 {
@@ -136,7 +136,7 @@ fn keys_are_kept_and_an_unknown_kid_fetches_them_once_more() {
 }
 
 #[test]
-fn a_changed_token_does_not_verify() {
+fn modified_token_does_not_verify() {
     let key = Signer::new("k");
     let realm = Realm::new(&[&key]);
     let good = key.sign(&realm.claims());
@@ -160,7 +160,7 @@ fn a_changed_token_does_not_verify() {
 }
 
 #[test]
-fn a_foreign_issuer_is_never_asked() {
+fn another_issuer_is_never_contacted() {
     let key = Signer::new("k");
     let (realm, stranger) = (Realm::new(&[&key]), Realm::new(&[&key]));
     realm
@@ -175,7 +175,7 @@ fn a_foreign_issuer_is_never_asked() {
 }
 
 #[test]
-fn a_discovery_document_that_lies_is_refused() {
+fn inconsistent_discovery_document_is_rejected() {
     let key = Signer::new("k");
     let realm = Realm::new(&[&key]);
     let token = key.sign(&realm.claims());
@@ -192,7 +192,7 @@ fn a_discovery_document_that_lies_is_refused() {
 }
 
 #[test]
-fn inactive_may_mean_nothing_and_is_told_so() {
+fn inactive_introspection_is_explained() {
     let key = Signer::new("k");
     let realm = Realm::new(&[&key]);
     let ask = |claims: &Value| realm.inspect(&key.sign(claims)).arg("--introspect").never("s3cret");

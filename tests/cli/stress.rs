@@ -145,7 +145,7 @@ fn refreshes_of_a_long_job_leak_nothing() {
     for profile in profiles {
         endpoint.login(&home).args(["--profile", profile]).with_cache().run();
     }
-    let ids = fs::read_dir(home.state().join("notes"))
+    let ids = fs::read_dir(home.state().join("metadata"))
         .expect("notes")
         .map(|note| note.expect("a note").path().file_stem().expect("a name").to_string_lossy().into_owned());
     let ids: Vec<String> = ids.collect();

@@ -4,13 +4,13 @@ use super::browser::{Login, parameter};
 use crate::support::{Chromium, Home, Sandbox};
 
 #[test]
-fn a_person_allows_in_a_real_browser_and_reads_that_the_tab_can_be_closed() {
+fn user_allows_access_in_a_real_browser() {
     let home = Home::new();
     let Some(chromium) = Chromium::start(&home, 1100) else { return };
     let sandbox = Sandbox::start(&[]);
     let login = Login::begin(&home, &sandbox, &["--redirect-uri", "http://localhost:0/callback"]);
     chromium.go(&parameter(&login.url, "redirect_uri"));
-    chromium.expect("There is no login in this address");
+    chromium.expect("This URL is not the end of a login");
     chromium.picture("unusable.png");
     chromium.go(&format!("{}?code=x&state=y", parameter(&login.url, "redirect_uri")));
     chromium.expect("This belongs to another login");
@@ -27,7 +27,7 @@ fn a_person_allows_in_a_real_browser_and_reads_that_the_tab_can_be_closed() {
 }
 
 #[test]
-fn a_person_denies_in_a_real_browser() {
+fn user_denies_access_in_a_real_browser() {
     let home = Home::new();
     let Some(chromium) = Chromium::start(&home, 500) else { return };
     let sandbox = Sandbox::start(&[]);

@@ -16,7 +16,7 @@ use browser::{Login, allow, command, curl, deny, parameter};
 const FREE: &str = "http://localhost:0/callback";
 
 #[test]
-fn the_browser_comes_back_to_each_loopback_host_and_the_login_is_remembered() {
+fn redirect_to_each_loopback_host_saves_the_login() {
     if !requires_program("curl") {
         return;
     }
@@ -40,7 +40,7 @@ fn the_browser_comes_back_to_each_loopback_host_and_the_login_is_remembered() {
 
 /// `sandbox run` sets the variables of both.
 #[test]
-fn a_flag_says_whether_the_realm_or_the_plan_is_meant() {
+fn flags_select_the_realm_or_the_plan() {
     let sandbox = Sandbox::start(&[]);
     let (realm, plan) = (sandbox.url(), format!("{}/test", sandbox.url()));
     for (flags, path) in [
@@ -63,7 +63,7 @@ fn a_flag_says_whether_the_realm_or_the_plan_is_meant() {
 }
 
 #[test]
-fn no_store_prints_the_token_and_leaves_nothing() {
+fn no_store_prints_the_token_and_saves_nothing() {
     if !requires_program("curl") {
         return;
     }
@@ -77,7 +77,7 @@ fn no_store_prints_the_token_and_leaves_nothing() {
 }
 
 #[test]
-fn a_denial_is_authentication_and_leaves_nothing() {
+fn denial_is_an_authentication_error_and_saves_nothing() {
     if !requires_program("curl") {
         return;
     }
@@ -91,7 +91,7 @@ fn a_denial_is_authentication_and_leaves_nothing() {
 }
 
 #[test]
-fn two_logins_at_once_do_not_take_each_others_answers() {
+fn concurrent_logins_do_not_mix_up_their_responses() {
     if !requires_program("curl") {
         return;
     }
@@ -113,7 +113,7 @@ fn two_logins_at_once_do_not_take_each_others_answers() {
 }
 
 #[test]
-fn a_taken_port_is_wrong_usage_and_says_whom_to_ask() {
+fn port_in_use_is_a_usage_error_with_the_command_that_finds_the_process() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let uri = format!("http://localhost:{}/callback", taken.local_addr().expect("bound").port());
     Home::new()
@@ -121,13 +121,13 @@ fn a_taken_port_is_wrong_usage_and_says_whom_to_ask() {
         .args(["login", "patient", "--client-id", "c", "--redirect-uri", &uri])
         .env("ONEUP_CLIENT_SECRET", "s")
         .status(2)
-        .stderr_has("is taken")
-        .stderr_has("says who has it")
+        .stderr_has("is already in use")
+        .stderr_has("to find the process")
         .run();
 }
 
 #[test]
-fn a_realm_is_asked_at_its_own_endpoint_and_extra_parameters_are_sent() {
+fn realm_login_uses_its_authorization_endpoint_aud_and_no_pkce() {
     let (home, sandbox) = (Home::new(), Sandbox::start(&[]));
     let flags = ["--realm", "dev-portal", "--gateway", sandbox.url(), "--redirect-uri", FREE, "--no-pkce"];
     let aud = format!("{}/r4", sandbox.url());
@@ -144,7 +144,7 @@ fn a_realm_is_asked_at_its_own_endpoint_and_extra_parameters_are_sent() {
 }
 
 #[test]
-fn a_code_from_elsewhere_is_redeemed_without_a_browser() {
+fn code_from_stdin_is_exchanged_without_a_browser() {
     if !requires_program("curl") {
         return;
     }
@@ -172,7 +172,7 @@ fn a_code_from_elsewhere_is_redeemed_without_a_browser() {
 }
 
 #[test]
-fn nobody_there_to_paste_is_wrong_usage_at_once() {
+fn no_way_to_receive_a_code_fails_immediately() {
     let sandbox = Sandbox::start(&[]);
     let begun = Instant::now();
     let home = Home::new();
@@ -183,7 +183,7 @@ fn nobody_there_to_paste_is_wrong_usage_at_once() {
 
 #[cfg(unix)]
 #[test]
-fn a_signal_ends_the_wait_and_leaves_nothing() {
+fn signal_ends_the_wait_and_saves_nothing() {
     for (signal, code) in [("INT", 2), ("TERM", 15)] {
         let (home, sandbox) = (Home::new(), Sandbox::start(&[]));
         let login = Login::begin(&home, &sandbox, &["--redirect-uri", FREE]);
@@ -207,7 +207,7 @@ fn a_signal_ends_the_wait_and_leaves_nothing() {
 }
 
 #[test]
-fn quiet_prints_the_url_alone() {
+fn quiet_prints_only_the_url() {
     let (home, sandbox) = (Home::new(), Sandbox::start(&[]));
     let mut child = command(&home, &sandbox, &["--quiet", "--no-listen"]).spawn().expect("oneup starts");
     child.stdin.take().expect("piped").write_all(b"").expect("closed");

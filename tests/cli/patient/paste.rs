@@ -10,14 +10,14 @@ use crate::support::{Home, Sandbox, requires_program};
 const ELSEWHERE: [&str; 2] = ["--redirect-uri", "https://app.example/callback"];
 
 #[test]
-fn a_script_pastes_through_a_pipe_however_mangled() {
+fn script_pastes_wrapped_and_quoted_urls_through_a_pipe() {
     if !requires_program("curl") {
         return;
     }
     let sandbox = Sandbox::start(&[]);
     let wrapped = |address: &str| {
         let (head, tail) = address.split_at(50);
-        format!("> {head}\n> {tail}\n")
+        format!("{head}\n  {tail}\n")
     };
     let mangled: [&dyn Fn(&str) -> String; 3] =
         [&|address| format!("'{}'\n", address.replace('&', "&amp;")), &wrapped, &|address| {
@@ -36,7 +36,7 @@ fn a_script_pastes_through_a_pipe_however_mangled() {
 
 #[cfg(unix)]
 #[test]
-fn a_person_pastes_wrongly_and_then_rightly_while_the_listener_waits() {
+fn user_pastes_a_wrong_url_and_then_the_right_one() {
     use expectrl::{Expect, Session};
     if !requires_program("curl") {
         return;

@@ -55,7 +55,7 @@ fn show_after_expiry(home: &Home, old: &str) -> String {
 }
 
 #[test]
-fn a_plans_refresh_token_is_kept_when_the_answer_brings_none() {
+fn plan_refresh_token_is_kept_when_the_response_has_none() {
     let Some((home, sandbox)) = logged_in(&[], &[]) else { return };
     let first = show(&home, &["--min-ttl", "0"]);
     assert!(first.trim().len() == 64 && !first.contains('.'), "opaque: {first}");
@@ -65,7 +65,7 @@ fn a_plans_refresh_token_is_kept_when_the_answer_brings_none() {
 }
 
 #[test]
-fn a_realms_refresh_token_rotates_and_the_new_one_is_kept() {
+fn realm_refresh_token_is_rotated_and_kept() {
     // A lost rotation would end the session at the second renewal: the sandbox punishes reuse.
     let Some((home, sandbox)) = logged_in(&[], &["--realm", "dev-portal"]) else { return };
     let mut seen = vec![show(&home, &["--refresh"])];
@@ -78,15 +78,15 @@ fn a_realms_refresh_token_rotates_and_the_new_one_is_kept() {
 }
 
 #[test]
-fn a_dead_refresh_token_ends_the_login_at_once_and_the_named_command_begins_it_anew() {
+fn revoked_refresh_token_ends_the_login_and_the_hint_logs_in_again() {
     let Some((home, sandbox)) = logged_in(&["invalid_grant=1"], &[]) else { return };
-    assert_eq!(status(&home)["renewable"], true);
+    assert_eq!(status(&home)["refreshable"], true);
     let refused = home.oneup().args(["token", "show"]).status(4).run().stderr;
     assert_eq!(sandbox.count("/token"), 2, "the code, and the refresh token once");
-    let hint = "hint: log in again: oneup login patient --profile member\n";
+    let hint = "hint: oneup login patient --profile member\n";
     assert!(refused.ends_with(hint), "{refused}");
 
-    assert_eq!(status(&home)["renewable"], false);
+    assert_eq!(status(&home)["refreshable"], false);
     home.oneup().args(["status", "--check"]).status(4).stderr_has(hint).run();
 
     // Word for word, with nothing in the environment: the rest is remembered, the client secret too.
@@ -102,37 +102,37 @@ fn a_dead_refresh_token_ends_the_login_at_once_and_the_named_command_begins_it_a
 }
 
 #[test]
-fn a_failing_server_is_the_network_and_the_refresh_token_is_kept_but_not_sent_again_unasked() {
+fn failing_server_is_a_network_error_and_the_refresh_token_is_sent_once() {
     for fault in ["503=1", "reset=1", "429=1"] {
         let Some((home, sandbox)) = logged_in(&[fault], &[]) else { return };
         home.oneup().args(["token", "show"]).status(5).run();
         assert_eq!(sandbox.count("/token"), 2, "{fault}: the code, and the refresh token once");
-        assert_eq!(status(&home)["renewable"], true, "{fault}");
+        assert_eq!(status(&home)["refreshable"], true, "{fault}");
         show(&home, &[]);
         assert_eq!(sandbox.count("/token"), 3, "{fault}");
     }
 }
 
 #[test]
-fn the_patient_of_the_launch_is_shown_and_outlives_renewals() {
+fn launch_context_is_shown_and_survives_refreshes() {
     let Some((home, _sandbox)) = logged_in_for("300", &[], &["--scope", "launch/patient patient/*.read"])
     else {
         return;
     };
     for _ in 0..2 {
-        assert_eq!(status(&home)["context"]["patient"], "123456789123");
-        home.oneup().arg("status").stdout_has("launch  patient=123456789123").run();
+        assert_eq!(status(&home)["launch_context"]["patient"], "123456789123");
+        home.oneup().arg("status").stdout_has("launch context  patient=123456789123").run();
         home.oneup().args(["token", "inspect"]).stdout_has("patient 123456789123").stdout_has("opaque").run();
         let report = home.oneup().args(["token", "inspect", "--format", "json"]).run().stdout;
         let report: Value = serde_json::from_str(&report).expect("JSON");
-        assert_eq!(report["context"]["patient"], "123456789123");
+        assert_eq!(report["launch_context"]["patient"], "123456789123");
         show(&home, &["--refresh"]);
     }
 }
 
 #[test]
-fn a_patient_scope_without_a_patient_is_mentioned() {
+fn patient_scope_without_a_patient_is_mentioned() {
     let Some((home, _sandbox)) = logged_in(&[], &[]) else { return };
-    home.oneup().arg("status").stdout_has("no patient in the answer").run();
-    assert!(status(&home)["context"].as_object().is_some_and(serde_json::Map::is_empty));
+    home.oneup().arg("status").stdout_has("request launch/patient too").run();
+    assert!(status(&home)["launch_context"].as_object().is_some_and(serde_json::Map::is_empty));
 }

@@ -1,0 +1,129 @@
+//! A token per scope, tenants, the default profile, and when a token can be refreshed.
+
+use serde_json::Value;
+
+use crate::support::{Fault, Home, RawServer, TokenEndpoint};
+
+fn body(request: &str) -> &str {
+    request.split_once("\r\n\r\n").expect("a whole request").1
+}
+
+fn status(home: &Home, profile: &str) -> Value {
+    let run = home.oneup().args(["status", "--format", "json", "--profile", profile]).run();
+    serde_json::from_str::<Value>(&run.stdout).expect("JSON")[0].clone()
+}
+
+#[test]
+fn each_set_of_scopes_has_its_own_token() {
+    let server = TokenEndpoint::start();
+    let home = Home::logged_in(&server);
+    let show = |scope: &str| home.oneup().args(["token", "show", "--scope", scope]).run().stdout;
+    let first = show("b a");
+    assert!(body(&server.requests()[1]).contains("scope=a+b&"), "{:?}", server.requests());
+    assert_eq!(show("a  b"), first, "order does not matter");
+    assert_ne!(show("c"), first);
+    let own = home.oneup().args(["token", "show"]).run().stdout;
+    assert_eq!(show("bulk-data|user/*.rs"), own, "the profile's own scope");
+    assert_eq!(server.count(), 3);
+    home.oneup().arg("status").stdout_has("  scope   a b (").stdout_has("  scope   c (").run();
+    let tokens = &status(&home, "provider")["other_tokens"];
+    assert_eq!((&tokens[0]["scope"], &tokens[0]["valid"]), (&"a b".into(), &true.into()));
+    home.oneup().args(["token", "show", "--scope", "a\"b"]).status(2).run();
+}
+
+#[test]
+fn a_token_of_another_scope_is_not_the_profiles() {
+    let server = TokenEndpoint::start();
+    let home = Home::logged_in(&server);
+    for number in 0..10 {
+        home.oneup().args(["token", "show", "--scope", &format!("s{number}")]).run();
+    }
+    assert!(status(&home, "provider")["other_tokens"].as_array().expect("a list").len() < 8);
+    home.oneup().args(["token", "show"]).run();
+    assert_eq!(server.count(), 11, "the profile's own token is kept");
+}
+
+#[test]
+fn tenant_determines_the_fhir_base() {
+    let (home, server) = (Home::new(), TokenEndpoint::start());
+    let login = |args: &[&str]| {
+        home.oneup()
+            .args(["login", "provider", "--client-id", "c", "--gateway", &server.url()])
+            .args(args)
+            .env("ONEUP_CLIENT_SECRET", "s3")
+            .run();
+        status(&home, "provider")
+    };
+    let base = |tenant: &str| format!("{}/v1/{tenant}/bulk-export/bulk-data/r4", server.url());
+    let sandbox = login(&[]);
+    assert_eq!((&sandbox["tenant"], &sandbox["fhir_base"]), (&"bison".into(), &base("bison").into()));
+    assert_eq!(login(&["--tenant", "acme"])["fhir_base"], base("acme"));
+    assert_eq!(login(&[])["fhir_base"], base("acme"), "the tenant is recalled");
+    let partner = login(&["--realm", "epa-uat"]);
+    assert_eq!((&partner["tenant"], &partner["fhir_base"]), (&"epa-uat".into(), &base("epa-uat").into()));
+    let requests = server.requests();
+    assert!(!body(&requests[3]).contains("scope="), "no scope by default: {}", requests[3]);
+    for invalid in ["a/b", "..", "a b"] {
+        home.oneup().args(["login", "provider", "--tenant", invalid]).status(2).run();
+    }
+    home.oneup()
+        .args(["login", "patient", "--tenant", "acme", "--client-id", "c"])
+        .status(2)
+        .stderr_has("--tenant can't be used with a health plan")
+        .run();
+}
+
+#[test]
+fn use_sets_the_default_profile() {
+    let server = TokenEndpoint::start();
+    let home = Home::logged_in(&server);
+    server.login(&home).args(["--profile", "second"]).run();
+    home.oneup().args(["token", "show"]).status(4).stderr_has("oneup use NAME").run();
+    home.oneup().args(["use", "third"]).status(4).stderr_has("no profile third").run();
+    home.oneup().args(["use", "second"]).stderr("The default profile is second.\n").run();
+    home.oneup().args(["token", "show"]).stdout("token-1\n").run();
+    home.oneup().args(["token", "show", "--profile", "provider"]).stdout("token-0\n").run();
+    home.oneup().args(["token", "show"]).env("ONEUP_PROFILE", "provider").stdout("token-0\n").run();
+    assert_eq!(status(&home, "second")["default"], true);
+    home.oneup().args(["use", "--unset"]).run();
+    home.oneup().args(["token", "show"]).status(4).run();
+    home.oneup().args(["use", "second"]).run();
+    home.oneup().args(["logout", "--no-revoke"]).stderr_has("Logged out of second").run();
+    home.oneup().args(["token", "show"]).stdout("token-0\n").run();
+}
+
+#[test]
+fn status_check_fails_after_the_client_was_rejected() {
+    let rejection = RawServer::answer("401 No", "application/json", r#"{"error":"invalid_client"}"#);
+    let server = TokenEndpoint::builder().fault(1, Fault::Response(rejection)).start();
+    let home = Home::logged_in(&server);
+    home.oneup().args(["status", "--check"]).run();
+    home.oneup().args(["token", "show", "--refresh"]).status(4).run();
+    home.age_tokens(7200);
+    assert_eq!(status(&home, "provider")["refreshable"], false);
+    home.oneup().arg("status").stdout_has("the server rejected the client").run();
+    home.oneup().args(["token", "show"]).run();
+    home.oneup().args(["status", "--check"]).run();
+}
+
+#[test]
+fn status_shows_until_when_a_token_can_be_refreshed() {
+    for (member, json, text) in [
+        (r#""refresh_expires_in":0"#, "\"never\"", "refreshed automatically\n"),
+        (r#""refresh_expires_in":1800"#, "T", "refreshed automatically (for 30 min)\n"),
+        (r#""x":1"#, "\"unknown\"", "refreshed automatically (unknown until when)\n"),
+    ] {
+        let server = TokenEndpoint::builder().members(&format!(r#""refresh_token":"r",{member}"#)).start();
+        let home = Home::new();
+        server.login_with_code(home.oneup(), "c", "file").run();
+        assert!(status(&home, "patient")["refresh_expires_at"].to_string().contains(json), "{member}");
+        home.oneup().arg("status").stdout_has(text).run();
+    }
+    let server =
+        TokenEndpoint::builder().lifetime(1).members(r#""refresh_token":"r","refresh_expires_in":1"#).start();
+    let home = Home::new();
+    server.login_with_code(home.oneup(), "c", "file").run();
+    std::thread::sleep(std::time::Duration::from_millis(2_100));
+    home.oneup().args(["status", "--check"]).status(4).stderr_has("have expired").run();
+    home.oneup().arg("status").stdout_has("refresh token expired; log in again").run();
+}
