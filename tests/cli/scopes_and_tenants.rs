@@ -127,3 +127,19 @@ fn status_shows_until_when_a_token_can_be_refreshed() {
     home.oneup().args(["status", "--check"]).status(4).stderr_has("have expired").run();
     home.oneup().arg("status").stdout_has("refresh token expired; log in again").run();
 }
+
+#[test]
+fn concurrent_show_makes_one_request_per_scope() {
+    let server = TokenEndpoint::builder().delay(std::time::Duration::from_millis(200)).start();
+    let home = Home::logged_in(&server);
+    let processes: Vec<_> = (0..16)
+        .map(|number| {
+            let scope = if number % 2 == 0 { "a b" } else { "c" };
+            home.oneup().args(["token", "show", "--scope", scope]).spawn()
+        })
+        .collect();
+    for mut process in processes {
+        assert!(process.wait().expect("it ends").success());
+    }
+    assert_eq!(server.count(), 3, "the login, and one for each scope");
+}
