@@ -335,7 +335,7 @@ fn control_character_in_a_variable_is_rejected() {
         .env("ONEUP_CLIENT_SECRET", "s3")
         .env("ONEUP_FHIR_BASE", "https://fhir.example/r4\r")
         .status(2)
-        .stderr_has("error: ONEUP_FHIR_BASE has a control character\n")
+        .stderr_has("error: ONEUP_FHIR_BASE contains a control character\n")
         .run();
     assert_eq!(server.count(), 0);
     login(&home, &server, &[]).env("ONEUP_CLIENT_SECRET", "s3\r\n").run();

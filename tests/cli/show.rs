@@ -166,8 +166,8 @@ fn logout_deletes_everything_and_a_second_one_is_an_error() {
     let server = TokenEndpoint::start();
     let home = Home::logged_in(&server);
     home.oneup().arg("logout").stderr_has("Logged out of provider (Provider Access).\n").run();
-    for place in ["secrets", "metadata", "locks"] {
-        assert_eq!(fs::read_dir(home.state().join(place)).expect("a directory").count(), 0, "{place}");
+    for place in [home.state().join("secrets"), home.state().join("metadata"), home.config().join("locks")] {
+        assert_eq!(fs::read_dir(&place).expect("a directory").count(), 0, "{}", place.display());
     }
     for words in [&["logout"][..], &["logout", "--all"], &["token", "show"]] {
         let said = "error: not logged in\nhint: oneup login provider, p2p or patient\n";

@@ -169,25 +169,11 @@ impl ServerSettings {
 /// The previous login of the same profile and product, whose settings are the defaults. With `--no-store` nothing is
 /// saved, and so nothing recalled.
 fn previous(context: &Context, product: Product, args: &LoginCommon) -> Result<Option<Profile>> {
-    check_environment()?;
     if args.no_store {
         return Ok(None);
     }
     let name = context.profile.as_deref().unwrap_or(product.name());
     Ok(profile::load(context.config_dir()?, name)?.filter(|previous| previous.product == product))
-}
-
-/// Variables end up in URLs and files, where a carriage return of a Windows `.env` file would be invisible.
-fn check_environment() -> Result<()> {
-    for (name, value) in std::env::vars_os() {
-        let Some(name) = name.to_str().filter(|name| name.starts_with("ONEUP_")) else { continue };
-        let is_checked_elsewhere = matches!(name, "ONEUP_CLIENT_SECRET" | "ONEUP_TOKEN");
-        if !is_checked_elsewhere && value.to_string_lossy().contains(char::is_control) {
-            return Err(Error::usage(format!("{name} has a control character"))
-                .with_hint("for a .env file with Windows line endings: sed -i 's/\\r$//' .env"));
-        }
-    }
-    Ok(())
 }
 
 fn resolve(

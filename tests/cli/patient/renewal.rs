@@ -1,35 +1,33 @@
-//! What becomes of a login once its token has expired: renewed by the refresh token, or ended, or put off.
+//! Refreshing the token of a login.
 
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use super::FREE;
-use super::browser::{Login, allow, command};
-use crate::support::{Home, Sandbox, requires_program};
+use super::browser::{Login, allow};
+use crate::support::{Fault, Home, RawServer, Sandbox, TokenEndpoint, requires_program};
 
-/// At its end the person has logged in as `member`; `spoilt` faults follow the first answer, which lacks the
-/// token's lifetime, so that it is not reused.
-fn logged_in(spoilt: &[&str], flags: &[&str]) -> Option<(Home, Sandbox)> {
-    logged_in_for("2", spoilt, flags)
-}
-
-/// The same, with tokens that live this many seconds.
-fn logged_in_for(lifetime: &str, spoilt: &[&str], flags: &[&str]) -> Option<(Home, Sandbox)> {
+/// Logs in as profile `member`, with tokens that expire after this many seconds.
+fn logged_in(lifetime: &str, flags: &[&str]) -> Option<(Home, Sandbox)> {
     if !requires_program("curl") {
         return None;
     }
-    let mut script = vec!["--token-lifetime", lifetime];
-    for fault in if spoilt.is_empty() { &[][..] } else { &["no-expires-in=1"] }.iter().chain(spoilt) {
-        script.extend(["--fail", fault]);
-    }
-    let (home, sandbox) = (Home::new(), Sandbox::start(&script));
+    let (home, sandbox) = (Home::new(), Sandbox::start(&["--token-lifetime", lifetime]));
     let flags = [&["--redirect-uri", FREE, "--profile", "member"], flags].concat();
     let login = Login::begin(&home, &sandbox, &flags);
     allow(&login.url);
     let ended = login.end();
     assert_eq!(ended.status, Some(0), "{}", ended.stderr);
     Some((home, sandbox))
+}
+
+/// Logs in with a code at an endpoint whose second response is this fault.
+fn logged_in_before(fault: Fault) -> (Home, TokenEndpoint) {
+    let server = TokenEndpoint::builder().members(r#""refresh_token":"r""#).fault(1, fault).start();
+    let home = Home::new();
+    server.login_with_code(home.oneup(), "c", "file").run();
+    (home, server)
 }
 
 fn show(home: &Home, flags: &[&str]) -> String {
@@ -56,7 +54,7 @@ fn show_after_expiry(home: &Home, old: &str) -> String {
 
 #[test]
 fn plan_refresh_token_is_kept_when_the_response_has_none() {
-    let Some((home, sandbox)) = logged_in(&[], &[]) else { return };
+    let Some((home, sandbox)) = logged_in("2", &[]) else { return };
     let first = show(&home, &["--min-ttl", "0"]);
     assert!(first.trim().len() == 64 && !first.contains('.'), "opaque: {first}");
     let second = show_after_expiry(&home, &first);
@@ -67,7 +65,7 @@ fn plan_refresh_token_is_kept_when_the_response_has_none() {
 #[test]
 fn realm_refresh_token_is_rotated_and_kept() {
     // A lost rotation would end the session at the second renewal: the sandbox punishes reuse.
-    let Some((home, sandbox)) = logged_in(&[], &["--realm", "dev-portal"]) else { return };
+    let Some((home, sandbox)) = logged_in("2", &["--realm", "dev-portal"]) else { return };
     let mut seen = vec![show(&home, &["--refresh"])];
     for _ in 0..3 {
         let token = show(&home, &["--refresh"]);
@@ -78,45 +76,35 @@ fn realm_refresh_token_is_rotated_and_kept() {
 }
 
 #[test]
-fn revoked_refresh_token_ends_the_login_and_the_hint_logs_in_again() {
-    let Some((home, sandbox)) = logged_in(&["invalid_grant=1"], &[]) else { return };
+fn revoked_refresh_token_ends_the_login() {
+    let rejection = RawServer::answer("400 No", "application/json", r#"{"error":"invalid_grant"}"#);
+    let (home, server) = logged_in_before(Fault::Response(rejection));
     assert_eq!(status(&home)["refreshable"], true);
-    let refused = home.oneup().args(["token", "show"]).status(4).run().stderr;
-    assert_eq!(sandbox.count("/token"), 2, "the code, and the refresh token once");
-    let hint = "hint: oneup login patient --profile member\n";
-    assert!(refused.ends_with(hint), "{refused}");
-
+    let hint = "refresh token expired or revoked\n";
+    home.oneup().args(["token", "show", "--refresh"]).status(4).stderr_has(hint).run();
+    assert_eq!(server.count(), 2, "the code, and the refresh token once");
     assert_eq!(status(&home)["refreshable"], false);
-    home.oneup().args(["status", "--check"]).status(4).stderr_has(hint).run();
-
-    // Word for word, with nothing in the environment: the rest is remembered, the client secret too.
-    let mut again = command(&home, &sandbox, &["--profile", "member"]);
-    for (name, _) in sandbox.env() {
-        again.env_remove(name);
-    }
-    let login = Login::of(again.stdin(std::process::Stdio::null()));
-    allow(&login.url);
-    let ended = login.end();
-    assert_eq!(ended.status, Some(0), "{}", ended.stderr);
-    show(&home, &[]);
+    // The client secret is recalled.
+    server.login_with_code(home.oneup(), "c", "file").env_remove("ONEUP_CLIENT_SECRET").run();
+    home.oneup().args(["token", "show", "--refresh"]).run();
 }
 
 #[test]
 fn failing_server_is_a_network_error_and_the_refresh_token_is_sent_once() {
-    for fault in ["503=1", "reset=1", "429=1"] {
-        let Some((home, sandbox)) = logged_in(&[fault], &[]) else { return };
-        home.oneup().args(["token", "show"]).status(5).run();
-        assert_eq!(sandbox.count("/token"), 2, "{fault}: the code, and the refresh token once");
-        assert_eq!(status(&home)["refreshable"], true, "{fault}");
-        show(&home, &[]);
-        assert_eq!(sandbox.count("/token"), 3, "{fault}");
+    let busy = |status| Fault::Response(RawServer::answer(status, "text/html", "<h1>busy</h1>"));
+    for fault in [busy("503 Busy"), busy("429 Busy"), Fault::Response(Vec::new())] {
+        let (home, server) = logged_in_before(fault);
+        home.oneup().args(["token", "show", "--refresh"]).status(5).run();
+        assert_eq!(server.count(), 2, "the code, and the refresh token once");
+        assert_eq!(status(&home)["refreshable"], true);
+        show(&home, &["--refresh"]);
+        assert_eq!(server.count(), 3);
     }
 }
 
 #[test]
 fn launch_context_is_shown_and_survives_refreshes() {
-    let Some((home, _sandbox)) = logged_in_for("300", &[], &["--scope", "launch/patient patient/*.read"])
-    else {
+    let Some((home, _sandbox)) = logged_in("300", &["--scope", "launch/patient patient/*.read"]) else {
         return;
     };
     for _ in 0..2 {
@@ -132,7 +120,7 @@ fn launch_context_is_shown_and_survives_refreshes() {
 
 #[test]
 fn patient_scope_without_a_patient_is_mentioned() {
-    let Some((home, _sandbox)) = logged_in(&[], &[]) else { return };
+    let Some((home, _sandbox)) = logged_in("2", &[]) else { return };
     home.oneup().arg("status").stdout_has("request launch/patient too").run();
     assert!(status(&home)["launch_context"].as_object().is_some_and(serde_json::Map::is_empty));
 }
