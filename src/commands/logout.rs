@@ -7,7 +7,7 @@ use crate::profile::{self, Profile};
 use crate::session::metadata;
 use crate::session::orphans::{self, Orphans};
 use crate::session::revoke::{self, all_tokens};
-use crate::session::{self, lock_path, open_store};
+use crate::session::{self, open_store};
 use crate::store::{StoredCredentials, cache};
 use crate::system::files;
 
@@ -65,7 +65,7 @@ fn logout(context: &Context, profile: &Profile, no_revoke: bool) -> Result<()> {
         profile::set_default(context.config_dir()?, None)?;
     }
     let _ = metadata::remove(context, &profile.id);
-    let _ = files::remove(&lock_path(context, &profile.id)?);
+    session::remove_lock(context, &profile.id);
     drop(lock);
     orphans::sweep(context);
     context.info(format_args!("Logged out of {} ({}).", profile.name, profile.product.title()));

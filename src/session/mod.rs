@@ -202,7 +202,7 @@ pub fn lock_profile(context: &Context, profile: &Profile, deadline: Deadline) ->
     let current = profile::resolve_profile(context.config_dir()?, Some(&profile.name));
     if current.as_ref().map_or(true, |current| current.id != profile.id) {
         // The file was deleted with the replaced profile; acquiring the lock has created it again.
-        let _ = files::remove(&path);
+        remove_lock(context, &profile.id);
     }
     Ok((lock, current?))
 }
@@ -217,6 +217,13 @@ pub fn lock_path(context: &Context, id: &str) -> Result<PathBuf> {
     let config_dir = context.config_dir()?;
     let dir = if files::require_writable(config_dir).is_ok() { config_dir } else { context.state_dir()? };
     Ok(dir.join("locks").join(format!("{id}.lock")))
+}
+
+/// Removes the lock file of credentials that are gone, wherever it was. One that stays does no harm.
+pub fn remove_lock(context: &Context, id: &str) {
+    for dir in [context.config_dir(), context.state_dir()].into_iter().flatten() {
+        let _ = files::remove(&dir.join("locks").join(format!("{id}.lock")));
+    }
 }
 
 /// The store of this kind, for uses that end at the deadline, and at [`STORE_TIMEOUT`] at the latest.

@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::profile::{self, Profile};
 use crate::session::metadata;
-use crate::session::{lock_path, open_store};
+use crate::session::{lock_path, open_store, remove_lock};
 use crate::store::{StoreKind, cache};
 use crate::system::files::{self, Purpose};
 use crate::system::lock;
@@ -118,12 +118,11 @@ fn is_swept(context: &Context, orphan: &Orphan) -> bool {
 
 /// Waits for a token request under way in another process, which would otherwise store the credentials again.
 fn delete(context: &Context, orphan: &Orphan) -> Result<()> {
-    let path = lock_path(context, &orphan.id)?;
-    let lock = lock::acquire(&path, context.deadline())?;
+    let lock = lock::acquire(&lock_path(context, &orphan.id)?, context.deadline())?;
     cache::forget(&orphan.id);
     open_store(context, orphan.store, context.deadline())?.delete(&orphan.id)?;
     metadata::remove(context, &orphan.id)?;
-    files::remove(&path)?;
+    remove_lock(context, &orphan.id);
     drop(lock);
     Ok(())
 }

@@ -197,9 +197,9 @@ fn changed_tokens_are_refused(realm: &Realm, home: &Home, old: &str, good: &str)
         let secret = hmac::Key::new(hmac::HMAC_SHA256, public.expect("a modulus").as_bytes());
         format!("{input}.{}", URL_SAFE_NO_PAD.encode(hmac::sign(&secret, input.as_bytes())))
     };
-    let mismatch = format!("the RS256 signature is not of RSA key {key}");
-    let no_jwt = "it is no JWT, so it has no signature; --introspect asks the realm".to_owned();
-    let unfit = |alg: &str| format!("RSA key {key} doesn't go with {alg}");
+    let mismatch = format!("the RS256 signature does not match RSA key {key}");
+    let no_jwt = "an opaque token has no signature; ask the realm with --introspect".to_owned();
+    let unfit = |alg: &str| format!("RSA key {key} can't verify {alg}");
     for (token, reason) in [
         (flipped(2), mismatch.clone()),
         (format!("{}.{}.{}", parts[0], old.split('.').nth(1).expect("claims"), parts[2]), mismatch.clone()),
@@ -208,32 +208,32 @@ fn changed_tokens_are_refused(realm: &Realm, home: &Home, old: &str, good: &str)
             mismatch.clone(),
         ),
         (with(&json!({"alg": "RS256"})), mismatch),
-        (with(&json!({"alg": "none", "kid": key})), "the token is not signed (alg none)".into()),
+        (with(&json!({"alg": "none", "kid": key})), "the token is unsigned (alg: none)".into()),
         (
             format!("{}.{}.", URL_SAFE_NO_PAD.encode(r#"{"alg":"none"}"#), parts[1]),
-            "the token is not signed (alg none)".into(),
+            "the token is unsigned (alg: none)".into(),
         ),
-        (hmac, "HS256 is an HMAC, which a public key must never check".into()),
+        (hmac, "HS256 is an HMAC, which a public key must not verify".into()),
         (with(&json!({"alg": "RS512", "kid": key})), unfit("RS512")),
         (with(&json!({"alg": "PS256", "kid": key})), unfit("PS256")),
         (with(&json!({"alg": "ES256", "kid": key})), unfit("ES256")),
         (with(&json!({"alg": "ES256"})), "the realm has no signing key for ES256".into()),
-        (with(&json!({"alg": "RS1", "kid": key})), "the algorithm RS1 is not known".into()),
-        (with(&json!({"kid": key})), "the header names no algorithm".into()),
+        (with(&json!({"alg": "RS1", "kid": key})), "unsupported algorithm RS1".into()),
+        (with(&json!({"kid": key})), "the header has no alg".into()),
         (
             with(&json!({"alg": "RS256", "kid": encryption})),
-            format!("RSA key {encryption} is not for signatures"),
+            format!("RSA key {encryption} is not a signing key"),
         ),
         (
             with(&json!({"alg": "RS256", "kid": key, "crit": ["exp"]})),
-            r#"the header demands what is not understood (crit: [\"exp\"])"#.into(),
+            r#"unsupported critical header extensions (crit: [\"exp\"])"#.into(),
         ),
         (format!("{}.{}", parts[0], parts[1]), no_jwt.clone()),
         (format!("{good}.{}", parts[2]), no_jwt.clone()),
         (format!("{good}="), no_jwt.clone()),
         (format!("{}..{}", parts[0], parts[2]), no_jwt.clone()),
         (good.replace('.', ","), no_jwt.clone()),
-        (format!("{good}.x.y"), "it is encrypted, and only its audience can check it".into()),
+        (format!("{good}.x.y"), "it is encrypted; only its audience can verify it".into()),
     ] {
         assert_eq!(verify(home, &token, 7).0, reason.as_str(), "{token}");
     }

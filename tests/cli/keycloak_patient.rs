@@ -124,5 +124,5 @@ fn code_is_exchanged_once() {
             .never(SECRET)
     };
     redeem(&home).stdout("").run();
-    redeem(&Home::new()).status(4).stderr_has("log in again").run();
+    redeem(&Home::new()).status(4).stderr_has("hint: oneup login patient").run();
 }

@@ -165,13 +165,13 @@ mod tests {
         });
     }
 
-    /// Returns the words of a command line as a shell splits them, up to the first `|`, `>` or `||`.
+    /// Returns the words of a command line as a shell splits them, up to the first `|`, `<`, `>` or `||`.
     fn words(line: &str) -> Vec<String> {
         let quoted = line.split('\'').enumerate().flat_map(|(index, part)| match index % 2 {
             0 => part.split_whitespace().map(str::to_owned).collect(),
             _ => vec![part.to_owned()],
         });
-        quoted.take_while(|word| !matches!(word.as_str(), "|" | ">" | "||")).collect()
+        quoted.take_while(|word| !matches!(word.as_str(), "|" | "<" | ">" | "||")).collect()
     }
 
     #[test]
