@@ -226,7 +226,7 @@ fn changed_tokens_are_refused(realm: &Realm, home: &Home, old: &str, good: &str)
         ),
         (
             with(&json!({"alg": "RS256", "kid": key, "crit": ["exp"]})),
-            r#"unsupported critical header extensions (crit: [\"exp\"])"#.into(),
+            r#"unsupported critical header extensions (crit: ["exp"])"#.into(),
         ),
         (format!("{}.{}", parts[0], parts[1]), no_jwt.clone()),
         (format!("{good}.{}", parts[2]), no_jwt.clone()),
