@@ -213,3 +213,31 @@ fn a_bulk_export_runs_through_oneup_curl() {
         );
     }
 }
+
+/// The headings of docs/troubleshooting.md quote messages: each part of them is in the source.
+#[test]
+fn troubleshooting_quotes_messages_that_exist() {
+    fn read(dir: &Path, source: &mut String) {
+        for entry in fs::read_dir(dir).expect("a directory").map(|entry| entry.expect("an entry").path()) {
+            if entry.is_dir() {
+                read(&entry, source);
+            } else if entry.extension().is_some_and(|extension| extension == "rs") {
+                *source += &fs::read_to_string(&entry).expect("source");
+            }
+        }
+    }
+    let mut source = String::new();
+    read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut source);
+    let document = document("docs/troubleshooting.md");
+    let mut seen = 0;
+    for heading in document.lines().filter_map(|line| line.strip_prefix("## ")) {
+        for quoted in heading.split('`').skip(1).step_by(2) {
+            for part in quoted.split('…').map(str::trim).filter(|part| part.len() > 3) {
+                seen += 1;
+                let part = part.trim_start_matches(", ");
+                assert!(source.contains(part), "{part:?} of {heading:?} is in no message");
+            }
+        }
+    }
+    assert!(seen > 10, "only {seen}");
+}
