@@ -47,6 +47,9 @@ pub struct Export {
     /// Tenant to export from, instead of the profile's
     #[arg(long, value_name = "NAME")]
     pub tenant: Option<String>,
+    /// Scopes of the token, instead of the profile's
+    #[arg(long)]
+    pub scope: Option<String>,
     /// Number of files to fetch at a time
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=32))]
     pub jobs: u8,

@@ -35,7 +35,8 @@ pub fn run(context: &Context, args: &cli::Export) -> Result<Exit> {
         args.since.as_deref().map(Since::parse).transpose()?,
         &args.type_filters,
     )?;
-    let tokens = SessionTokens { session: Session::new(context, profile), used: Mutex::default() };
+    let session = Session::new(context, profile);
+    let tokens = SessionTokens { session, scope: args.scope.as_deref(), used: Mutex::default() };
     let http = Http::new(context)?;
     let remote = Remote { http: &http, tokens: &tokens, hosts: &hosts };
     if args.cancel {
@@ -99,13 +100,15 @@ fn print(args: &cli::Export, finished: &Finished) -> Result<()> {
 }
 
 /// The profile's tokens, counted.
-struct SessionTokens {
+struct SessionTokens<'a> {
     session: Session,
+    scope: Option<&'a str>,
     used: Mutex<Vec<Secret>>,
 }
 
-impl SessionTokens {
-    fn get(&self, options: TokenOptions<'_>) -> Result<Secret> {
+impl SessionTokens<'_> {
+    fn get(&self, rejected: Option<&Secret>) -> Result<Secret> {
+        let options = TokenOptions { scope: self.scope, rejected, ..TokenOptions::default() };
         let token = self.session.access_token(options)?.access_token;
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         if used.last() != Some(&token) && !used.contains(&token) {
@@ -119,12 +122,12 @@ impl SessionTokens {
     }
 }
 
-impl TokenSource for SessionTokens {
+impl TokenSource for SessionTokens<'_> {
     fn access_token(&self) -> Result<Secret> {
-        self.get(TokenOptions::default())
+        self.get(None)
     }
 
     fn replace(&self, rejected: &Secret) -> Result<Secret> {
-        self.get(TokenOptions { rejected: Some(rejected), ..TokenOptions::default() })
+        self.get(Some(rejected))
     }
 }

@@ -173,6 +173,13 @@ fn tenant_selects_the_payer_and_the_server_s_rejection_names_causes() {
 }
 
 #[test]
+fn scope_is_that_of_the_token() {
+    let export = Export::start(&[]);
+    export.export(&["--scope", "member-match-sandbox"]).status(4).stderr_has("HTTP 403").run();
+    export.export(&["--restart", "--scope", "bulk-data|user/*.rs", "--quiet"]).status(0).run();
+}
+
+#[test]
 fn a_rejected_token_is_replaced_once() {
     // Each token is good for three requests; the export needs more.
     let export = Export::start(&["--fail", "401-after=3"]);
