@@ -46,7 +46,8 @@ pub fn parse(args: &[OsString]) -> Result<Parsed> {
 }
 
 fn try_parse(args: &[OsString]) -> Result<Cli, clap::Error> {
-    let mut matches = Cli::command().try_get_matches_from(args)?;
+    // Leaked: freeing the description, which the end of the process does anyway, takes as long as building it.
+    let mut matches = Box::leak(Box::new(Cli::command())).try_get_matches_from_mut(args)?;
     let profile_from_flag = matches.value_source("profile") == Some(ValueSource::CommandLine);
     let mut cli = Cli::from_arg_matches_mut(&mut matches)?;
     cli.globals.profile_from_flag = profile_from_flag;
