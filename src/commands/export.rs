@@ -86,7 +86,7 @@ fn report_incomplete(finished: &Finished) -> Result<()> {
         format!("{} of {} files are incomplete", lines.len(), finished.files.len() + lines.len()),
     )
     .with_detail(lines.join("\n"))
-    .with_hint(&*finished.next_step))
+    .with_hint(finished.next_step))
 }
 
 fn print(args: &cli::Export, finished: &Finished) -> Result<()> {

@@ -64,7 +64,7 @@ pub fn run(remote: &Remote<'_>, options: &Options<'_>, progress: &ExportProgress
         dir.clear()?;
     }
     let (mut state, mut job) = match resume(&dir, &options.parameters)? {
-        Resumed::Done(state) => return verify_all(&dir, state),
+        Resumed::Done(state) => return verify_all(&dir, *state),
         Resumed::Unfinished(state, job) => (*state, job),
         Resumed::New(state) => (*state, Job::default()),
     };
@@ -98,7 +98,7 @@ pub fn cancel(remote: &Remote<'_>, path: &Path) -> Result<()> {
 enum Resumed {
     New(Box<State>),
     Unfinished(Box<State>, Job),
-    Done(State),
+    Done(Box<State>),
 }
 
 fn resume(dir: &ExportDir, parameters: &Parameters) -> Result<Resumed> {
@@ -122,7 +122,7 @@ fn resume(dir: &ExportDir, parameters: &Parameters) -> Result<Resumed> {
         return Ok(new(since));
     }
     if state.complete {
-        return Ok(Resumed::Done(state));
+        return Ok(Resumed::Done(Box::new(state)));
     }
     match dir.load_job()? {
         Some(job) => Ok(Resumed::Unfinished(Box::new(state), job)),

@@ -22,7 +22,7 @@ pub struct Exchange<'a> {
 
 impl Exchange<'_> {
     /// Returns the error for a request that failed.
-    pub fn into_error(&self, error: reqwest::Error) -> Error {
+    pub fn error(&self, error: reqwest::Error) -> Error {
         if error.is_timeout() {
             return self.timed_out();
         }
@@ -30,7 +30,7 @@ impl Exchange<'_> {
     }
 
     /// Returns the error for a body that could not be read to its end.
-    pub fn into_read_error(&self, error: io::Error) -> Error {
+    pub fn read_error(&self, error: io::Error) -> Error {
         let is_timeout = error.kind() == io::ErrorKind::TimedOut
             || chain(&error)
                 .any(|cause| cause.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_timeout));
@@ -56,7 +56,7 @@ impl Exchange<'_> {
         if let Some(proxy) = self.proxy
             && (text.contains("tunnel error") || text.contains("SOCKS"))
         {
-            return proxy.into_error(&origin, &text, self.timeout);
+            return proxy.error(&origin, &text, self.timeout);
         }
         if let Some(tls) = find::<rustls::Error>(&error) {
             return tls::into_error(&origin, tls);

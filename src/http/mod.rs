@@ -210,7 +210,7 @@ impl Http {
             .header(ACCEPT, "application/json")
             .timeout(deadline.remaining().max(Duration::from_millis(1)))
             .send()
-            .map_err(|error| exchange.into_error(error))?;
+            .map_err(|error| exchange.error(error))?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         reject_redirect(url, status, &headers, redactor)?;
@@ -220,7 +220,7 @@ impl Http {
                 BodyError::TooLarge => Error::protocol(format!("{url}: response exceeds 1 MiB"))
                     .with_hint("no OAuth endpoint sends that much: check the URL"),
                 BodyError::Timeout => exchange.timed_out(),
-                BodyError::Io(error) => exchange.into_read_error(error),
+                BodyError::Io(error) => exchange.read_error(error),
             })?;
         let response = HttpResponse {
             status,

@@ -138,7 +138,7 @@ impl Proxy {
     }
 
     /// Returns the error for a connection that the proxy did not provide. `text` is the library's description.
-    pub(super) fn into_error(&self, target: &str, text: &str, timeout: Duration) -> Error {
+    pub(super) fn error(&self, target: &str, text: &str, timeout: Duration) -> Error {
         let timeout = timeout.min(PROBE_TIMEOUT);
         if let Some(error) = self.connection_error(text, timeout) {
             return error;

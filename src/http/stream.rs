@@ -117,7 +117,7 @@ impl Http {
         }
         self.trace(|| trace::bare_request(request.method.name(), request.url));
         let exchange = self.exchange_of(request.url, &route);
-        let response = builder.send().map_err(|error| exchange.into_error(error))?;
+        let response = builder.send().map_err(|error| exchange.error(error))?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         self.trace(|| trace::head(status, &headers));
         Ok(StreamingResponse { status, headers, response })
@@ -125,7 +125,7 @@ impl Http {
 
     /// Describes why reading a body of [`Http::send`] failed.
     pub fn read_error(&self, url: &str, error: io::Error) -> Error {
-        Exchange { url, timeout: self.timeout, proxy: None }.into_read_error(error)
+        Exchange { url, timeout: self.timeout, proxy: None }.read_error(error)
     }
 }
 

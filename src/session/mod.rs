@@ -107,7 +107,7 @@ impl Session {
             let scope = scope.as_deref();
             if !options.refresh
                 && let Some(token) =
-                    self.from_memory(scope, options).or_else(|| self.from_cache(scope, options))
+                    self.token_in_memory(scope, options).or_else(|| self.token_in_cache(scope, options))
             {
                 return Ok(token);
             }
@@ -132,7 +132,7 @@ impl Session {
     }
 
     /// A token from an earlier call, unless another process has logged in or out since.
-    fn from_memory(&self, scope: Option<&str>, options: TokenOptions) -> Option<Token> {
+    fn token_in_memory(&self, scope: Option<&str>, options: TokenOptions) -> Option<Token> {
         let (id, name, token) = {
             let state = self.state();
             let token =
@@ -143,7 +143,7 @@ impl Session {
         (current.id == id).then_some(token)
     }
 
-    fn from_cache(&self, scope: Option<&str>, options: TokenOptions) -> Option<Token> {
+    fn token_in_cache(&self, scope: Option<&str>, options: TokenOptions) -> Option<Token> {
         if self.context.no_cache {
             return None;
         }

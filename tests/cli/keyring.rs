@@ -99,9 +99,9 @@ fn auto_chooses_an_unlocked_keyring_and_writes_no_secret_to_disk() {
 fn locked_keyring_is_exit_6_and_never_looks_like_no_login() {
     let Some(fixture) = KeyringFixture::start() else { return };
     fixture.run(&[], "printf pw | unlock; login --store keyring");
-    let script = format!(
+    let script =
         "printf wrong | unlock; oneup token show; login; login --profile new; oneup status; oneup doctor"
-    );
+            .to_string();
     let output = fixture.run(&[], &script);
     let found = "failure  store      the keyring is locked, and no prompt is possible here; fix: unlock it";
     assert!(output.stdout.contains(found), "{}", output.stdout);
@@ -156,10 +156,8 @@ fn hanging_service_times_out() {
     fixture.run(&[], "printf pw | unlock; login --store keyring");
     // A stopped daemon still owns the name.
     let start = Instant::now();
-    let output = fixture.run(&[], &format!(
-        "printf pw | unlock
-         pid=$(query_bus GetConnectionUnixProcessID | grep -o '[0-9]*$'); kill -STOP $pid; oneup token show --timeout 2; login --profile new; kill -CONT $pid"
-    ));
+    let output = fixture.run(&[], "printf pw | unlock
+         pid=$(query_bus GetConnectionUnixProcessID | grep -o '[0-9]*$'); kill -STOP $pid; oneup token show --timeout 2; login --profile new; kill -CONT $pid");
     assert_eq!(output.stdout, "exit 6\nexit 6\n", "{}", output.stderr);
     assert!(output.stderr.contains("the keyring timed out after 2 s"), "{}", output.stderr);
     assert!(output.stderr.contains("the keyring timed out after 1 s"), "{}", output.stderr);
@@ -173,10 +171,8 @@ fn service_that_crashes_during_an_operation_is_called_again() {
     fixture.run(&[], "printf pw | unlock; login --store keyring");
     let output = fixture.run(
         &[],
-        &format!(
-            "printf pw | unlock; pid=$(query_bus GetConnectionUnixProcessID | grep -o '[0-9]*$'); kill -STOP $pid
-         oneup token show & sleep 0.5; kill -KILL $pid; wait $!"
-        ),
+        "printf pw | unlock; pid=$(query_bus GetConnectionUnixProcessID | grep -o '[0-9]*$'); kill -STOP $pid
+         oneup token show & sleep 0.5; kill -KILL $pid; wait $!",
     );
     assert_eq!(output.stdout, "exit 6\n", "{}", output.stderr);
     assert!(output.stderr.contains("the keyring is locked"), "{}", output.stderr);
@@ -273,11 +269,9 @@ fn hundred_concurrent_processes_all_get_the_token() {
     let Some(fixture) = KeyringFixture::start() else { return };
     let output = fixture.run(
         &[],
-        &format!(
-            "printf pw | unlock; login --store keyring; before=$(query_bus GetNameOwner)
+        "printf pw | unlock; login --store keyring; before=$(query_bus GetNameOwner)
          for i in $(seq 100); do oneup token show & done | sort | uniq -c | tr -d ' '
-         test -n \"$before\" -a \"$before\" = \"$(query_bus GetNameOwner)\" && echo alive"
-        ),
+         test -n \"$before\" -a \"$before\" = \"$(query_bus GetNameOwner)\" && echo alive",
     );
     assert_eq!(output.stdout, format!("100{TOKEN}\nalive\n"), "{}", output.stderr);
 }

@@ -17,7 +17,10 @@ pub const EXIT_CODES: [(&str, &str); 10] = [
     ),
     ("5", "network: DNS, connection, timeout, TLS, proxy, 429 or 5xx after retries"),
     ("6", "the credential store is missing, locked or failed"),
-    ("7", "a check failed: `token inspect` (expired, not yet valid, not verified, not allowed), `doctor`, `export` (a file is incomplete)"),
+    (
+        "7",
+        "a check failed: `token inspect` (expired, not yet valid, not verified, not allowed), `doctor`, `export` (a file is incomplete)",
+    ),
     (
         "125, 126, 127",
         "`curl`, `exec`, `sandbox run`: oneup itself failed; the program cannot be executed; it was not found",

@@ -109,8 +109,8 @@ fn every_synonym_stands_for_a_command() {
     let mut root = Cli::command();
     root.build();
     for (synonym, name) in SYNONYMS {
-        let words = name.split(' ').take_while(|word| !word.starts_with('-'));
-        let command = words.fold(Some(&root), |command, word| command?.find_subcommand(word));
+        let mut words = name.split(' ').take_while(|word| !word.starts_with('-'));
+        let command = words.try_fold(&root, |command, word| command.find_subcommand(word));
         assert!(command.is_some(), "{synonym}: {name}");
     }
 }

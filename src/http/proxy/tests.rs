@@ -130,7 +130,7 @@ fn credentials_are_percent_decoded_and_not_displayed() {
         ("tunnel error: proxy authorization required", "rejected the user name or password (HTTP 407)"),
         ("tunnel error: unexpected end of file", "proxy CONNECT failed"),
     ] {
-        let error = proxy.into_error("https://t.example", text, Duration::from_secs(1)).to_string();
+        let error = proxy.error("https://t.example", text, Duration::from_secs(1)).to_string();
         assert!(error.contains(words) && !error.contains("p%23") && !error.contains("p#"), "{error}");
     }
 }
