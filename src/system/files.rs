@@ -133,12 +133,25 @@ pub fn probe_private(dir: &Path) -> Result<()> {
 fn probe_file(dir: &Path) -> Result<File> {
     let write = || {
         create_private_dir(dir)?;
-        // Unlike `tempfile_in`, which may use O_TMPFILE with mode 0666, a named file has mode 0600.
-        let mut file = tempfile::NamedTempFile::new_in(dir)?.into_file();
+        let mut file = private_temp_file(dir)?;
         file.write_all(&[0; 4096])?;
         file.sync_all().map(|()| file)
     };
     write().map_err(|error| io_error("write into", dir, error))
+}
+
+/// A temporary file of mode 0600, without a name where the file system can do that: then nothing is left of it, whatever
+/// happens. `tempfile_in` would give it mode 0666.
+fn private_temp_file(dir: &Path) -> std::io::Result<File> {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::fs::{Mode, OFlags};
+        let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+        if let Ok(file) = rustix::fs::open(dir, flags, Mode::RUSR | Mode::WUSR) {
+            return Ok(file.into());
+        }
+    }
+    tempfile::NamedTempFile::new_in(dir).map(tempfile::NamedTempFile::into_file)
 }
 
 /// Checks that files can be removed from a directory: unlike [`probe`] it succeeds on a full disk.
