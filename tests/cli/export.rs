@@ -4,9 +4,9 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::support::{Home, Oneup, RawServer, Sandbox, raw_server};
+use crate::support::{Home, Oneup, Sandbox};
 
 /// A home that is logged in at a sandbox, and a directory to export into.
 struct Export {
@@ -339,21 +339,21 @@ fn killed_at_any_moment_it_continues_to_an_equal_result() {
 
 #[test]
 fn a_file_at_another_host_does_not_get_the_token() {
-    let server = raw_server(|_, request, _| {
-        let json = "application/json";
-        if request.starts_with("POST") {
-            return RawServer::answer(
-                "200 OK",
-                json,
-                r#"{"access_token":"tok-en","token_type":"Bearer","expires_in":300}"#,
-            );
-        }
-        let manifest = r#"{"transactionTime":"2026-01-15T09:00:00.000Z","requiresAccessToken":true,
-            "output":[{"type":"Patient","url":"https://files.example/secret-path/1"}],"error":[]}"#;
-        RawServer::answer("200 OK", json, manifest)
+    let server = httpmock::MockServer::start();
+    server.mock(|when, then| {
+        when.method("POST");
+        then.status(200)
+            .json_body(json!({"access_token": "tok-en", "token_type": "Bearer", "expires_in": 300}));
+    });
+    server.mock(|when, then| {
+        when.method("GET").header("authorization", "Bearer tok-en");
+        let file = json!({"type": "Patient", "url": "https://files.example/secret-path/1"});
+        then.status(200).json_body(json!({
+            "transactionTime": "2026-01-15T09:00:00.000Z", "requiresAccessToken": true, "output": [file], "error": [],
+        }));
     });
     let home = Home::new();
-    let oneup = |args: &[&str]| home.oneup().args(args).env("ONEUP_GATEWAY", server.url());
+    let oneup = |args: &[&str]| home.oneup().args(args).env("ONEUP_GATEWAY", server.base_url());
     oneup(&["login", "provider", "--client-id", "c", "--store", "file", "--quiet"])
         .env("ONEUP_CLIENT_SECRET", "s")
         .status(0)
