@@ -5,6 +5,9 @@ use std::ffi::{OsStr, OsString};
 use super::options::{OptionSpec, Role, Unknown, find_long, find_short};
 use crate::error::{Error, Result};
 
+/// oneup's own options, which come before curl's.
+const OWN_OPTIONS: [&str; 3] = ["--allow-host", "--tenant", "--scope"];
+
 /// The hint for everything that `oneup curl` does not do.
 pub const PLAIN_CURL: &str = "run curl itself: oneup token show --format header | curl -H @- URL";
 const LIST_OPTIONS: &str = "`curl --help all` lists curl's options";
@@ -158,7 +161,15 @@ fn require_value(option: &CurlOption) -> Result<()> {
 
 fn unknown_option(spelling: &str, unknown: Unknown) -> Error {
     match unknown {
-        Unknown::Name => Error::usage(format!("unknown curl option {spelling}")).with_hint(PLAIN_CURL),
+        Unknown::Name => {
+            let own = OWN_OPTIONS.iter().find(|own| spelling.starts_with(**own));
+            Error::usage(format!("unknown curl option {spelling}")).with_hint(match own {
+                Some(own) => {
+                    format!("{own} is an option of oneup and comes first: oneup curl {own} … CURL-ARGS")
+                }
+                None => PLAIN_CURL.to_owned(),
+            })
+        }
         Unknown::Ambiguous(names) => {
             Error::usage(format!("ambiguous curl option {spelling}: --{}", names.join(", --")))
                 .with_hint("write the option in full")

@@ -222,7 +222,9 @@ pub fn lock_path(context: &Context, id: &str) -> Result<PathBuf> {
 /// Removes the lock file of credentials that are gone, wherever it was. One that stays does no harm.
 pub fn remove_lock(context: &Context, id: &str) {
     for dir in [context.config_dir(), context.state_dir()].into_iter().flatten() {
-        let _ = files::remove(&dir.join("locks").join(format!("{id}.lock")));
+        let path = dir.join("locks").join(format!("{id}.lock"));
+        // Attempted twice: no later command knows this ID.
+        let _ = files::remove(&path).or_else(|_| files::remove(&path));
     }
 }
 
