@@ -1,7 +1,7 @@
 //! How an authorization code is received: by a loopback listener, or pasted by the user.
 //!
-//! Both are open at the same time, as nobody knows in advance which one will work: over SSH no redirect arrives, and on a
-//! desktop nobody wants to paste. The first response to this request ends the wait.
+//! Both are open at the same time, since it is unknown in advance which one will work: over SSH no redirect arrives, and on a
+//! desktop no user wants to paste. The first response to this request ends the wait.
 
 mod bind;
 mod browser;

@@ -12,9 +12,9 @@ enum Remedy {
     CheckClock,
     /// Check the URL.
     CheckUrl,
-    /// Ask whoever runs the server.
+    /// Ask the server's operator.
     AskOperator,
-    /// Look at the certificate and tell whoever runs the server.
+    /// Look at the certificate and tell the server's operator.
     Inspect,
 }
 

@@ -203,7 +203,7 @@ fn timed_out(deadline: Deadline) -> Error {
         .with_hint("run it by hand to see what it waits for, or allow more time with --timeout SECS")
 }
 
-/// Reads in a thread, which ends when the pipe is closed or nobody receives any more.
+/// Reads in a thread, which ends when the pipe is closed or its receiver is dropped.
 fn read_in_background(
     pipe: Option<std::process::ChildStdout>,
 ) -> Result<std::sync::mpsc::Receiver<Zeroizing<Vec<u8>>>> {

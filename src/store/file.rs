@@ -1,6 +1,6 @@
 //! The file store: one private file per profile, not encrypted, for machines without any keyring.
 //!
-//! Whoever can read the file has the login, so one that others can read, that belongs to another user, or that is a link is
+//! A process that can read the file has the login, so one that others can read, that belongs to another user, or that is a link is
 //! an error. It is replaced whole or not at all.
 
 use std::path::{Path, PathBuf};

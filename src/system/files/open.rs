@@ -1,7 +1,7 @@
 //! The one way to open files that decide something: what a profile runs, which keys verify a token, which secret is sent.
 //!
 //! A file is used if it is a regular file of the user or of root that no one else can write, in directories of which the
-//! same is true: its own and the one above. Directories higher up need no check: whoever controls those can only put
+//! same is true: its own and the one above. Directories higher up need no check: a user who controls those can only put
 //! files of another owner in place, and these are not used. Opening never blocks (a FIFO, a device), and reading ends at
 //! [`MAX_LEN`].
 

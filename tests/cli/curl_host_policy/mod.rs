@@ -14,7 +14,7 @@ use crate::support::{FaultReport, Home, Kind, Oneup, RawServer, raw_server_at, r
 
 const TOKEN: &str = "tok-3n.F0R-0NE-H0ST";
 
-/// A home, the server of its profile, and a server of somebody else.
+/// A home, the server of its profile, and a server of another party.
 struct Fixture {
     home: Home,
     ours: RawServer,

@@ -188,7 +188,7 @@ pub(super) fn checking_clients() -> TokenEndpointBuilder {
     TokenEndpoint::builder().checks_clients()
 }
 
-/// The token that a home's only profile has; none when nobody is logged in. Anything else is somebody's loss.
+/// The token that a home's only profile has; `None` when not logged in. Anything else is a loss.
 pub(super) fn shown(home: &Home) -> Result<Option<String>, String> {
     let output = home.oneup().args(["token", "show"]).spawn().wait_with_output().expect("it ends");
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
