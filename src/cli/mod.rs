@@ -50,7 +50,13 @@ pub use use_profile::UseProfile;
 /// stdout gets the product of the command and nothing else; messages go to stderr. A command that fails prints nothing
 /// on stdout; its error message ends with a hint where there is one.
 #[derive(Debug, Parser)]
-#[command(name = "oneup", version, subcommand_required = true, arg_required_else_help = true)]
+#[command(
+    name = "oneup",
+    version,
+    max_term_width = 100,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
 #[command(add = Sections {
     examples: &[
         ("Try everything without an account", "oneup sandbox demo"),

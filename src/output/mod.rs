@@ -6,7 +6,21 @@ pub mod report;
 pub mod secret_format;
 pub mod time;
 
+use crate::context::nonempty;
 use crate::text::is_printable;
+
+/// The columns that a report leaves free, so that it still fits when it is quoted.
+pub const MARGIN: usize = 5;
+
+/// The narrowest and the widest report, in columns.
+const WIDTHS: (usize, usize) = (30, 75);
+
+/// Returns the width of a report, in columns: that of the terminal at stdout, else of `COLUMNS`, less the margin.
+pub fn width() -> usize {
+    let terminal = terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| usize::from(width.0));
+    let columns = terminal.or_else(|| nonempty("COLUMNS")?.parse().ok()).unwrap_or(usize::MAX);
+    (columns.saturating_sub(MARGIN)).clamp(WIDTHS.0, WIDTHS.1)
+}
 
 /// JSON for programs, with its newline. What could disturb a terminal is escaped in there too, as JSON allows.
 pub fn json(value: &serde_json::Value) -> String {

@@ -1,11 +1,8 @@
-//! A report of labeled paragraphs, 75 columns wide: the text output of `token inspect`.
+//! A report of labeled paragraphs: the text output of `token inspect`.
 
 use anstyle::{AnsiColor, Style};
 
 use crate::text::wrap::push_wrapped;
-
-/// The width of a report, in columns. Quoted, it still fits a terminal of 80.
-const WIDTH: usize = 75;
 
 /// The width of the labels with the space after them, in columns.
 const LABEL_WIDTH: usize = 11;
@@ -36,10 +33,18 @@ impl Outcome {
 }
 
 /// Paragraphs with labels, as text with ANSI styles. The texts must already be sanitized.
-#[derive(Debug, Default)]
-pub struct Report(String);
+#[derive(Debug)]
+pub struct Report {
+    text: String,
+    width: usize,
+}
 
 impl Report {
+    /// An empty report, this many columns wide.
+    pub fn new(width: usize) -> Self {
+        Self { text: String::new(), width }
+    }
+
     /// Adds a paragraph. An empty label continues the section above.
     pub fn add(&mut self, outcome: Outcome, label: &str, text: &str) {
         let first = if label.is_empty() {
@@ -71,12 +76,12 @@ impl Report {
 
     /// Returns the whole text.
     pub fn into_text(self) -> String {
-        self.0
+        self.text
     }
 
     fn paragraph(&mut self, first: &str, indent: usize, text: &str) {
-        self.0.push_str(first);
-        push_wrapped(&mut self.0, text, indent, WIDTH);
+        self.text.push_str(first);
+        push_wrapped(&mut self.text, text, indent, self.width);
     }
 }
 
@@ -86,7 +91,7 @@ mod tests {
 
     #[test]
     fn paragraphs_wrap_with_a_hanging_indent() {
-        let mut report = Report::default();
+        let mut report = Report::new(75);
         report.add(Outcome::Success, "Status", &["words"; 20].join(" "));
         report.detail(&"x".repeat(90));
         let text = report.into_text();

@@ -10,7 +10,7 @@ use crate::oauth::grant::{Client, Grant, GrantType};
 use crate::oauth::product::Product;
 use crate::oauth::response::{self, TokenError};
 use crate::oauth::token::Token;
-use crate::output::progress::Spinner;
+use crate::output::progress::WaitNotice;
 use crate::profile::Profile;
 use crate::store::StoredCredentials;
 use crate::system::clock::now;
@@ -46,9 +46,9 @@ pub fn request_token(
     let grant_type = grant.grant_type();
     let retry = if grant_type == GrantType::ClientCredentials { Retry::Transient } else { Retry::Never };
     let http = Http::new(context)?.until(deadline);
-    let spinner = Spinner::start(context, "requesting a token");
+    let notice = WaitNotice::start(context, "requesting a token");
     let response = http.post_form(&profile.token_url, &client.token_request(grant), retry);
-    drop(spinner);
+    drop(notice);
     let response = response.map_err(|error| match grant_type {
         GrantType::AuthorizationCode => error.with_hint(format!(
             "the authorization code may have been used; log in again: {}",

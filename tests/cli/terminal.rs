@@ -1,6 +1,6 @@
 //! Output on terminals: width, ASCII, color, Ctrl-C.
 
-use crate::support::{Home, Oneup};
+use crate::support::{Home, Oneup, TokenEndpoint};
 
 fn width(text: &str) -> usize {
     text.lines().map(|line| line.chars().count()).max().unwrap_or(0)
@@ -88,4 +88,57 @@ fn terminal_gets_color_unless_dumb_or_disabled() {
     assert!(has_color("TERM", "xterm"));
     assert!(!has_color("TERM", "dumb"));
     assert!(!has_color("NO_COLOR", "1"));
+}
+
+/// Runs a command on a terminal of this many columns, and returns its lines as printed.
+#[cfg(unix)]
+fn on_terminal(home: &Home, columns: u16, environment: &[(&str, &str)], args: &[&str]) -> String {
+    use expectrl::{Expect, Session};
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_oneup"));
+    command
+        .args(args)
+        .env_clear()
+        .env("HOME", home.path(""))
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command.env("TERM", "xterm").env("ONEUP_CONFIG_DIR", home.config()).env("ONEUP_STATE_DIR", home.state());
+    command.envs(environment.iter().copied());
+    let mut terminal = Session::spawn(command).expect("a pty");
+    terminal.get_process_mut().set_window_size(columns, 50).expect("a window");
+    terminal.set_expect_timeout(Some(std::time::Duration::from_secs(60)));
+    let screen = terminal.expect(expectrl::Eof).expect("it ends");
+    String::from_utf8_lossy(screen.as_bytes()).replace('\r', "")
+}
+
+#[cfg(unix)]
+#[test]
+fn output_fits_the_terminal() {
+    let endpoint = TokenEndpoint::builder().lifetime(300).start();
+    let home = Home::logged_in(&endpoint);
+    for (columns, widest) in [(40, 40), (60, 60), (80, 80), (200, 100)] {
+        for args in
+            [&["token", "inspect"][..], &["sandbox", "demo"], &["--help"], &["login", "provider", "--help"]]
+        {
+            let screen = on_terminal(&home, columns, &[("LC_ALL", "C")], args);
+            let screen = anstream::adapter::strip_str(&screen).to_string();
+            assert!(screen.is_ascii(), "{args:?}: {screen}");
+            for line in screen.lines().filter(|line| line.chars().count() > widest) {
+                // A word that does not fit beside a label, such as a URL, is not broken; a command is not wrapped.
+                let longest = line.split(' ').map(|word| word.chars().count()).max().unwrap_or(0);
+                let fits = longest + 13 <= widest;
+                assert!(!fits || line.contains("oneup "), "{args:?} at {columns} columns: {line:?}");
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn wait_is_shown_once_and_not_on_a_dumb_terminal() {
+    let delay = std::time::Duration::from_millis(900);
+    let endpoint = TokenEndpoint::builder().delay(delay).start();
+    let home = Home::logged_in(&endpoint);
+    let screen = |term| on_terminal(&home, 80, &[("TERM", term)], &["token", "show", "--refresh"]);
+    let drawn = screen("xterm");
+    assert_eq!(drawn.matches("requesting a token").count(), 1, "{drawn:?}");
+    assert_eq!(screen("dumb"), "token-2\n");
 }

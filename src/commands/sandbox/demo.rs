@@ -9,6 +9,7 @@ use sandbox::{Options, SandboxHandle};
 
 use super::{environment, into_error};
 use crate::error::{Error, Result, ignore_broken_pipe};
+use crate::output::{MARGIN, width};
 use crate::process;
 use crate::text::wrap::push_wrapped;
 
@@ -30,11 +31,8 @@ const DIM: Style = Style::new().dimmed();
 const NUMBER: Style = AnsiColor::Cyan.on_default().bold();
 const DONE: Style = AnsiColor::Green.on_default().bold();
 
-/// The columns beside the bar in a terminal of 80 columns.
-const MAX_LINE_LEN: usize = 75;
-
-/// How many characters of a longer token are shown.
-const PREFIX_LEN: usize = 48;
+/// How many characters follow the beginning of a token that is cut.
+const CUT_LEN: usize = " ... (9999 more characters)".len();
 
 /// Starts a sandbox and runs the steps; prints to stdout.
 ///
@@ -44,18 +42,16 @@ pub fn run() -> Result<()> {
     let failed = |error: std::io::Error| Error::failure("demo aborted").with_cause(error);
     let sandbox = sandbox::start(Options::default()).map_err(into_error)?;
     let dir = environment::temp_dir()?;
-    print_line(format_args!(
-        "{BOLD}oneup sandbox demo{BOLD:#}\n\
-         A stand-in for 1up's servers runs on this machine, at {}.\n\
-         No account and no network are needed; all data is synthetic.",
-        sandbox.base_url
-    ))?;
+    print_line(format_args!("{BOLD}oneup sandbox demo{BOLD:#}"))?;
+    print_wrapped(
+        0,
+        &format!("A stand-in for 1up's servers runs on this machine, at {}.", sandbox.base_url),
+    )?;
+    print_wrapped(0, "No account and no network are needed; all data is synthetic.")?;
     for (number, (explanation, arguments)) in STEPS.into_iter().enumerate() {
-        print_line(format_args!(
-            "\n{NUMBER}{}{NUMBER:#}  {explanation}\n\n   {BOLD}$ oneup {}{BOLD:#}",
-            number + 1,
-            quoted(arguments)
-        ))?;
+        print(format_args!("\n{NUMBER}{}{NUMBER:#}  ", number + 1))?;
+        print_wrapped(3, explanation)?;
+        print_line(format_args!("\n   {BOLD}$ oneup {}{BOLD:#}", quoted(arguments)))?;
         let output = step(&sandbox, dir.path(), arguments).map_err(failed)?;
         show(&output)?;
         if !output.status.success() {
@@ -63,22 +59,36 @@ pub fn run() -> Result<()> {
             return Err(Error::failure(format!("step failed (exit {code})")));
         }
     }
+    print(format_args!("\n{DONE}Done.{DONE:#} "))?;
+    print_wrapped("Done. ".len(), "The sandbox has stopped, and its files are deleted.")?;
     print_line(format_args!(
-        "\n{DONE}Done.{DONE:#} The sandbox has stopped, and its files are deleted.\n\n\
+        "\n\
          Your own script against it:  {BOLD}oneup sandbox run -- ./script.sh{BOLD:#}\n\
          With a login in the browser: {BOLD}oneup sandbox run -- oneup login patient{BOLD:#}\n\
          With your own account:       {BOLD}oneup login provider{BOLD:#}"
     ))
 }
 
+fn print(text: impl std::fmt::Display) -> Result<()> {
+    ignore_broken_pipe(write!(anstream::stdout().lock(), "{text}"))
+}
+
 fn print_line(text: impl std::fmt::Display) -> Result<()> {
-    ignore_broken_pipe(writeln!(anstream::stdout().lock(), "{text}"))
+    print(format_args!("{text}\n"))
+}
+
+/// Prints a text that begins at column `indent`, wrapped.
+fn print_wrapped(indent: usize, text: &str) -> Result<()> {
+    let mut wrapped = String::new();
+    push_wrapped(&mut wrapped, text, indent, width() + MARGIN);
+    print(wrapped)
 }
 
 fn step(sandbox: &SandboxHandle, dir: &Path, arguments: &[&str]) -> std::io::Result<Output> {
     let mut command = Command::new(std::env::current_exe()?);
     command.args(arguments).stdin(Stdio::null());
     environment::apply(&mut command, sandbox, dir);
+    command.env("COLUMNS", (width() + MARGIN).to_string());
     command.output()
 }
 
@@ -92,7 +102,7 @@ fn quoted(arguments: &[&str]) -> String {
 
 fn show(output: &Output) -> Result<()> {
     for stream in [&output.stderr, &output.stdout] {
-        for line in String::from_utf8_lossy(stream).lines().flat_map(fit) {
+        for line in String::from_utf8_lossy(stream).lines().flat_map(|line| fit(line, width())) {
             print_line(format_args!("   {DIM}|{DIM:#} {line}"))?;
         }
     }
@@ -100,18 +110,19 @@ fn show(output: &Output) -> Result<()> {
 }
 
 /// Wraps a line of several words. Cuts one that is a single long word, such as a token, and counts the characters left out.
-fn fit(line: &str) -> Vec<String> {
+fn fit(line: &str, width: usize) -> Vec<String> {
     let length = line.chars().count();
-    if length <= MAX_LINE_LEN {
+    if length <= width {
         return vec![line.to_owned()];
     }
     if line.contains(' ') {
         let mut wrapped = String::new();
-        push_wrapped(&mut wrapped, line, 0, MAX_LINE_LEN);
+        push_wrapped(&mut wrapped, line, 0, width);
         return wrapped.lines().map(str::to_owned).collect();
     }
-    let prefix: String = line.chars().take(PREFIX_LEN).collect();
-    vec![format!("{prefix}... ({} more characters)", length - PREFIX_LEN)]
+    let shown = width.saturating_sub(CUT_LEN);
+    let prefix: String = line.chars().take(shown).collect();
+    vec![format!("{prefix}... ({} more characters)", length - shown)]
 }
 
 #[cfg(test)]
@@ -121,9 +132,9 @@ mod tests {
     #[test]
     fn long_token_is_cut_and_long_sentence_is_wrapped() {
         let sentence = ["word"; 100].join(" ");
-        let lines = fit(&sentence);
-        assert!(lines.iter().all(|line| line.len() <= MAX_LINE_LEN));
+        let lines = fit(&sentence, 75);
+        assert!(lines.iter().all(|line| line.len() <= 75));
         assert_eq!(lines.join(" "), sentence);
-        assert_eq!(fit(&"x".repeat(900)), [format!("{}... (852 more characters)", "x".repeat(48))]);
+        assert_eq!(fit(&"x".repeat(900), 75), [format!("{}... (852 more characters)", "x".repeat(48))]);
     }
 }

@@ -6,14 +6,14 @@ use super::{Access, Inspection, Introspection, MAX_VALUE_LEN, Origin, Verificati
 use crate::oauth::jwks::SignatureStatus;
 use crate::oauth::jwt::{Jwt, Validity};
 use crate::oauth::scope;
-use crate::output::duration;
 use crate::output::report::{Outcome, Report};
 use crate::output::time::local;
+use crate::output::{duration, width};
 use crate::text::sanitize;
 
 /// Returns the text, with ANSI styles.
 pub fn text(inspection: &Inspection) -> String {
-    let mut report = Report::default();
+    let mut report = Report::new(width());
     status(inspection, &mut report);
     signature(inspection, &mut report);
     if let Some(introspection) = &inspection.introspection {
