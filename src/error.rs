@@ -3,7 +3,6 @@
 //! Every failure that a user can act on becomes an [`Error`]. Nothing here ever holds a secret.
 
 use std::fmt;
-use std::process::ExitCode;
 
 use crate::text::Sanitized;
 
@@ -89,13 +88,13 @@ pub enum Exit {
     Store,
     /// 7: a check ran and failed: `token inspect`, `doctor`, `export`.
     CheckFailed,
-    /// The exit code of the user's program; 128+N when signal N ended it.
-    Program(u8),
+    /// The exit code of the user's program (on Windows it can exceed 255); 128+N when signal N ended it.
+    Program(i32),
 }
 
 impl Exit {
     /// Returns the exit code of the process.
-    pub fn code(self) -> u8 {
+    pub fn code(self) -> i32 {
         match self {
             Self::Success => 0,
             Self::Failure => 1,
@@ -107,12 +106,6 @@ impl Exit {
             Self::CheckFailed => 7,
             Self::Program(code) => code,
         }
-    }
-}
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        exit.code().into()
     }
 }
 

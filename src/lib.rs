@@ -20,7 +20,6 @@ pub mod system;
 pub mod text;
 
 use std::ffi::OsString;
-use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 
@@ -31,18 +30,18 @@ use error::{ErrorKind, Exit, Result};
 const ERROR: Style = AnsiColor::Red.on_default();
 
 /// Runs the command line `args`, the program's name first, and returns the exit code of the process.
-pub fn run(args: &[OsString]) -> ExitCode {
+pub fn run(args: &[OsString]) -> i32 {
     protect_memory();
     if std::env::var_os("COMPLETE").is_some() {
         clap_complete::CompleteEnv::with_factory(cli::help::completion_command).complete();
     }
     match execute(args) {
-        Ok(exit) => exit.into(),
+        Ok(exit) => exit.code(),
         Err(error) => {
             if error.kind() != ErrorKind::Interrupted {
                 context::eprint_line(format_args!("{ERROR}error:{ERROR:#} {error}"));
             }
-            error.kind().exit().into()
+            error.kind().exit().code()
         }
     }
 }

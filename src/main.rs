@@ -1,7 +1,6 @@
 //! The `oneup` program.
 
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    oneup::run(&std::env::args_os().collect::<Vec<_>>())
+fn main() {
+    // Not `ExitCode`, which is limited to 255: on Windows the exit code of the user's program can be higher.
+    std::process::exit(oneup::run(&std::env::args_os().collect::<Vec<_>>()))
 }

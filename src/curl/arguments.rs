@@ -48,6 +48,21 @@ impl CurlOption {
         }
     }
 
+    /// Returns whether curl reads stdin for this option.
+    pub fn reads_stdin(&self) -> bool {
+        // Here `-` is stdout.
+        const WRITES: [&str; 6] =
+            ["output", "dump-header", "cookie-jar", "stderr", "etag-save", "ssl-sessions"];
+        let value = self.value_text().unwrap_or_default();
+        match self.spec.name {
+            "url" => false,
+            "upload-file" => matches!(value, "-" | "."),
+            "data-urlencode" | "variable" => value.ends_with("@-"),
+            "form" => ["=@-", "=<-"].iter().any(|marker| value.contains(marker)),
+            name => value == "@-" || (value == "-" && !WRITES.contains(&name)),
+        }
+    }
+
     fn new(spec: OptionSpec, spelling: String) -> Self {
         Self { spec, spelling, enabled: true, expand: false, value: None }
     }

@@ -36,16 +36,17 @@ pub fn remove_secrets(command: &mut Command) {
 }
 
 /// Returns the file of a program on the PATH, as exec(2) would find it.
-pub fn find_program(name: &std::ffi::OsStr) -> Option<PathBuf> {
+pub fn find_program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|dir| dir.join(name)).find(|file| is_executable(file))
+    let name = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+    std::env::split_paths(&path).map(|dir| dir.join(&name)).find(|file| is_executable(file))
 }
 
 fn is_executable(file: &Path) -> bool {
     #[cfg(unix)]
     return file.is_file() && rustix::fs::access(file, rustix::fs::Access::EXEC_OK).is_ok();
     #[cfg(not(unix))]
-    return file.with_extension("exe").is_file();
+    return file.is_file();
 }
 
 /// Replaces this process by the program (exec(2)), so that signals and exit code are the program's own. Windows can't do
@@ -104,9 +105,9 @@ pub fn before_start(error: Error) -> Error {
 pub fn exit(status: ExitStatus) -> Exit {
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
-        return Exit::Program(u8::try_from(128 + signal).unwrap_or(u8::MAX));
+        return Exit::Program(128 + signal);
     }
-    Exit::Program(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
+    Exit::Program(status.code().unwrap_or(1))
 }
 
 fn start_error(command: &Command, error: std::io::Error) -> Error {

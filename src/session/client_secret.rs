@@ -230,8 +230,9 @@ fn shell(command: &str) -> Command {
 
 #[cfg(windows)]
 fn shell(command: &str) -> Command {
+    // As it is: cmd does not read the backslashes that would quote it as an argument.
     let mut shell = process::command("cmd".as_ref());
-    shell.args(["/C", command]);
+    std::os::windows::process::CommandExt::raw_arg(&mut shell, format!("/D /S /C \"{command}\""));
     shell
 }
 

@@ -43,8 +43,11 @@ impl StoreKind {
     /// Describes where the credentials are, for the message after a login.
     pub fn describe(self) -> &'static str {
         match self {
+            Self::Keyring if cfg!(windows) => "kept in Windows' Credential Manager",
+            Self::Keyring if cfg!(target_os = "macos") => "kept in the Keychain",
             Self::Keyring => "kept in the OS keyring",
             Self::Keyutils => "kept in the kernel keyring until reboot",
+            Self::File if cfg!(windows) => "kept in a private file in your user profile, not encrypted",
             Self::File => "kept in a private file, not encrypted",
         }
     }

@@ -103,7 +103,12 @@ pub fn probe(dir: &Path) -> Result<()> {
     probe_file(dir).map(drop)
 }
 
-/// Checks as [`probe`], and that the file system keeps the file's mode.
+/// Where files are private, for a hint.
+pub const PRIVATE_DIR: &str =
+    if cfg!(windows) { "a directory below your user profile" } else { "a directory on another file system" };
+
+/// Checks as [`probe`], and that the file system keeps the file's mode. On Windows: that the directory is below the user's
+/// profile, from which files inherit an ACL that admits the user, administrators and the system alone.
 ///
 /// # Errors
 /// Failure, naming the directory.
@@ -121,13 +126,25 @@ pub fn probe_private(dir: &Path) -> Result<()> {
                 dir.display()
             ))
             .with_detail("the file system does not keep permissions, as FAT and Windows drives")
-            .with_hint(
-                "give a directory on another file system with --state-dir DIR, or use another --store",
-            ));
+            .with_hint(private_hint()));
+        }
+    }
+    #[cfg(windows)]
+    {
+        let profile = std::env::home_dir().and_then(|home| home.canonicalize().ok());
+        if !profile.is_some_and(|profile| dir.canonicalize().is_ok_and(|dir| dir.starts_with(profile))) {
+            let what = format!("other users may be able to read files in {}", dir.display());
+            return Err(Error::failure(what)
+                .with_detail("it is outside of your user profile")
+                .with_hint(private_hint()));
         }
     }
     drop(file);
     Ok(())
+}
+
+fn private_hint() -> String {
+    format!("give {PRIVATE_DIR} with --state-dir DIR, or use another --store")
 }
 
 fn probe_file(dir: &Path) -> Result<File> {

@@ -1,11 +1,10 @@
 //! `oneup curl`: the real curl with the token, which is sent to the profile's hosts and to no other.
 //!
 //! `crate::curl` decides; this gets the token and starts curl. The header and the URLs go through an inherited pipe, so
-//! that they are neither in an argument list nor on disk, and stdin stays the user's.
+//! that they are neither in an argument list nor on disk. stdin stays the user's, except on Windows, where it is the pipe.
 
 mod version;
 
-use std::ffi::OsStr;
 use std::process::{Command, Stdio};
 
 use crate::cli;
@@ -13,10 +12,11 @@ use crate::context::Context;
 use crate::curl::arguments;
 use crate::curl::command_line::{self, Additions};
 use crate::curl::hosts::Hosts;
-use crate::curl::policy::Policy;
+use crate::curl::policy::{CurlPlan, Policy};
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::oauth::secret::Secret;
-use crate::process::{self, SignalForwarder, inherited_pipe::InheritedPipe};
+use crate::process::inherited_pipe::{self, InheritedPipe};
+use crate::process::{self, SignalForwarder};
 use crate::profile;
 use crate::session::{Session, TokenOptions};
 
@@ -40,27 +40,39 @@ fn start(context: &Context, args: &cli::Curl) -> Result<Exit> {
     let hosts = Hosts::for_profile(&profile, &args.allow_host)?;
     let policy = Policy { fhir_base: &profile.fhir_base, hosts: &hosts, verbose: context.verbose };
     let plan = policy.plan(arguments::parse(&args.args)?)?;
-    let mut command = process::command(OsStr::new("curl"));
+    // Windows would look in other directories first, and find another curl than the one that was checked.
+    let program = process::find_program("curl").filter(|_| cfg!(windows));
+    let mut command = process::command(program.as_deref().unwrap_or("curl".as_ref()).as_ref());
     if plan.urls.is_empty() {
         command.args(command_line::arguments(&plan, &Additions::default()));
         return process::replace(command).map_err(with_install_hint);
     }
     version::check(context, &plan)?;
+    check_stdin(&plan)?;
     let options = TokenOptions { scope: args.scope.as_deref(), ..TokenOptions::default() };
     let token = Session::new(context, profile).access_token(options)?.access_token;
-    let config = InheritedPipe::new(command_line::config(&plan, &header(&token)?).expose().as_bytes())?;
+    let pipe = InheritedPipe::new(command_line::config(&plan, &header(&token)?).expose().as_bytes())?;
+    let config = pipe.pass_to(&mut command)?;
     let no_proxy = ["no_proxy", "NO_PROXY"].into_iter().find_map(|name| std::env::var(name).ok());
     command.args(command_line::arguments(
         &plan,
-        &Additions {
-            config: Some(config.path()),
-            cacert: context.cacert.as_deref(),
-            no_proxy: no_proxy.as_deref(),
-        },
+        &Additions { config: Some(config), cacert: context.cacert.as_deref(), no_proxy: no_proxy.as_deref() },
     ));
     process::disable_core_dumps();
     if plan.verbose { run_masked(command, &token) } else { process::replace(command) }
         .map_err(with_install_hint)
+}
+
+/// Refuses options that read stdin where the token takes its place.
+fn check_stdin(plan: &CurlPlan) -> Result<()> {
+    match plan.options.iter().find(|option| option.reads_stdin()) {
+        Some(option) if inherited_pipe::IS_STDIN => Err(Error::usage(format!(
+            "{} can't read stdin on Windows, where curl gets the token through stdin",
+            option.description()
+        ))
+        .with_hint("name a file")),
+        _ => Ok(()),
+    }
 }
 
 fn with_install_hint(error: Error) -> Error {

@@ -1,6 +1,5 @@
 //! The version of the installed curl, and what it must not be used for.
 
-use std::ffi::OsStr;
 use std::io::Read;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
@@ -27,7 +26,7 @@ const DROPS_AT_OTHER_PORT: Version = (7, 83);
 /// Failure: curl is too old, or its version is unknown.
 pub fn check(context: &Context, plan: &CurlPlan) -> Result<()> {
     // Where there is no curl, starting it reports that.
-    let Some(program) = process::find_program(OsStr::new("curl")) else { return Ok(()) };
+    let Some(program) = process::find_program("curl") else { return Ok(()) };
     let version = installed_version(context, &program)
         .ok_or_else(|| Error::failure("could not determine curl's version").with_hint("curl -q --version"))?;
     let (major, minor) = version;

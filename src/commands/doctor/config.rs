@@ -37,7 +37,7 @@ fn directory(check: &'static str, dir: Result<&Path>, flag: &str) -> Finding {
     match files::probe_private(dir) {
         Ok(()) => Finding::ok(check, dir.display().to_string()),
         Err(error) => Finding::failure(check, error.summary())
-            .fix(format!("choose a directory on another file system with {flag} DIR")),
+            .fix(format!("choose {} with {flag} DIR", files::PRIVATE_DIR)),
     }
 }
 

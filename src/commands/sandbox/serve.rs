@@ -30,18 +30,27 @@ pub fn run(options: &SandboxOptions, quiet: bool) -> Result<Exit> {
         // Ends the line on which the terminal shows ^C.
         let _ = writeln!(anstream::stderr());
     }
-    Ok(Exit::Program(128_u8.saturating_add(u8::try_from(signal).unwrap_or(2))))
+    Ok(Exit::Program(128 + signal))
 }
 
 fn print_instructions(base: &str) {
-    let (id, secret) = (sandbox::CLIENT_ID, sandbox::CLIENT_SECRET);
+    let variables = [
+        ("ONEUP_GATEWAY", base),
+        ("ONEUP_PLAN", &format!("{base}/test")),
+        ("ONEUP_CLIENT_ID", sandbox::CLIENT_ID),
+        ("ONEUP_CLIENT_SECRET", sandbox::CLIENT_SECRET),
+    ];
+    // For PowerShell on Windows.
+    let assign = |(name, value)| {
+        if cfg!(windows) { format!("$env:{name} = '{value}'") } else { format!("export {name}={value}") }
+    };
+    let lines = variables.map(assign).join("\n  ");
     let _ = writeln!(
         anstream::stderr(),
         "
 The sandbox is running on this machine only. Press Ctrl-C to stop it. In another shell:
 
-  {BOLD}export ONEUP_GATEWAY={base} ONEUP_PLAN={base}/test
-  export ONEUP_CLIENT_ID={id} ONEUP_CLIENT_SECRET={secret}
+  {BOLD}{lines}
   oneup login provider --profile sandbox{BOLD:#}
 
 Requests so far: {base}/sandbox/journal"

@@ -62,3 +62,24 @@ fn refuses_options_that_curl_might_parse_differently() {
         assert!(parse_line(words).is_err(), "{words}: {:?}", parse_line(words));
     }
 }
+
+#[test]
+fn options_that_read_stdin_are_recognized() {
+    for (words, expected) in [
+        ("-d @- /x", true),
+        ("--json @- /x", true),
+        ("--data-urlencode name@- /x", true),
+        ("-F file=@-;type=text/plain /x", true),
+        ("-T - /x", true),
+        ("-T . /x", true),
+        ("-b - /x", true),
+        ("-w @- /x", true),
+        ("-o - -D - -c - /x", false),
+        ("-d a@- -F note=a-b -T file /x", false),
+        ("-sS /x", false),
+    ] {
+        let args: Vec<OsString> = words.split_whitespace().map(Into::into).collect();
+        let options = parse(&args).expect(words);
+        assert_eq!(options.iter().any(CurlOption::reads_stdin), expected, "{words}");
+    }
+}
