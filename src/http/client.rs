@@ -4,7 +4,8 @@ use std::path::Path;
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use reqwest::blocking::{Client, ClientBuilder};
+use reqwest::ClientBuilder;
+use reqwest::blocking::{self, Client};
 use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
@@ -30,8 +31,8 @@ impl Http {
     /// The route of one exchange. The request brings its own timeout.
     pub(super) fn route(&self, url: &str) -> Result<Route> {
         // No idle connections: a retry must not use one that the server is about to close.
-        let builder = Client::builder().pool_max_idle_per_host(0).timeout(None);
-        self.build(&require_safe(url)?, builder)
+        let builder = ClientBuilder::new().pool_max_idle_per_host(0);
+        self.build(&require_safe(url)?, builder, None)
     }
 
     /// The route that all streaming requests to the server of `url` share; the timeout is between two reads.
@@ -42,13 +43,24 @@ impl Http {
         if let Some(route) = routes.get(&origin) {
             return Ok(route.clone());
         }
-        let builder = Client::builder().timeout(self.timeout).pool_idle_timeout(MAX_IDLE);
-        let route = self.build(&parsed, builder)?;
+        let builder = ClientBuilder::new().pool_idle_timeout(MAX_IDLE);
+        let route = self.build(&parsed, builder, Some(self.timeout))?;
         routes.insert(origin, route.clone());
         Ok(route)
     }
 
-    fn build(&self, url: &Url, builder: ClientBuilder) -> Result<Route> {
+    fn build(&self, url: &Url, builder: ClientBuilder, timeout: Option<Duration>) -> Result<Route> {
+        let (builder, proxy) = self.configure(url, builder)?;
+        let builder = blocking::ClientBuilder::from(builder).timeout(timeout);
+        Ok(Route { client: builder.build().map_err(unusable)?, proxy })
+    }
+
+    /// Sets what all clients have in common, and returns the proxy in use.
+    pub(super) fn configure(
+        &self,
+        url: &Url,
+        builder: ClientBuilder,
+    ) -> Result<(ClientBuilder, Option<Proxy>)> {
         // Not compressed: the size limit then counts what is sent.
         let headers = HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static("identity"))]);
         let mut builder = builder
@@ -60,7 +72,6 @@ impl Http {
             // The library would read the environment in its own way.
             .no_proxy();
         let proxy = Proxy::for_url(url)?;
-        let unusable = |_| Error::failure("could not set up the HTTP client");
         if let Some(proxy) = &proxy {
             builder = builder.proxy(proxy.to_reqwest().map_err(unusable)?);
         }
@@ -70,8 +81,12 @@ impl Http {
         } else {
             builder.tls_certs_merge(self.cacert.iter().cloned())
         };
-        Ok(Route { client: builder.build().map_err(unusable)?, proxy })
+        Ok((builder, proxy))
     }
+}
+
+pub(super) fn unusable(_: reqwest::Error) -> Error {
+    Error::failure("could not set up the HTTP client")
 }
 
 /// Reads a PEM bundle of CA certificates.

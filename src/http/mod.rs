@@ -2,6 +2,7 @@
 //! for exports. Redirects are never followed.
 
 mod address;
+mod async_client;
 mod body;
 mod client;
 mod failure;
@@ -25,11 +26,14 @@ use reqwest::header::{
 use zeroize::Zeroizing;
 
 pub use address::require_safe;
-pub use stream::{Method, Request, StreamingResponse};
+pub use async_client::AsyncClient;
+pub use stream::{Method, Request, StreamingResponse, is_gzip};
+pub use trace::bare_path;
 
 use crate::context::{Context, eprint_line};
 use crate::error::{Error, Result};
 use crate::oauth::grant::TokenRequest;
+use crate::oauth::secret::Secret;
 use crate::system::clock;
 use crate::system::deadline::Deadline;
 use crate::text::{MAX_SNIPPET_LEN, sanitize};
@@ -214,7 +218,7 @@ impl Http {
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         reject_redirect(url, status, &headers, redactor)?;
-        let is_gzip = headers.get(CONTENT_ENCODING).is_some_and(stream::is_gzip);
+        let is_gzip = headers.get(CONTENT_ENCODING).is_some_and(is_gzip);
         let body =
             body::read_limited(Decoded::new(response, is_gzip), deadline).map_err(|error| match error {
                 BodyError::TooLarge => Error::protocol(format!("{url}: response exceeds 1 MiB"))
@@ -242,6 +246,14 @@ impl Http {
             eprint_line(text());
         }
     }
+}
+
+/// Returns the value of an `Authorization` header with this token (RFC 6750 §2.1).
+///
+/// # Errors
+/// Failure: a token with characters that a header can't contain.
+pub fn bearer(token: &Secret) -> Result<HeaderValue> {
+    sensitive(&format!("Bearer {}", token.expose()))
 }
 
 fn sensitive(value: &str) -> Result<HeaderValue> {

@@ -7,7 +7,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap
 
 use super::body::Decoded;
 use super::failure::Exchange;
-use super::{Http, sensitive, trace};
+use super::{Http, bearer, trace};
 use crate::error::{Error, Result};
 use crate::oauth::secret::Secret;
 
@@ -88,7 +88,8 @@ impl StreamingResponse {
     }
 }
 
-pub(super) fn is_gzip(encoding: &HeaderValue) -> bool {
+/// Whether a `Content-Encoding` is gzip.
+pub fn is_gzip(encoding: &HeaderValue) -> bool {
     encoding
         .to_str()
         .is_ok_and(|value| matches!(value.trim().to_ascii_lowercase().as_str(), "gzip" | "x-gzip"))
@@ -113,7 +114,7 @@ impl Http {
             builder = builder.header(header_name(name)?, header_value(name, value)?);
         }
         if let Some(token) = request.bearer {
-            builder = builder.header(AUTHORIZATION, sensitive(&format!("Bearer {}", token.expose()))?);
+            builder = builder.header(AUTHORIZATION, bearer(token)?);
         }
         self.trace(|| trace::bare_request(request.method.name(), request.url));
         let exchange = self.exchange_of(request.url, &route);

@@ -40,13 +40,18 @@ pub fn request(method: &str, url: &str, form: Option<&TokenRequest>) -> String {
     lines.join("\n")
 }
 
-/// Returns the request line of a streaming request, without the query: it can contain patient data.
+/// Returns the request line of a streaming request, without the query.
 pub fn bare_request(method: &str, url: &str) -> String {
+    format!("> {method} {}", bare_path(url))
+}
+
+/// Returns a URL or a path for a message, without the query: it can contain patient data.
+pub fn bare_path(url: &str) -> String {
     let path = url.split(['?', '#']).next().unwrap_or_default();
     // Some servers put a token into the path of a file.
     let segments =
         path.split('/').map(|segment| if segment.len() > MAX_SEGMENT_LEN { MASK } else { segment });
-    format!("> {method} {}", sanitize(&segments.collect::<Vec<_>>().join("/"), 300))
+    sanitize(&segments.collect::<Vec<_>>().join("/"), 300)
 }
 
 /// Returns status and content type of a streamed response.

@@ -16,9 +16,9 @@ impl TerminationSignals {
         imp::catch().map(Self)
     }
 
-    /// Waits for the first of them and returns its number.
-    pub fn wait(self) -> i32 {
-        imp::wait(self.0)
+    /// Waits for the next of them and returns its number.
+    pub fn wait(&mut self) -> i32 {
+        imp::wait(&mut self.0)
     }
 }
 
@@ -32,7 +32,7 @@ mod imp {
         Signals::new([SIGINT, SIGTERM])
     }
 
-    pub(super) fn wait(mut signals: Signals) -> i32 {
+    pub(super) fn wait(signals: &mut Signals) -> i32 {
         signals.forever().next().unwrap_or(SIGINT)
     }
 }
@@ -59,9 +59,9 @@ mod imp {
         Ok(received)
     }
 
-    pub(super) fn wait(received: Signals) -> i32 {
+    pub(super) fn wait(received: &mut Signals) -> i32 {
         loop {
-            match received.load(Ordering::Relaxed) {
+            match received.swap(0, Ordering::Relaxed) {
                 0 => std::thread::sleep(POLL_INTERVAL),
                 number => return i32::try_from(number).unwrap_or(SIGINT),
             }

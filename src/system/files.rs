@@ -7,6 +7,8 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+#[cfg(unix)]
+pub use open::check_parents;
 pub use open::{MAX_LEN, Purpose, read, read_text};
 
 use crate::error::{Error, Result};

@@ -18,7 +18,7 @@ const BOLD: Style = Style::new().bold();
 /// As [`start`]; failure, if stdout is closed.
 pub fn run(options: &SandboxOptions, quiet: bool) -> Result<Exit> {
     let failed = |error: std::io::Error| Error::failure("can't serve the sandbox").with_cause(error);
-    let signals = TerminationSignals::catch().map_err(failed)?;
+    let mut signals = TerminationSignals::catch().map_err(failed)?;
     let sandbox = start(options)?;
     let mut stdout = std::io::stdout();
     writeln!(stdout, "{}", sandbox.base_url).and_then(|()| stdout.flush()).map_err(failed)?;

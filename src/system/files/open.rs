@@ -126,8 +126,11 @@ pub(super) fn check_file(path: &Path, file: &File, purpose: Purpose) -> Result<u
 }
 
 /// Checks the directory of a file, and the one above.
+///
+/// # Errors
+/// Failure: another user could exchange the file.
 #[cfg(unix)]
-pub(super) fn check_parents(path: &Path) -> Result<()> {
+pub fn check_parents(path: &Path) -> Result<()> {
     path.ancestors()
         .skip(1)
         .take(2)
