@@ -14,6 +14,7 @@ pub mod oauth;
 pub mod output;
 pub mod process;
 pub mod profile;
+pub mod proxy;
 pub mod session;
 pub mod store;
 pub mod system;

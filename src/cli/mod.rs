@@ -8,6 +8,7 @@ mod export;
 mod login;
 mod logout;
 mod man;
+mod proxy;
 mod sandbox;
 mod status;
 mod token;
@@ -32,6 +33,7 @@ pub use export::Export;
 pub use login::{AuthMethod, ClientCredentials, Login, LoginCommon, Patient, StoreChoice};
 pub use logout::Logout;
 pub use man::Man;
+pub use proxy::Proxy;
 pub use sandbox::{Sandbox, SandboxOptions};
 pub use sections::Sections;
 pub use status::Status;
@@ -146,6 +148,7 @@ pub enum Command {
     Curl(Curl),
     Exec(Exec),
     Export(Export),
+    Proxy(Proxy),
     Doctor(Doctor),
     #[command(subcommand)]
     Sandbox(Sandbox),

@@ -59,7 +59,11 @@ fn runs_program(args: &[OsString]) -> bool {
     let mut root = Cli::command();
     root.build();
     let name = usage_error::innermost_command(&root, args, None).get_bin_name();
-    matches!(name, Some("oneup curl" | "oneup exec" | "oneup sandbox run"))
+    match name {
+        Some("oneup curl" | "oneup exec" | "oneup sandbox run") => true,
+        Some("oneup proxy") => args.iter().any(|arg| arg == "--"),
+        _ => false,
+    }
 }
 
 fn print(help: &clap::Error) -> Result<Parsed> {

@@ -8,6 +8,7 @@ mod export;
 mod login;
 mod logout;
 mod man;
+mod proxy;
 mod sandbox;
 mod status;
 pub(crate) mod token;
@@ -42,6 +43,7 @@ pub fn run(context: &Context, command: &Command) -> Result<Exit> {
         Command::Curl(args) => curl::run(context, args),
         Command::Exec(args) => exec::run(context, args),
         Command::Export(args) => export::run(context, args),
+        Command::Proxy(args) => proxy::run(context, args),
         Command::Sandbox(command) => sandbox::run(context, command),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),

@@ -15,6 +15,7 @@
 //! | `curl`: which hosts get the token, under attack | `curl_host_policy/` |
 //! | `exec`, `--token-file`, signals | `exec` |
 //! | `export` | `export` |
+//! | `proxy`: requests, rewriting, attacks, load, commands | `proxy/` |
 //! | `doctor` | `doctor` |
 //! | `sandbox` | `sandbox`, `sandbox_export`, `sandbox_jwt`, `sandbox_realm` |
 //! | token endpoint: responses, retries, deadlines, TLS, proxies, discovery documents | `token_endpoint/` |
@@ -48,6 +49,7 @@ mod login;
 mod memory;
 mod packages;
 mod patient;
+mod proxy;
 mod realm;
 mod recipes;
 mod sandbox;

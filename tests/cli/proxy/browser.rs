@@ -1,0 +1,62 @@
+//! Web pages in a real Chromium: refused, unless their origin is allowed.
+
+use super::Proxy;
+use crate::support::{Chromium, Home, RawServer, TokenEndpoint, raw_server};
+
+/// A page that fetches a URL by each way that pages have, and shows what it got.
+fn page(url: &str) -> Vec<u8> {
+    let script = format!(
+        "const url = '{url}'; const show = text => document.body.innerText += text + '\\n';
+        const get = (name, options) => fetch(url, options).then(async r => show(name + ' ' + r.type + ' ' + r.status + ' ' + await r.text()), e => show(name + ' failed'));
+        (async () => {{
+            await get('cors', {{}});
+            await get('header', {{headers: {{'X-Custom': 'a'}}}});
+            await get('put', {{method: 'PUT', body: '{{}}'}});
+            await get('opaque', {{mode: 'no-cors'}});
+            await new Promise(done => {{ const i = new Image(); i.onload = i.onerror = done; i.src = url + '?image'; }});
+            show('end');
+        }})();"
+    );
+    RawServer::answer("200 OK", "text/html", &format!("<!doctype html><body><script>{script}</script>"))
+}
+
+fn forwarded(endpoint: &TokenEndpoint) -> usize {
+    endpoint.requests().iter().filter(|request| !request.starts_with("POST /auth/")).count()
+}
+
+#[test]
+fn fetch_from_a_page_is_refused_unless_its_origin_is_allowed() {
+    let home = Home::new();
+    let Some(chromium) = Chromium::start(&home, 600) else { return };
+    let endpoint =
+        TokenEndpoint::builder().resources(|_| RawServer::answer("200 OK", "text/plain", "pat1ent")).start();
+    let url = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
+    let shared = std::sync::Arc::clone(&url);
+    let site = raw_server(move |_, _, _| page(&shared.lock().expect("no panic")));
+    // Even with the key, which a page does not have.
+    let proxy = Proxy::at(&endpoint, &[]);
+    *url.lock().expect("no panic") = format!("{}/Patient", proxy.url);
+    chromium.go(&site.url());
+    let shown = chromium.expect("end");
+    assert!(!shown.contains("pat1ent"), "{shown}");
+    for name in ["cors", "header", "put"] {
+        assert!(shown.contains(&format!("{name} failed")), "{shown}");
+    }
+    assert_eq!(forwarded(&endpoint), 0, "{:?}", endpoint.requests());
+    // DNS rebinding: the page's own host name leads to the proxy.
+    let rebound = proxy.url.replace("127.0.0.1", "rebound.localhost");
+    chromium.go(&format!("{rebound}/Patient"));
+    assert!(chromium.expect("oneup proxy").contains("Host header"));
+    assert_eq!(forwarded(&endpoint), 0);
+
+    let proxy = Proxy::at(&endpoint, &["--allow-origin", &site.url()]);
+    *url.lock().expect("no panic") = format!("{}/Patient", proxy.url);
+    chromium.go(&site.url());
+    let shown = chromium.expect("end");
+    for name in ["cors", "header", "put"] {
+        assert!(shown.contains(&format!("{name} cors 200 pat1ent")), "{shown}");
+    }
+    // The user who types the URL sees the response.
+    chromium.go(&format!("{}/Patient", proxy.url));
+    chromium.expect("pat1ent");
+}
