@@ -46,6 +46,8 @@ pub enum StoreErrorKind {
     Timeout,
     /// What it holds can't be read.
     Corrupt,
+    /// Another machine changed the credentials at the same time.
+    Conflict,
     /// It reported an error.
     Failed,
 }

@@ -8,7 +8,8 @@ use url::Url;
 use crate::error::{Error, Result};
 use crate::oauth::grant::ClientAuthentication;
 use crate::oauth::product::{DOMAINS, Product, plan_endpoints, realm_endpoints, tenant_fhir_base};
-use crate::store::{Binding, CredentialKey, StoreKind};
+use crate::store::vault::VaultPath;
+use crate::store::{Binding, CredentialKey, StoreKind, StoreLocation};
 use crate::system::files::{self, Purpose};
 
 mod select;
@@ -75,6 +76,12 @@ pub struct Profile {
     /// The command that prints the client secret, which is then not stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_secret_command: Option<String>,
+    /// The command that prints the private key, which is then not stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_command: Option<String>,
+    /// Where the login is in Vault.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vault: Option<VaultPath>,
 }
 
 /// The path of the profile of this name.
@@ -202,6 +209,8 @@ impl Profile {
             no_pkce: false,
             store: StoreKind::File,
             client_secret_command: None,
+            key_command: None,
+            vault: None,
         }
     }
 
@@ -249,6 +258,23 @@ impl Profile {
         hosts.dedup();
         let binding = Binding { client_id: self.client_id.clone(), token_url: self.token_url.clone(), hosts };
         CredentialKey { id: self.id.clone(), profile: self.name.clone(), binding }
+    }
+
+    /// Where the credentials are.
+    pub fn location(&self) -> StoreLocation<'_> {
+        StoreLocation { kind: self.store, vault: self.vault.as_ref() }
+    }
+
+    /// Returns the settings that machines share: everything but what is this machine's own.
+    pub fn shared(&self) -> Option<serde_json::Value> {
+        let own = Self {
+            id: String::new(),
+            client_secret_command: None,
+            key_command: None,
+            vault: None,
+            ..self.clone()
+        };
+        serde_json::to_value(own).ok()
     }
 
     /// The command that logs in again.

@@ -7,6 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::sections::{Sections, TOKEN_REQUEST};
 use super::{TokenFormat, complete, variable};
+use crate::store::StoreKind;
 
 /// Get a token and save the login as a profile
 ///
@@ -96,6 +97,12 @@ pub struct LoginCommon {
     /// Chosen at login and kept [default: auto]
     #[arg(long, value_enum, env = variable("ONEUP_STORE"), hide_env_values = true)]
     pub store: Option<StoreChoice>,
+    /// Where the login is in Vault: the mount of a KV version 2 engine, and a path in it
+    ///
+    /// For --store vault. All machines that log in with the same path share the login: the first one stores it, the others join
+    /// it. Address and authentication come from Vault's own variables (VAULT_ADDR, VAULT_TOKEN and others, or BAO_ADDR...)
+    #[arg(long, value_name = "MOUNT/PATH", env = variable("ONEUP_VAULT_PATH"), value_parser = NonEmptyStringValueParser::new(), hide_env_values = true)]
+    pub vault_path: Option<String>,
     /// Print the token to stdout instead of storing it
     #[arg(long)]
     pub no_store: bool,
@@ -131,6 +138,16 @@ pub struct LoginCommon {
     /// [env: ONEUP_CLIENT_SECRET_COMMAND]
     #[arg(long, value_name = "CMD", group = "secret_source", help_heading = "Client secret")]
     pub client_secret_command: Option<String>,
+    /// Read the private key of private_key_jwt from FILE
+    ///
+    /// PEM or JWK, RSA or P-384. It must be readable by you alone. A copy is kept in the store [env: ONEUP_KEY_FILE]
+    #[arg(long, value_name = "FILE", group = "secret_source", help_heading = "Private key", add = complete::file())]
+    pub key_file: Option<PathBuf>,
+    /// Get the private key of private_key_jwt from CMD; it is not stored
+    ///
+    /// What this shell command prints is the key, as PEM or JWK. It runs for each token request [env: ONEUP_KEY_COMMAND]
+    #[arg(long, value_name = "CMD", group = "secret_source", help_heading = "Private key")]
+    pub key_command: Option<String>,
     /// Never set: other processes can read a secret in an argument, so parsing fails with the flags to use instead.
     #[arg(
         long,
@@ -167,7 +184,7 @@ pub struct LoginCommon {
         help_heading = "Server"
     )]
     pub fhir_base: Option<String>,
-    /// Client authentication method [default: post]
+    /// Client authentication method [default: post, or private_key_jwt with a private key]
     #[arg(long, value_enum, value_name = "METHOD", help_heading = "Server")]
     pub auth_method: Option<AuthMethod>,
 }
@@ -229,9 +246,14 @@ pub struct Patient {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum AuthMethod {
     /// client_secret_post: client ID and secret in the request body
+    #[value(alias = "client_secret_post")]
     Post,
     /// client_secret_basic: client ID and secret in the Authorization header
+    #[value(alias = "client_secret_basic")]
     Basic,
+    /// An assertion signed with a private key (RFC 7523): RS384 or ES384
+    #[value(name = "private_key_jwt")]
+    PrivateKeyJwt,
 }
 
 /// `--store`.
@@ -245,4 +267,19 @@ pub enum StoreChoice {
     Keyutils,
     /// A private file, not encrypted
     File,
+    /// Vault or OpenBao, shared by machines; needs --vault-path
+    Vault,
+}
+
+impl StoreChoice {
+    /// The store; `None` for `auto`.
+    pub fn kind(self) -> Option<StoreKind> {
+        match self {
+            Self::Auto => None,
+            Self::Keyring => Some(StoreKind::Keyring),
+            Self::Keyutils => Some(StoreKind::Keyutils),
+            Self::File => Some(StoreKind::File),
+            Self::Vault => Some(StoreKind::Vault),
+        }
+    }
 }

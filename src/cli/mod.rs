@@ -5,6 +5,7 @@ mod curl;
 mod doctor;
 mod exec;
 mod export;
+mod key;
 mod login;
 mod logout;
 mod man;
@@ -30,6 +31,7 @@ pub use curl::Curl;
 pub use doctor::Doctor;
 pub use exec::Exec;
 pub use export::Export;
+pub use key::{Generate, Jwks, KeyAlgorithmChoice, KeyCommand};
 pub use login::{AuthMethod, ClientCredentials, Login, LoginCommon, Patient, StoreChoice};
 pub use logout::Logout;
 pub use man::Man;
@@ -145,6 +147,8 @@ pub enum Command {
     Use(UseProfile),
     #[command(subcommand)]
     Token(TokenCommand),
+    #[command(subcommand)]
+    Key(KeyCommand),
     Curl(Curl),
     Exec(Exec),
     Export(Export),

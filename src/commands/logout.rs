@@ -4,11 +4,12 @@ use crate::cli::Logout;
 use crate::context::Context;
 use crate::error::{Exit, Result};
 use crate::profile::{self, Profile};
+use crate::session::key_lifecycle;
 use crate::session::metadata;
 use crate::session::orphans::{self, Orphans};
 use crate::session::revoke::{self, all_tokens};
 use crate::session::{self, open_store};
-use crate::store::{StoredCredentials, cache};
+use crate::store::{StoreKind, StoredCredentials, cache};
 use crate::system::files;
 
 /// Logs out of the selected profile, or of all.
@@ -18,6 +19,13 @@ use crate::system::files;
 pub fn run(context: &Context, args: &Logout) -> Result<Exit> {
     orphans::sweep(context);
     if !args.all {
+        if let Some(name) = &context.profile
+            && profile::load(context.config_dir()?, name)?.is_none()
+            && key_lifecycle::remove(context, name)?
+        {
+            context.info(format_args!("Deleted the generated key of profile {name}."));
+            return Ok(Exit::Success);
+        }
         let profile = profile::resolve_profile(context.config_dir()?, context.profile.as_deref())?;
         logout(context, &profile, args.no_revoke)?;
         return Ok(Exit::Success);
@@ -54,11 +62,14 @@ fn logout(context: &Context, profile: &Profile, no_revoke: bool) -> Result<()> {
     }
     // Without the credentials, a profile that can't be deleted would claim a login.
     files::require_writable(&context.config_dir()?.join("profiles"))?;
-    let store = open_store(context, profile.store, context.deadline())?;
-    if !no_revoke && let Some(credentials) = store.read(&profile.credential_key())? {
-        revoke(context, profile, &credentials);
+    // Other machines use a login in Vault.
+    if profile.store != StoreKind::Vault {
+        let store = open_store(context, profile.location(), context.deadline())?;
+        if !no_revoke && let Some(credentials) = store.read(&profile.credential_key())? {
+            revoke(context, profile, &credentials);
+        }
+        store.delete(&profile.id)?;
     }
-    store.delete(&profile.id)?;
     cache::forget(&profile.id);
     Profile::remove(context.config_dir()?, &profile.name)?;
     if profile::default_name(context.config_dir()?).is_ok_and(|name| name.as_ref() == Some(&profile.name)) {
@@ -67,8 +78,18 @@ fn logout(context: &Context, profile: &Profile, no_revoke: bool) -> Result<()> {
     let _ = metadata::remove(context, &profile.id);
     session::remove_lock(context, &profile.id);
     drop(lock);
+    if let Err(error) = key_lifecycle::remove(context, &profile.name) {
+        context.warn(error);
+    }
     orphans::sweep(context);
     context.info(format_args!("Logged out of {} ({}).", profile.name, profile.product.title()));
+    if let Some(path) = &profile.vault {
+        context.info(format_args!(
+            "The login stays at {path} in Vault for the other machines; to delete it there:\n\
+             vault kv metadata delete -mount={} {}",
+            path.mount, path.path
+        ));
+    }
     Ok(())
 }
 

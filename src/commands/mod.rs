@@ -5,6 +5,7 @@ mod curl;
 mod doctor;
 mod exec;
 mod export;
+mod key;
 mod login;
 mod logout;
 mod man;
@@ -16,7 +17,7 @@ mod use_profile;
 
 use std::io::Write;
 
-use crate::cli::{Command, Login, TokenCommand, TokenFormat};
+use crate::cli::{Command, KeyCommand, Login, TokenCommand, TokenFormat};
 use crate::context::{Context, nonempty};
 use crate::error::{Error, Exit, Result, ignore_broken_pipe};
 use crate::oauth::token::Token;
@@ -39,6 +40,8 @@ pub fn run(context: &Context, command: &Command) -> Result<Exit> {
         Command::Token(TokenCommand::Show(args)) => token::show::run(context, args),
         Command::Token(TokenCommand::Inspect(args)) => token::inspect::run(context, args),
         Command::Token(TokenCommand::Revoke(args)) => token::revoke::run(context, args),
+        Command::Key(KeyCommand::Generate(args)) => key::generate(context, args),
+        Command::Key(KeyCommand::Jwks(args)) => key::jwks(context, args),
         Command::Doctor(args) => doctor::run(context, args),
         Command::Curl(args) => curl::run(context, args),
         Command::Exec(args) => exec::run(context, args),

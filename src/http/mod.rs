@@ -5,6 +5,7 @@ mod address;
 mod async_client;
 mod body;
 mod client;
+mod exchange;
 mod failure;
 pub mod proxy;
 pub mod redact;
@@ -27,6 +28,7 @@ use zeroize::Zeroizing;
 
 pub use address::require_safe;
 pub use async_client::AsyncClient;
+pub use exchange::SecretResponse;
 pub use stream::{Method, Request, StreamingResponse, is_gzip};
 pub use trace::bare_path;
 
@@ -41,6 +43,7 @@ use body::{BodyError, Decoded};
 use client::Route;
 use failure::Exchange;
 use redact::Redactor;
+use stream::header_name;
 
 /// Whether a request may be sent again after a 429 or 5xx.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,25 +147,29 @@ impl Http {
         Self { deadline: Some(deadline), ..self }
     }
 
-    /// Posts a form.
+    /// Posts a form, which is made for each attempt: an assertion in it is valid once.
     ///
     /// # Errors
-    /// Usage for plain http outside loopback; network; protocol for a redirect or a body over the limit.
-    pub fn post_form(&self, url: &str, form: &TokenRequest, retry: Retry) -> Result<HttpResponse> {
-        // The library sends this buffer without copying it; it is wiped when the last request is done.
-        let body = Bytes::from_owner(Zeroizing::new(form.body.expose().as_bytes().to_vec()));
-        let authorization =
-            form.authorization.as_ref().map(|header| sensitive(header.expose())).transpose()?;
+    /// Usage for plain http outside loopback; network; protocol for a redirect or a body over the limit; those of `form`.
+    pub fn post_form(
+        &self,
+        url: &str,
+        form: impl Fn() -> Result<TokenRequest>,
+        retry: Retry,
+    ) -> Result<HttpResponse> {
         let request = |client: &reqwest::blocking::Client| {
-            let request =
-                client.post(url).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(body.clone());
-            match &authorization {
-                Some(header) => request.header(AUTHORIZATION, header.clone()),
-                None => request,
+            let form = form()?;
+            self.trace(|| trace::request("POST", url, Some(&form)));
+            // The library sends this buffer without copying it; it is wiped when the last request is done.
+            let body = Bytes::from_owner(Zeroizing::new(form.body.expose().as_bytes().to_vec()));
+            let mut request =
+                client.post(url).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(body);
+            if let Some(header) = &form.authorization {
+                request = request.header(AUTHORIZATION, sensitive(header.expose())?);
             }
+            Ok((request, Redactor::for_form(&form)))
         };
-        self.trace(|| trace::request("POST", url, Some(form)));
-        self.exchange(url, request, &Redactor::for_form(form), retry)
+        self.exchange(url, request, retry)
     }
 
     /// Gets a public document, such as a realm's keys.
@@ -171,21 +178,21 @@ impl Http {
     /// As [`Http::post_form`].
     pub fn get(&self, url: &str) -> Result<HttpResponse> {
         self.trace(|| trace::request("GET", url, None));
-        self.exchange(url, |client| client.get(url), &Redactor::default(), Retry::Transient)
+        self.exchange(url, |client| Ok((client.get(url), Redactor::default())), Retry::Transient)
     }
 
     fn exchange(
         &self,
         url: &str,
-        request: impl Fn(&reqwest::blocking::Client) -> RequestBuilder,
-        redactor: &Redactor,
+        request: impl Fn(&reqwest::blocking::Client) -> Result<(RequestBuilder, Redactor)>,
         retry: Retry,
     ) -> Result<HttpResponse> {
         let route = self.route(url)?;
         let deadline = self.deadline.unwrap_or_else(|| Deadline::after(self.timeout));
         let mut attempt = 0;
         loop {
-            let result = self.send_once(url, &route, request(&route.client), redactor, deadline);
+            let (builder, redactor) = request(&route.client)?;
+            let result = self.send_once(url, &route, builder, &redactor, deadline);
             let Some(backoff) = retry::backoff(&result, retry, attempt, deadline) else {
                 if result.is_err() {
                     // Drop waits for the client's thread, which a server that floods it can keep busy past the

@@ -130,7 +130,7 @@ impl Http {
     }
 }
 
-fn header_name(name: &str) -> Result<HeaderName> {
+pub(super) fn header_name(name: &str) -> Result<HeaderName> {
     name.parse().map_err(|_| Error::usage(format!("invalid header name {name}")))
 }
 

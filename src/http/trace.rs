@@ -93,8 +93,10 @@ mod tests {
             id: "svc".into(),
             secret: Some(Secret::new("p&a\"ss")),
             authentication: ClientAuthentication::Post,
+            signer: None,
         }
-        .token_request(&Grant::RefreshToken { token: Secret::new("r3fresh"), scope: String::new() })
+        .token_request(&Grant::RefreshToken { token: Secret::new("r3fresh"), scope: String::new() }, 0)
+        .expect("a form")
     }
 
     #[test]

@@ -1,10 +1,14 @@
 //! Requests to the token endpoint: a grant and a client become ordered form fields.
 
+use std::sync::Arc;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 use url::form_urlencoded;
 
+use super::client_key::{ASSERTION_TYPE, ClientKey};
 use super::secret::Secret;
+use crate::error::Result;
 
 /// How the client authenticates (RFC 6749 §2.3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +18,9 @@ pub enum ClientAuthentication {
     Post,
     /// `client_secret_basic`: form-encoded, then base64, in the Authorization header.
     Basic,
+    /// `private_key_jwt`: an assertion that the client's private key signs (RFC 7523).
+    #[serde(rename = "private_key_jwt")]
+    PrivateKeyJwt,
 }
 
 /// A registered client.
@@ -25,6 +32,17 @@ pub struct Client {
     pub secret: Option<Secret>,
     /// How it authenticates.
     pub authentication: ClientAuthentication,
+    /// What `private_key_jwt` signs with.
+    pub signer: Option<AssertionSigner>,
+}
+
+/// A client's private key, and the server that accepts its assertions.
+#[derive(Clone, Debug)]
+pub struct AssertionSigner {
+    /// The private key.
+    pub key: Arc<ClientKey>,
+    /// `aud`: the token endpoint, for requests to the server's other endpoints too.
+    pub audience: String,
 }
 
 /// An authorization grant (RFC 6749 §1.3).
@@ -110,22 +128,40 @@ pub struct TokenRequest {
 }
 
 impl Client {
-    /// Returns the token request for a grant.
-    pub fn token_request(&self, grant: &Grant) -> TokenRequest {
-        self.request(&grant.fields())
+    /// Returns the token request for a grant at this time.
+    ///
+    /// # Errors
+    /// Failure, when an assertion can't be signed.
+    pub fn token_request(&self, grant: &Grant, now: i64) -> Result<TokenRequest> {
+        self.request(&grant.fields(), now)
     }
 
-    /// Returns a request with these fields, then the client's. Empty values are left out (RFC 6749 §3.2).
-    pub fn request(&self, fields: &[(&'static str, &str)]) -> TokenRequest {
+    /// Returns a request with these fields, then the client's. Empty values are left out (RFC 6749 §3.2). An assertion is
+    /// valid for one request: each attempt needs another one.
+    ///
+    /// # Errors
+    /// As [`Client::token_request`].
+    pub fn request(&self, fields: &[(&'static str, &str)], now: i64) -> Result<TokenRequest> {
+        let assertion = match &self.signer {
+            Some(signer) => Some(signer.key.assertion(&self.id, &signer.audience, now)?),
+            None => None,
+        };
         let secret = self.secret.as_ref().map_or("", Secret::expose);
         let basic = self.authentication == ClientAuthentication::Basic && self.secret.is_some();
-        let client: &[(&str, &str)] =
-            if basic { &[] } else { &[("client_id", &self.id), ("client_secret", secret)] };
+        let client: &[(&str, &str)] = match &assertion {
+            // The assertion names the client.
+            Some(assertion) => {
+                &[("client_assertion_type", ASSERTION_TYPE), ("client_assertion", assertion.expose())]
+            }
+            None if basic => &[],
+            None => &[("client_id", &self.id), ("client_secret", secret)],
+        };
         let sent = fields.iter().chain(client).filter(|(_, value)| !value.is_empty());
         // The full capacity, since the serializer's buffer must not grow (see `SecretBuf`).
         let size = fields.iter().chain(client).map(|(name, value)| name.len() + 3 * value.len() + 2).sum();
         let body = form_urlencoded::Serializer::new(String::with_capacity(size)).extend_pairs(sent).finish();
-        TokenRequest { body: Secret::new(body), authorization: basic.then(|| basic_header(&self.id, secret)) }
+        let authorization = basic.then(|| basic_header(&self.id, secret));
+        Ok(TokenRequest { body: Secret::new(body), authorization })
     }
 }
 
@@ -141,13 +177,19 @@ mod tests {
     use super::*;
 
     fn client(authentication: ClientAuthentication) -> Client {
-        Client { id: "my client:1".into(), secret: Some(Secret::new("p&a=s+s% wörd")), authentication }
+        Client {
+            id: "my client:1".into(),
+            secret: Some(Secret::new("p&a=s+s% wörd")),
+            authentication,
+            signer: None,
+        }
     }
 
     #[test]
     fn client_credentials_percent_encode_the_scope() {
         let form = client(ClientAuthentication::Post)
-            .token_request(&Grant::ClientCredentials { scope: "bulk-data|user/*.rs".into() });
+            .token_request(&Grant::ClientCredentials { scope: "bulk-data|user/*.rs".into() }, 0)
+            .expect("a form");
         assert_eq!(
             form.body.expose(),
             "grant_type=client_credentials&scope=bulk-data%7Cuser%2F*.rs&client_id=my+client%3A1\
@@ -159,7 +201,8 @@ mod tests {
     #[test]
     fn basic_is_form_encoded_before_base64_and_leaves_the_body() {
         let form = client(ClientAuthentication::Basic)
-            .token_request(&Grant::RefreshToken { token: Secret::new("r/1"), scope: String::new() });
+            .token_request(&Grant::RefreshToken { token: Secret::new("r/1"), scope: String::new() }, 0)
+            .expect("a form");
         assert_eq!(form.body.expose(), "grant_type=refresh_token&refresh_token=r%2F1");
         assert_eq!(
             form.authorization.as_ref().map(Secret::expose),
@@ -175,7 +218,8 @@ mod tests {
             verifier,
         };
         let body = |verifier| {
-            client(ClientAuthentication::Basic).token_request(&grant(verifier)).body.expose().to_owned()
+            let form = client(ClientAuthentication::Basic).token_request(&grant(verifier), 0);
+            form.expect("a form").body.expose().to_owned()
         };
         let without =
             "grant_type=authorization_code&code=c&redirect_uri=http%3A%2F%2Flocalhost%3A8484%2Fcallback";
@@ -185,8 +229,28 @@ mod tests {
 
     #[test]
     fn empty_scope_is_omitted() {
-        let client = Client { id: "c".into(), secret: None, authentication: ClientAuthentication::Post };
-        let form = client.token_request(&Grant::ClientCredentials { scope: String::new() });
-        assert_eq!(form.body.expose(), "grant_type=client_credentials&client_id=c");
+        let client =
+            Client { id: "c".into(), secret: None, authentication: ClientAuthentication::Post, signer: None };
+        let form = client.token_request(&Grant::ClientCredentials { scope: String::new() }, 0);
+        assert_eq!(form.expect("a form").body.expose(), "grant_type=client_credentials&client_id=c");
+    }
+
+    #[test]
+    fn assertion_replaces_client_id_and_secret() {
+        let key = ClientKey::generate(super::super::client_key::KeyAlgorithm::Es384).expect("a key");
+        let audience = "https://a.example/token".to_owned();
+        let client = Client {
+            signer: Some(AssertionSigner { key: Arc::new(key), audience }),
+            ..client(ClientAuthentication::PrivateKeyJwt)
+        };
+        let body = || {
+            let form = client.token_request(&Grant::ClientCredentials { scope: String::new() }, 0);
+            form.expect("a form").body.expose().to_owned()
+        };
+        let (first, second) = (body(), body());
+        let prefix = "grant_type=client_credentials&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3A\
+                      client-assertion-type%3Ajwt-bearer&client_assertion=eyJ";
+        assert!(first.starts_with(prefix) && !first.contains("client_secret"), "{first}");
+        assert_ne!(first, second, "each request has its own assertion");
     }
 }

@@ -3,6 +3,7 @@
 pub mod access;
 mod authorization_response;
 pub mod authorize;
+pub mod client_key;
 pub mod discovery;
 pub mod grant;
 pub mod jwks;

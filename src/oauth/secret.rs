@@ -103,6 +103,12 @@ impl std::ops::DerefMut for SecretBuf {
     }
 }
 
+impl AsRef<[u8]> for SecretBuf {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 impl From<Vec<u8>> for SecretBuf {
     fn from(bytes: Vec<u8>) -> Self {
         Self(Zeroizing::new(bytes))

@@ -1,27 +1,15 @@
 //! The sources of a client secret: stdin, a file, a command, the environment. Never an argument.
 
-use std::io::{BufRead, IsTerminal, Read};
+use std::io::{BufRead, Read};
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::sync::mpsc::{RecvTimeoutError, sync_channel};
-use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
+use super::secret_command::{self, MAX_BYTES, SecretKind};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::oauth::secret::{Secret, SecretBuf};
-use crate::process;
 use crate::system::deadline::Deadline;
-
-/// The longest input that is read for a client secret.
-const MAX_BYTES: usize = 64 * 1024;
-
-/// How often the end of the secret command is checked.
-const POLL_INTERVAL: Duration = Duration::from_millis(20);
-
-/// How long a secret command may run on after it has printed the secret, or keep its stdout open after it has ended.
-const EXIT_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Reads the first line of stdin.
 ///
@@ -56,56 +44,13 @@ pub fn from_file(context: &Context, path: &Path) -> Result<Secret> {
     check(strip_line_ending(text), &name)
 }
 
-/// Returns the first line that a shell command prints. The command inherits stderr, and stdin only if it is a terminal:
-/// what is piped into oneup belongs to the caller's script.
+/// Returns the first line that a shell command prints.
 ///
 /// # Errors
 /// Usage, when the command fails, does not print a client secret, or is still running at the deadline.
 pub fn from_command(command: &str, deadline: Deadline) -> Result<Secret> {
-    let stdin = if std::io::stdin().is_terminal() { Stdio::inherit() } else { Stdio::null() };
-    let mut child = shell(command)
-        .stdin(stdin)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::inherit())
-        .spawn()
-        .map_err(|error| Error::usage("can't run the client secret command").with_cause(error))?;
-    let chunks = read_in_background(child.stdout.take())?;
-    let (mut output, mut is_closed, mut ended) = (SecretBuf::default(), false, None);
-    let mut complete_since = None;
-    loop {
-        match chunks.recv_timeout(POLL_INTERVAL.min(deadline.remaining())) {
-            Ok(chunk) => output.extend(&chunk),
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => {
-                is_closed = true;
-                std::thread::sleep(POLL_INTERVAL);
-            }
-        }
-        check_length(&output, "the command")?;
-        let wait = |error| Error::failure("can't wait for the client secret command").with_cause(error);
-        ended = ended.or(child.try_wait().map_err(wait)?);
-        if is_closed && ended.is_some() {
-            break;
-        }
-        // A process that the command started may keep the pipe open.
-        if ended.is_some() || output.contains(&b'\n') {
-            let since = *complete_since.get_or_insert_with(Instant::now);
-            if since.elapsed() >= EXIT_TIMEOUT {
-                break;
-            }
-        }
-        if deadline.has_passed() {
-            let _ = child.kill();
-            return Err(timed_out(deadline));
-        }
-    }
-    match ended {
-        Some(status) if !status.success() => {
-            Err(Error::usage(format!("the client secret command failed ({status})"))
-                .with_hint("run it by hand; the first line of its stdout must be the client secret"))
-        }
-        _ => first_line(&output, "the command"),
-    }
+    let output = secret_command::run(command, SecretKind::ClientSecret, deadline)?;
+    first_line(&output, "the command")
 }
 
 /// Returns `ONEUP_CLIENT_SECRET` without a trailing line ending, `None` when it is unset or empty.
@@ -198,44 +143,6 @@ fn too_long(name: &str) -> Error {
         .with_hint("pass a source that holds the client secret and nothing else")
 }
 
-fn timed_out(deadline: Deadline) -> Error {
-    Error::usage(format!("the client secret command timed out after {} s", deadline.timeout().as_secs()))
-        .with_hint("run it by hand to see what it waits for, or allow more time with --timeout SECS")
-}
-
-/// Reads in a thread, which ends when the pipe is closed or its receiver is dropped.
-fn read_in_background(
-    pipe: Option<std::process::ChildStdout>,
-) -> Result<std::sync::mpsc::Receiver<Zeroizing<Vec<u8>>>> {
-    let (sender, receiver) = sync_channel(1);
-    let spawned = std::thread::Builder::new().spawn(move || {
-        let mut pipe = pipe;
-        let mut chunk = Zeroizing::new(vec![0; 4096]);
-        while let Some(Ok(count @ 1..)) = pipe.as_mut().map(|pipe| pipe.read(&mut chunk)) {
-            if sender.send(Zeroizing::new(chunk[..count].to_vec())).is_err() {
-                return;
-            }
-        }
-    });
-    spawned.map_err(|error| Error::failure("can't read from the client secret command").with_cause(error))?;
-    Ok(receiver)
-}
-
-#[cfg(unix)]
-fn shell(command: &str) -> Command {
-    let mut shell = process::command("sh".as_ref());
-    shell.args(["-c", command]);
-    shell
-}
-
-#[cfg(windows)]
-fn shell(command: &str) -> Command {
-    // As it is: cmd does not read the backslashes that would quote it as an argument.
-    let mut shell = process::command("cmd".as_ref());
-    std::os::windows::process::CommandExt::raw_arg(&mut shell, format!("/D /S /C \"{command}\""));
-    shell
-}
-
 #[cfg(unix)]
 fn warn_if_shared(context: &Context, file: &std::fs::File, name: &str) {
     use std::os::unix::fs::PermissionsExt;
@@ -281,26 +188,5 @@ mod tests {
             assert_eq!(*clean_typed(typed), "s3");
         }
         assert_eq!(*clean_typed("a b"), "a b");
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn command_is_bounded_by_its_first_line_and_the_deadline() {
-        let run = |command, millis| {
-            let begun = Instant::now();
-            let result = from_command(command, Deadline::after(Duration::from_millis(millis)));
-            (result.map(|secret| secret.expose().to_owned()), begun.elapsed())
-        };
-        for command in
-            ["echo s3", "printf s3", "echo s3; sleep 30 &", "printf s3; sleep 30 &", "echo s3; sleep 30"]
-        {
-            let (secret, took) = run(command, 20_000);
-            assert_eq!(secret.expect(command), "s3");
-            assert!(took < Duration::from_secs(15), "{command}: {took:?}");
-        }
-        let (result, took) = run("sleep 30", 300);
-        assert!(result.expect_err("too slow").to_string().contains("timed out after"));
-        assert!(took < Duration::from_secs(15));
-        assert!(run("echo s3; exit 3", 20_000).0.is_err());
     }
 }

@@ -1,12 +1,18 @@
 //! A profile's access token: cached, stored, or new. Any number of processes and threads make one token request.
 
+mod assertion_error;
 pub mod client_secret;
+pub mod generated_key;
+pub mod key_lifecycle;
 pub mod metadata;
 pub mod orphans;
+pub mod private_key;
 mod refresh;
 pub mod revoke;
+pub mod secret_command;
 pub mod token_error;
 pub mod token_request;
+pub mod vault;
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -21,7 +27,8 @@ use crate::oauth::secret::Secret;
 use crate::oauth::token::Token;
 use crate::profile::{self, Profile};
 use crate::store::cache::TokenCache;
-use crate::store::{self, CredentialStore, StoreKind, StoredCredentials};
+use crate::store::vault::VaultPath;
+use crate::store::{self, CredentialStore, StoreLocation, StoredCredentials};
 use crate::system::clock::now;
 use crate::system::deadline::Deadline;
 use crate::system::files;
@@ -122,6 +129,12 @@ impl Session {
                 *self.state() = State { profile: Arc::new(current), tokens: HashMap::new() };
                 continue;
             }
+            // Another process may have put it there while this one waited.
+            if !options.refresh
+                && let Some(token) = self.token_in_cache(scope, options)
+            {
+                return Ok(token);
+            }
             let token = refresh::under_lock(&self.context, &profile, scope, stored, options, deadline)?;
             drop(lock);
             self.keep(&profile, scope, &token);
@@ -167,7 +180,7 @@ impl Session {
     }
 
     fn read_store(&self, profile: &Profile, deadline: Deadline) -> Result<Option<StoredCredentials>> {
-        open_store(&self.context, profile.store, deadline)?.read(&profile.credential_key())
+        open_store(&self.context, profile.location(), deadline)?.read(&profile.credential_key())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -228,15 +241,31 @@ pub fn remove_lock(context: &Context, id: &str) {
     }
 }
 
-/// The store of this kind, for uses that end at the deadline, and at [`STORE_TIMEOUT`] at the latest.
+/// The store at this location, for uses that end at the deadline, and at [`STORE_TIMEOUT`] at the latest where the store
+/// is on this machine.
 ///
 /// # Errors
-/// Usage when there is no state directory.
-pub fn open_store(
+/// Usage when there is no state directory, or Vault is not configured.
+pub fn open_store<'a>(
     context: &Context,
-    kind: StoreKind,
+    location: impl Into<StoreLocation<'a>>,
     deadline: Deadline,
 ) -> Result<Box<dyn CredentialStore>> {
+    let location = location.into();
     let timeout = deadline.remaining().min(STORE_TIMEOUT);
-    Ok(store::open(kind, context.state_dir()?, timeout, !context.no_input))
+    match store::open(location.kind, context.state_dir()?, timeout, !context.no_input) {
+        Some(store) => Ok(store),
+        None => Ok(Box::new(vault::open(context, require_path(location.vault)?, deadline)?)),
+    }
+}
+
+/// Returns the path of a login in Vault.
+///
+/// # Errors
+/// Usage: there is none.
+pub fn require_path(path: Option<&VaultPath>) -> Result<&VaultPath> {
+    path.ok_or_else(|| {
+        Error::usage("missing path of the login in Vault")
+            .with_hint("pass --vault-path MOUNT/PATH, or set ONEUP_VAULT_PATH")
+    })
 }

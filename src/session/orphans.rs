@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::profile::{self, Profile};
+use crate::session::generated_key::{self, GeneratedKey};
 use crate::session::metadata;
 use crate::session::{lock_path, open_store, remove_lock};
 use crate::store::{StoreKind, cache};
@@ -48,10 +49,25 @@ impl<'a> Orphans<'a> {
     /// # Errors
     /// Failure, when the config directory can't be written.
     pub fn record<'p>(&mut self, profiles: impl IntoIterator<Item = &'p Profile>) -> Result<()> {
-        self.orphans.extend(profiles.into_iter().map(|Profile { name, id, store, .. }| Orphan {
-            profile: name.clone(),
+        self.extend(profiles.into_iter().map(|Profile { name, id, store, .. }| (name, id, *store)))
+    }
+
+    /// Records the same of generated keys.
+    ///
+    /// # Errors
+    /// As [`Orphans::record`].
+    pub fn record_keys<'k>(&mut self, keys: impl IntoIterator<Item = &'k GeneratedKey>) -> Result<()> {
+        self.extend(keys.into_iter().map(|GeneratedKey { profile, id, store, .. }| (profile, id, *store)))
+    }
+
+    fn extend<'e>(
+        &mut self,
+        entries: impl Iterator<Item = (&'e String, &'e String, StoreKind)>,
+    ) -> Result<()> {
+        self.orphans.extend(entries.map(|(profile, id, store)| Orphan {
+            profile: profile.clone(),
             id: id.clone(),
-            store: *store,
+            store,
         }));
         self.save()
     }
@@ -108,11 +124,12 @@ fn read(path: &Path) -> Vec<Orphan> {
 
 fn is_swept(context: &Context, orphan: &Orphan) -> bool {
     let profile = context.config_dir().and_then(|dir| profile::load(dir, &orphan.profile));
-    match profile {
-        Ok(Some(profile)) if profile.id == orphan.id => true,
-        Ok(_) => delete(context, orphan).is_ok(),
+    match (profile, generated_key::load(context, &orphan.profile)) {
+        (Ok(Some(profile)), _) if profile.id == orphan.id => true,
+        (_, Ok(Some(key))) if key.id == orphan.id => true,
+        (Ok(_), Ok(_)) => delete(context, orphan).is_ok(),
         // A profile that can't be read may refer to these credentials.
-        Err(_) => false,
+        (Err(_), _) | (_, Err(_)) => false,
     }
 }
 
@@ -120,7 +137,10 @@ fn is_swept(context: &Context, orphan: &Orphan) -> bool {
 fn delete(context: &Context, orphan: &Orphan) -> Result<()> {
     let lock = lock::acquire(&lock_path(context, &orphan.id)?, context.deadline())?;
     cache::forget(&orphan.id);
-    open_store(context, orphan.store, context.deadline())?.delete(&orphan.id)?;
+    // A login in Vault stays there for the other machines.
+    if orphan.store != StoreKind::Vault {
+        open_store(context, orphan.store, context.deadline())?.delete(&orphan.id)?;
+    }
     metadata::remove(context, &orphan.id)?;
     remove_lock(context, &orphan.id);
     drop(lock);

@@ -5,12 +5,12 @@ use super::metadata;
 use super::open_store;
 use super::token_request::{client, request_token};
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result, StoreErrorKind};
 use crate::oauth::grant::{Grant, GrantType};
 use crate::oauth::product::Product;
 use crate::oauth::token::Token;
 use crate::profile::Profile;
-use crate::store::StoredCredentials;
+use crate::store::{CredentialKey, CredentialStore, Refresh, StoredCredentials};
 use crate::system::deadline::Deadline;
 
 /// Requests and stores a new token of a scope (`None`: the profile's own), unless another process has replaced the
@@ -27,24 +27,35 @@ pub(super) fn under_lock(
     deadline: Deadline,
 ) -> Result<Token> {
     let key = profile.credential_key();
-    let mut credentials = open_store(context, profile.store, deadline)?.read(&key)?.unwrap_or_default();
-    if let Some(token) = credentials.token_for(scope)
-        && Some(token) != previous
-        && options.accept(token)
-    {
+    let is_new = |token: &&Token| Some(*token) != previous && options.accept(token);
+    let is_done = |credentials: &StoredCredentials| {
+        credentials.token_for(scope).as_ref().is_some_and(is_new)
+            || grant(profile, scope, credentials).is_none()
+    };
+    let store = open_store(context, profile.location(), deadline)?;
+    let Refresh { mut credentials, deadline, is_claimed } = store.begin_refresh(&key, &is_done, deadline)?;
+    if let Some(token) = credentials.token_for(scope).filter(is_new) {
         return Ok(token.clone());
     }
     let Some(grant) = grant(profile, scope, &credentials) else {
         return without_grant(context, profile, credentials.token_for(scope), options);
     };
-    if grant.grant_type() == GrantType::RefreshToken {
-        // A refresh token may work only once: find out first whether the store can be written.
-        open_store(context, profile.store, deadline)?.write(&key, &credentials)?;
-    }
-    let client = client(profile, &credentials, deadline)?;
-    let token = request_token(context, profile, &client, &grant, deadline)?;
+    let requested = request(context, profile, &*store, &credentials, &grant, deadline);
+    let token = requested.inspect_err(|_| {
+        if is_claimed {
+            store.abandon_refresh(&key, &credentials);
+        }
+    })?;
     let token = set_token(&mut credentials, scope, token);
-    open_store(context, profile.store, deadline)?.write(&key, &credentials)?;
+    if store.is_shared() && credentials.shared_profile.is_none() {
+        credentials.shared_profile = profile.shared();
+    }
+    let written = write(context, profile, &*store, &credentials, deadline);
+    if let Err(error) = written
+        && let Some(token) = without_write(context, &*store, &key, &is_done, scope, &grant, error)?
+    {
+        return Ok(token);
+    }
     if let Err(error) = metadata::save(context, &profile.id, &credentials) {
         // The token is stored; only `status` shows outdated metadata.
         context.warn(error);
@@ -54,6 +65,71 @@ pub(super) fn under_lock(
         context.warn("the new token expires sooner than --min-ttl requires");
     }
     Ok(token)
+}
+
+fn request(
+    context: &Context,
+    profile: &Profile,
+    store: &dyn CredentialStore,
+    credentials: &StoredCredentials,
+    grant: &Grant,
+    deadline: Deadline,
+) -> Result<Token> {
+    // A refresh token may work only once: find out first whether the store can be written. A shared one has been.
+    if grant.grant_type() == GrantType::RefreshToken && !store.is_shared() {
+        write(context, profile, store, credentials, deadline)?;
+    }
+    let client = client(profile, credentials, deadline)?;
+    request_token(context, profile, &client, grant, deadline)
+}
+
+fn write(
+    context: &Context,
+    profile: &Profile,
+    store: &dyn CredentialStore,
+    credentials: &StoredCredentials,
+    deadline: Deadline,
+) -> Result<()> {
+    let key = profile.credential_key();
+    if store.is_shared() {
+        return store.write(&key, credentials);
+    }
+    // Opened again, for what is left of the time.
+    open_store(context, profile.location(), deadline)?.write(&key, credentials)
+}
+
+/// What happens when a new token can't be stored. In a store that machines share, another one may have stored its own, which
+/// is returned; and client credentials get another token at any time, so `None` says to use the new one.
+///
+/// # Errors
+/// That of the write, otherwise.
+fn without_write(
+    context: &Context,
+    store: &dyn CredentialStore,
+    key: &CredentialKey,
+    is_done: &dyn Fn(&StoredCredentials) -> bool,
+    scope: Option<&str>,
+    grant: &Grant,
+    error: Error,
+) -> Result<Option<Token>> {
+    if !store.is_shared() {
+        return Err(error);
+    }
+    if error.kind() == ErrorKind::Store(StoreErrorKind::Conflict)
+        && let Ok(Some(current)) = store.read(key)
+        && is_done(&current)
+        && let Some(token) = current.token_for(scope)
+    {
+        return Ok(Some(token.clone()));
+    }
+    if grant.grant_type() != GrantType::ClientCredentials {
+        return Err(error);
+    }
+    context.warn(format_args!(
+        "the new token could not be stored for the other machines, which will request their own\n  {}",
+        error.summary()
+    ));
+    Ok(None)
 }
 
 /// The grant that gets a new token without a user; `None` if there is none.

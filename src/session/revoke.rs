@@ -10,6 +10,7 @@ use crate::oauth::discovery;
 use crate::oauth::secret::Secret;
 use crate::profile::Profile;
 use crate::store::StoredCredentials;
+use crate::system::clock::now;
 
 /// What the server responded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,8 +53,8 @@ pub fn revoke(
     let endpoint = discovery::revocation_endpoint(issuer, get)?.ok_or_else(unsupported)?;
     let client = client(profile, credentials, deadline)?;
     let revoke_one = |(hint, token): &HintedToken| {
-        let form = client.request(&[("token", token.expose()), ("token_type_hint", hint)]);
-        parse_response(&http.post_form(&endpoint, &form, Retry::Transient)?)
+        let form = || client.request(&[("token", token.expose()), ("token_type_hint", hint)], now());
+        parse_response(&http.post_form(&endpoint, form, Retry::Transient)?)
     };
     tokens.iter().map(revoke_one).collect()
 }

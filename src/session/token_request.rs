@@ -1,14 +1,20 @@
 //! A request to the token endpoint of a profile.
 
+use std::sync::Arc;
+
+use super::assertion_error;
 use super::client_secret;
 use super::metadata;
+use super::private_key;
 use super::token_error;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::http::{Http, Retry};
-use crate::oauth::grant::{Client, Grant, GrantType};
+use crate::oauth::client_key::ClientKey;
+use crate::oauth::grant::{AssertionSigner, Client, ClientAuthentication, Grant, GrantType};
 use crate::oauth::product::Product;
 use crate::oauth::response::{self, TokenError};
+use crate::oauth::secret::Secret;
 use crate::oauth::token::Token;
 use crate::output::progress::WaitNotice;
 use crate::profile::Profile;
@@ -16,11 +22,14 @@ use crate::store::StoredCredentials;
 use crate::system::clock::now;
 use crate::system::deadline::Deadline;
 
-/// Returns the profile's client, its secret from the store or from the profile's secret command.
+/// Returns the profile's client, its secret or private key from the store or from the profile's command.
 ///
 /// # Errors
-/// Authentication when no secret is stored; usage when the command fails.
+/// Authentication when neither is stored; usage when the command fails.
 pub fn client(profile: &Profile, credentials: &StoredCredentials, deadline: Deadline) -> Result<Client> {
+    if profile.auth_method == ClientAuthentication::PrivateKeyJwt {
+        return Ok(client_with_key(profile, private_key::of_profile(profile, credentials, deadline)?));
+    }
     let secret = match &profile.client_secret_command {
         Some(command) => Some(client_secret::from_command(command, deadline)?),
         None => credentials.client_secret.clone(),
@@ -29,7 +38,18 @@ pub fn client(profile: &Profile, credentials: &StoredCredentials, deadline: Dead
         return Err(Error::auth(format!("the store holds no client secret for profile {}", profile.name))
             .with_hint(profile.login_command()));
     }
-    Ok(Client { id: profile.client_id.clone(), secret, authentication: profile.auth_method })
+    Ok(client_with_secret(profile, secret))
+}
+
+/// The profile's client, with this secret.
+pub fn client_with_secret(profile: &Profile, secret: Option<Secret>) -> Client {
+    Client { id: profile.client_id.clone(), secret, authentication: profile.auth_method, signer: None }
+}
+
+/// The profile's client, with this private key.
+pub fn client_with_key(profile: &Profile, key: Arc<ClientKey>) -> Client {
+    let signer = AssertionSigner { key, audience: profile.token_url.clone() };
+    Client { signer: Some(signer), ..client_with_secret(profile, None) }
 }
 
 /// Requests a token. Its scope is the requested one where the response has none (RFC 6749 §5.1).
@@ -47,7 +67,7 @@ pub fn request_token(
     let retry = if grant_type == GrantType::ClientCredentials { Retry::Transient } else { Retry::Never };
     let http = Http::new(context)?.until(deadline);
     let notice = WaitNotice::start(context, "requesting a token");
-    let response = http.post_form(&profile.token_url, &client.token_request(grant), retry);
+    let response = http.post_form(&profile.token_url, || client.token_request(grant, now()), retry);
     drop(notice);
     let response = response.map_err(|error| match grant_type {
         GrantType::AuthorizationCode => error.with_hint(format!(
@@ -68,7 +88,10 @@ pub fn request_token(
                 _ => {}
             }
         }
-        token_error::into_error(profile, grant, error, &response)
+        let signer = client.signer.as_ref();
+        signer
+            .and_then(|signer| assertion_error::into_error(profile, signer, &error, &response, now()))
+            .unwrap_or_else(|| token_error::into_error(profile, grant, error, &response))
     })?;
     token.scope = token.scope.map(|scope| response.redactor.redact_whole(&scope));
     if token.scope.is_none() {

@@ -43,12 +43,21 @@ pub struct StoredCredentials {
     /// The client secret, unless a command prints it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_secret: Option<Secret>,
+    /// The private key as PEM or JWK, unless a command prints it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub private_key: Option<Secret>,
     /// The newest token of the profile's own scope.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<Token>,
     /// The newest tokens of other scopes, by normalized scope.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub scoped_tokens: BTreeMap<String, Token>,
+    /// The version that was read from a store that machines share; a write is checked against it.
+    #[serde(skip)]
+    pub version: u64,
+    /// The settings of the profile, in a store that machines share.
+    #[serde(skip)]
+    pub shared_profile: Option<serde_json::Value>,
 }
 
 impl StoredCredentials {
@@ -74,6 +83,11 @@ impl StoredCredentials {
             let oldest = oldest.0.clone();
             self.scoped_tokens.remove(&oldest);
         }
+    }
+
+    /// Returns the same credentials without their tokens: what new tokens are requested with.
+    pub fn without_tokens(&self) -> Self {
+        Self { token: None, scoped_tokens: BTreeMap::new(), ..self.clone() }
     }
 
     /// Returns all tokens, that of the profile's own scope first.

@@ -1,4 +1,4 @@
-//! Where credentials are stored: one trait, three stores, and the choice between them; and the cache of access tokens.
+//! Where credentials are stored: one trait, four stores, and the choice between them; and the cache of access tokens.
 
 mod auto;
 pub mod cache;
@@ -6,6 +6,7 @@ mod credentials;
 mod file;
 mod keyring;
 mod keyutils;
+pub mod vault;
 
 use std::path::Path;
 use std::time::Duration;
@@ -17,6 +18,8 @@ pub use credentials::{Binding, CredentialKey, MAX_TOKENS, StoredCredentials};
 pub(crate) use credentials::{decode, encode};
 
 use crate::error::Result;
+use crate::system::deadline::Deadline;
+use vault::VaultPath;
 
 /// The store of a profile, chosen at its login and recorded in its file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +31,8 @@ pub enum StoreKind {
     Keyutils,
     /// A private file, not encrypted.
     File,
+    /// Vault or OpenBao, shared by machines.
+    Vault,
 }
 
 impl StoreKind {
@@ -37,6 +42,7 @@ impl StoreKind {
             Self::Keyring => "keyring",
             Self::Keyutils => "keyutils",
             Self::File => "file",
+            Self::Vault => "vault",
         }
     }
 
@@ -49,8 +55,34 @@ impl StoreKind {
             Self::Keyutils => "kept in the kernel keyring until reboot",
             Self::File if cfg!(windows) => "kept in a private file in your user profile, not encrypted",
             Self::File => "kept in a private file, not encrypted",
+            Self::Vault => "kept in Vault, for all machines that share the path",
         }
     }
+}
+
+/// The store of a profile, and where in it.
+#[derive(Clone, Copy, Debug)]
+pub struct StoreLocation<'a> {
+    /// Which store.
+    pub kind: StoreKind,
+    /// The path in Vault.
+    pub vault: Option<&'a VaultPath>,
+}
+
+impl From<StoreKind> for StoreLocation<'_> {
+    fn from(kind: StoreKind) -> Self {
+        Self { kind, vault: None }
+    }
+}
+
+/// What a process that refreshes works with.
+pub struct Refresh {
+    /// The credentials, as just read.
+    pub credentials: StoredCredentials,
+    /// When the refresh must have ended: another machine may begin then.
+    pub deadline: Deadline,
+    /// Whether other machines wait for it.
+    pub is_claimed: bool,
 }
 
 /// A credential store. Every failure is exit 6 and says whether the store is
@@ -66,20 +98,40 @@ pub trait CredentialStore {
     fn probe(&self, key: &CredentialKey) -> Result<()> {
         self.read(key).map(drop)
     }
+    /// Reads the credentials for a refresh. Where machines share the store, waits while another one refreshes, until
+    /// `is_done` accepts what it stored; else claims the refresh, which ends with [`CredentialStore::write`] or
+    /// [`CredentialStore::abandon_refresh`].
+    fn begin_refresh(
+        &self,
+        key: &CredentialKey,
+        is_done: &dyn Fn(&StoredCredentials) -> bool,
+        deadline: Deadline,
+    ) -> Result<Refresh> {
+        let _ = is_done;
+        Ok(Refresh { credentials: self.read(key)?.unwrap_or_default(), deadline, is_claimed: false })
+    }
+    /// Lets other machines refresh, after a claimed refresh that failed.
+    fn abandon_refresh(&self, _key: &CredentialKey, _credentials: &StoredCredentials) {}
+    /// Whether other machines use the same credentials.
+    fn is_shared(&self) -> bool {
+        false
+    }
 }
 
-/// Returns the store of this kind, which is first accessed by its first operation. Each operation on the keyring ends
-/// within `timeout`; `can_prompt` is whether the user can be asked to unlock it.
+/// Returns the store of this kind on this machine, which is first accessed by its first operation; `None` for
+/// [`StoreKind::Vault`]. Each operation on the keyring ends within `timeout`; `can_prompt` is whether the user can be asked
+/// to unlock it.
 pub fn open(
     kind: StoreKind,
     state_dir: &Path,
     timeout: Duration,
     can_prompt: bool,
-) -> Box<dyn CredentialStore> {
+) -> Option<Box<dyn CredentialStore>> {
     match kind {
-        StoreKind::Keyring => Box::new(keyring::Keyring::new(state_dir, timeout, can_prompt)),
-        StoreKind::Keyutils => Box::new(keyutils::Keyutils::new(state_dir)),
-        StoreKind::File => Box::new(file::FileStore::new(state_dir)),
+        StoreKind::Keyring => Some(Box::new(keyring::Keyring::new(state_dir, timeout, can_prompt))),
+        StoreKind::Keyutils => Some(Box::new(keyutils::Keyutils::new(state_dir))),
+        StoreKind::File => Some(Box::new(file::FileStore::new(state_dir))),
+        StoreKind::Vault => None,
     }
 }
 

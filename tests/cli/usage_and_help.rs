@@ -77,7 +77,7 @@ fn invalid_value_from_the_environment_names_the_variable() {
         .env("ONEUP_STORE", "keychain")
         .status(2)
         .stderr(
-            "error: invalid value 'keychain' for '--store <STORE>'\n  [possible values: auto, keyring, keyutils, file]\n\
+            "error: invalid value 'keychain' for '--store <STORE>'\n  [possible values: auto, keyring, keyutils, file, vault]\n\
              hint: the value comes from ONEUP_STORE; correct or unset it\n",
         )
         .run();

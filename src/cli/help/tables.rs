@@ -34,7 +34,7 @@ pub fn exit_codes(sections: Sections) -> impl Iterator<Item = (&'static str, &'s
 }
 
 /// Environment variables that oneup reads, and their meaning.
-pub const VARIABLES: [(&[&str], &str); 7] = [
+pub const VARIABLES: [(&[&str], &str); 9] = [
     (
         &[
             "ONEUP_PROFILE",
@@ -58,12 +58,29 @@ pub const VARIABLES: [(&[&str], &str); 7] = [
             "ONEUP_FHIR_BASE",
             "ONEUP_REDIRECT_URI",
             "ONEUP_STORE",
+            "ONEUP_VAULT_PATH",
         ],
         "defaults of the flags of `login`",
     ),
     (
         &["ONEUP_CLIENT_SECRET", "ONEUP_CLIENT_SECRET_FILE", "ONEUP_CLIENT_SECRET_COMMAND"],
         "the client secret, a file that contains it, or a command that prints it",
+    ),
+    (
+        &["ONEUP_KEY_FILE", "ONEUP_KEY_COMMAND"],
+        "a file that contains the private key of `private_key_jwt`, or a command that prints it",
+    ),
+    (
+        &[
+            "VAULT_ADDR",
+            "VAULT_TOKEN",
+            "VAULT_NAMESPACE",
+            "VAULT_CACERT",
+            "VAULT_ROLE_ID",
+            "VAULT_SECRET_ID",
+            "VAULT_ROLE",
+        ],
+        "the server of `--store vault` and how to authenticate to it, or the same with `BAO_`: see docs/fleet.md",
     ),
     (&["ONEUP_TOKEN"], "the token that `token show` and `token inspect` use, unless `--profile` is given"),
     (&["ONEUP_NO_CACHE"], "disables the token cache in the kernel keyring"),

@@ -8,8 +8,8 @@ use crate::context::{Context, nonempty};
 use crate::error::{Error, Result, StoreErrorKind};
 use crate::oauth::secret::Secret;
 use crate::profile::Profile;
-use crate::session::STORE_TIMEOUT;
-use crate::store::{self, Binding, CredentialKey, StoreKind, StoredCredentials};
+use crate::session::open_store;
+use crate::store::{self, Binding, CredentialKey, CredentialStore, StoreKind, StoredCredentials};
 use crate::system::files;
 
 pub(super) fn config_dir(context: &Context, _: &[Profile]) -> Vec<Finding> {
@@ -60,11 +60,12 @@ pub(super) fn profiles(profiles: &[Profile], mut broken: Vec<Finding>) -> Vec<Fi
 pub(super) fn stores(context: &Context, profiles: &[Profile]) -> Vec<Check> {
     let mut kinds: Vec<StoreKind> = Vec::new();
     for profile in profiles {
-        if !kinds.contains(&profile.store) {
+        if !kinds.contains(&profile.store) && profile.store != StoreKind::Vault {
             kinds.push(profile.store);
         }
     }
-    if kinds.is_empty() {
+    let shared: Vec<&Profile> = profiles.iter().filter(|profile| profile.store == StoreKind::Vault).collect();
+    if kinds.is_empty() && shared.is_empty() {
         let context = context.clone();
         return vec![("store", Box::new(move || vec![next_login(&context)]))];
     }
@@ -72,7 +73,27 @@ pub(super) fn stores(context: &Context, profiles: &[Profile]) -> Vec<Check> {
         let context = context.clone();
         ("store", Box::new(move || vec![store_finding(kind, round_trip(&context, kind))]))
     };
-    kinds.into_iter().map(check).collect()
+    let shared_check = |profile: &Profile| -> Check {
+        let (context, profile) = (context.clone(), profile.clone());
+        ("store", Box::new(move || vec![vault(&context, &profile)]))
+    };
+    kinds.into_iter().map(check).chain(shared.into_iter().map(shared_check)).collect()
+}
+
+/// Reads a login in Vault and checks that it may be written. A test value would get in the way of other machines.
+fn vault(context: &Context, profile: &Profile) -> Finding {
+    let key = profile.credential_key();
+    let probe = |store: Box<dyn CredentialStore>| {
+        store.probe(&key)?;
+        store.read(&key).map(|stored| stored.is_some())
+    };
+    let path = profile.vault.as_ref().map(ToString::to_string).unwrap_or_default();
+    match open_store(context, profile.location(), context.deadline()).and_then(probe) {
+        Ok(true) => Finding::ok("store", format!("vault: the login at {path} can be read and updated")),
+        Ok(false) => Finding::failure("store", format!("vault: there is no login at {path}"))
+            .fix(profile.login_command()),
+        Err(error) => Finding::error("store", &error),
+    }
 }
 
 fn next_login(context: &Context) -> Finding {
@@ -80,6 +101,7 @@ fn next_login(context: &Context) -> Finding {
         Some("keyring") => Some(StoreKind::Keyring),
         Some("keyutils") => Some(StoreKind::Keyutils),
         Some("file") => Some(StoreKind::File),
+        Some("vault") => return Finding::ok("store", "vault: --vault-path is checked at the login"),
         _ => None,
     };
     match store::choose(requested, false) {
@@ -103,6 +125,7 @@ fn store_finding(kind: StoreKind, result: Result<()>) -> Finding {
         StoreKind::Keyring => "keyring",
         StoreKind::Keyutils => "keyutils (kernel keyring, lost at reboot)",
         StoreKind::File => "file (not encrypted)",
+        StoreKind::Vault => "vault",
     };
     match result {
         Ok(()) => Finding::ok("store", format!("{name}: a test value was written, read and deleted")),
@@ -112,7 +135,10 @@ fn store_finding(kind: StoreKind, result: Result<()>) -> Finding {
 
 /// Never prompts: a locked keyring is a finding.
 fn round_trip(context: &Context, kind: StoreKind) -> Result<()> {
-    let store = store::open(kind, context.state_dir()?, context.timeout.min(STORE_TIMEOUT), false);
+    let mut context = context.clone();
+    context.no_input = true;
+    let context = &context;
+    let store = open_store(context, kind, context.deadline())?;
     let key =
         CredentialKey { id: Profile::new_id(), profile: "oneup doctor".into(), binding: Binding::default() };
     let written = StoredCredentials {

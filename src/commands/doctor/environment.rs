@@ -61,7 +61,9 @@ fn unknown() -> impl Iterator<Item = String> {
 
 fn display(name: &str, value: &str) -> String {
     // A command can contain a secret.
-    if ["ONEUP_CLIENT_SECRET", "ONEUP_CLIENT_SECRET_COMMAND", "ONEUP_TOKEN"].contains(&name) {
+    if ["ONEUP_CLIENT_SECRET", "ONEUP_CLIENT_SECRET_COMMAND", "ONEUP_KEY_COMMAND", "ONEUP_TOKEN"]
+        .contains(&name)
+    {
         return "(not shown)".into();
     }
     // So can a URL, in the place of user name and password.

@@ -10,11 +10,10 @@ use crate::context::{Context, is_on};
 use crate::error::{Error, Exit, Result};
 use crate::oauth::authorize::{self, AuthorizationRequest};
 use crate::oauth::grant::Grant;
-use crate::oauth::product::{PLAN, Product};
+use crate::oauth::product::PLAN;
 use crate::oauth::secret::Secret;
 use crate::oauth::token::Token;
-use crate::profile::{self, Profile};
-use crate::session::open_store;
+use crate::profile::Profile;
 use crate::session::token_request::request_token;
 
 use super::{prompt, resolve};
@@ -28,19 +27,13 @@ const MAX_CODE_BYTES: u64 = 64 * 1024;
 /// As [`super::provider`]; authentication, when the user denies access or does not log in in time; usage, when the port of
 /// the redirect URI is in use or there is no way to receive a code.
 pub fn patient(context: &Context, args: &Patient) -> Result<Exit> {
-    let profile = &resolve::patient(context, args)?;
+    let resolved = resolve::patient(context, args)?;
+    let profile = &resolved.profile;
     if profile.no_pkce {
         context.warn("this login does not use PKCE; --pkce turns it on again");
     }
     // Before the browser opens: an authorization code expires within minutes.
-    let secret = match super::configured_secret(context, &args.common, profile)? {
-        Some(secret) => secret,
-        None => match previous_secret(context, profile, args.common.no_store) {
-            Some(secret) => secret,
-            None => super::required_secret(context, &args.common, profile)?,
-        },
-    };
-    let client = super::client(profile, Some(secret));
+    let client = super::credentials::patient_client(context, &args.common, profile)?;
     let grant = if args.code.is_some() {
         code_from_elsewhere(args.common.client_secret_stdin, profile)?
     } else {
@@ -48,18 +41,7 @@ pub fn patient(context: &Context, args: &Patient) -> Result<Exit> {
     };
     let token = request_token(context, profile, &client, &grant, context.deadline())?;
     mention_missing_patient(context, profile, &token);
-    super::finish(context, &args.common, profile, client, token)
-}
-
-/// Returns the client secret of the previous login of the same client at the same token endpoint: a plan without refresh
-/// tokens requires a login every two hours.
-fn previous_secret(context: &Context, profile: &Profile, no_store: bool) -> Option<Secret> {
-    let previous = profile::load(context.config_dir().ok()?, &profile.name).ok().flatten()?;
-    if no_store || previous.product != Product::Patient || !previous.has_same_client(profile) {
-        return None;
-    }
-    let store = open_store(context, previous.store, context.deadline()).ok()?;
-    store.read(&previous.credential_key()).ok()??.client_secret
+    super::finish(context, &args.common, &resolved, client, token)
 }
 
 fn code_from_browser(context: &Context, args: &Patient, profile: &Profile) -> Result<Grant> {

@@ -2,7 +2,7 @@
 
 use crate::cli::{AuthMethod, LoginCommon, Patient, StoreChoice};
 use crate::context::{Context, nonempty};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, StoreErrorKind};
 use crate::http::require_safe;
 use crate::oauth::grant::ClientAuthentication;
 use crate::oauth::product::{
@@ -11,19 +11,30 @@ use crate::oauth::product::{
 };
 use crate::oauth::scope;
 use crate::profile::{self, Profile, SCHEMA};
-use crate::session::open_store;
+use crate::session::{self, open_store, vault};
+use crate::store::vault::{SharedLogin, Vault, VaultPath};
 use crate::store::{self, StoreKind};
 use crate::system::files;
 
 use super::prompt;
 
-/// Returns the profile of a client credentials login, with a new ID, not saved yet.
+/// The profile of a login, with a new ID, not saved yet; and what is in Vault already.
+pub struct Resolved {
+    /// The profile.
+    pub profile: Profile,
+    /// The version of the item in Vault that the login replaces.
+    pub version: u64,
+    /// The login that another machine stored in Vault.
+    pub shared: Option<SharedLogin>,
+}
+
+/// Returns the profile of a client credentials login.
 ///
 /// # Errors
 /// Usage: a setting is missing or malformed; store, when it can't be used. Nothing has been sent then.
-pub fn client_credentials(context: &Context, product: Product, args: &LoginCommon) -> Result<Profile> {
-    let previous = previous(context, product, args)?;
-    let with_realm = previous.as_ref().filter(|previous| previous.gateway.is_some());
+pub fn client_credentials(context: &Context, product: Product, args: &LoginCommon) -> Result<Resolved> {
+    let previous = Previous::find(context, product, args)?;
+    let with_realm = previous.profile.as_ref().filter(|previous| previous.gateway.is_some());
     let settings = match (&args.gateway, &args.realm, with_realm) {
         (None, None, Some(previous)) => ServerSettings::of(previous),
         (gateway, realm, previous) => ServerSettings::realm(gateway.as_deref(), realm.as_deref(), previous),
@@ -35,9 +46,9 @@ pub fn client_credentials(context: &Context, product: Product, args: &LoginCommo
 ///
 /// # Errors
 /// As [`client_credentials`].
-pub fn patient(context: &Context, args: &Patient) -> Result<Profile> {
+pub fn patient(context: &Context, args: &Patient) -> Result<Resolved> {
     let common = &args.common;
-    let previous = previous(context, Product::Patient, common)?;
+    let previous = Previous::find(context, Product::Patient, common)?;
     let realm_flag = is_flag("--gateway") || is_flag("--realm");
     let has_realm = common.gateway.is_some() || common.realm.is_some();
     if realm_flag && is_flag("--plan") {
@@ -45,9 +56,9 @@ pub fn patient(context: &Context, args: &Patient) -> Result<Profile> {
             .with_detail("a login goes to a health plan or to a realm"));
     }
     let mut settings = if realm_flag || has_realm && args.plan.is_none() {
-        ServerSettings::realm(common.gateway.as_deref(), common.realm.as_deref(), previous.as_ref())
+        ServerSettings::realm(common.gateway.as_deref(), common.realm.as_deref(), previous.profile.as_ref())
     } else {
-        match (&args.plan, &previous) {
+        match (&args.plan, &previous.profile) {
             (None, Some(previous)) => ServerSettings::of(previous),
             (plan, _) => ServerSettings::plan(plan.as_deref().unwrap_or(PLAN)),
         }
@@ -55,12 +66,13 @@ pub fn patient(context: &Context, args: &Patient) -> Result<Profile> {
     if let Some(url) = &args.authorize_url {
         settings.endpoints.authorize_url = Some(url.clone());
     }
-    let mut profile = resolve(context, Product::Patient, common, settings, previous)?;
+    let mut resolved = resolve(context, Product::Patient, common, settings, previous)?;
+    let profile = &mut resolved.profile;
     profile.redirect_uri =
         args.redirect_uri.clone().or(profile.redirect_uri.take()).or(Some(REDIRECT_URI.into()));
     profile.aud = args.aud.clone().or(profile.aud.take());
     profile.no_pkce = !args.pkce && (args.no_pkce || profile.no_pkce);
-    Ok(profile)
+    Ok(resolved)
 }
 
 /// Whether the flag is on the command line: `sandbox run` sets the variables of both realm and plan.
@@ -166,14 +178,79 @@ impl ServerSettings {
     }
 }
 
-/// The previous login of the same profile and product, whose settings are the defaults. With `--no-store` nothing is
-/// saved, and so nothing recalled.
-fn previous(context: &Context, product: Product, args: &LoginCommon) -> Result<Option<Profile>> {
-    if args.no_store {
-        return Ok(None);
+/// The previous login, whose settings are the defaults: that of the profile here, or the one in Vault.
+#[derive(Default)]
+struct Previous {
+    profile: Option<Profile>,
+    /// The store of the previous profile here.
+    store: Option<StoreKind>,
+    vault: Option<SharedPlace>,
+}
+
+/// A path in Vault, and what is there.
+struct SharedPlace {
+    vault: Vault,
+    path: VaultPath,
+    version: u64,
+    login: Option<SharedLogin>,
+}
+
+impl Previous {
+    /// With `--no-store` nothing is saved, and so nothing recalled.
+    fn find(context: &Context, product: Product, args: &LoginCommon) -> Result<Self> {
+        if args.no_store {
+            return Ok(Self::default());
+        }
+        let name = context.profile.as_deref().unwrap_or(product.name());
+        let local =
+            profile::load(context.config_dir()?, name)?.filter(|previous| previous.product == product);
+        let store = local.as_ref().map(|previous| previous.store);
+        let is_vault = match args.store {
+            Some(choice) => choice == StoreChoice::Vault,
+            None => is_flag("--vault-path") || store == Some(StoreKind::Vault),
+        };
+        if !is_vault {
+            return Ok(Self { profile: local, store, vault: None });
+        }
+        let recalled = || local.as_ref().and_then(|previous| previous.vault.clone());
+        let path = args.vault_path.as_deref().map(VaultPath::parse).transpose()?.or_else(recalled);
+        let place = SharedPlace::open(context, path)?;
+        let profile = match &place.login {
+            Some(login) => Some(login_profile(&place, login, product)?),
+            None => local,
+        };
+        Ok(Self { profile, store, vault: Some(place) })
     }
-    let name = context.profile.as_deref().unwrap_or(product.name());
-    Ok(profile::load(context.config_dir()?, name)?.filter(|previous| previous.product == product))
+}
+
+impl SharedPlace {
+    fn open(context: &Context, path: Option<VaultPath>) -> Result<Self> {
+        let open = |path: &VaultPath| vault::open(context, path, context.deadline());
+        let path = session::require_path(path.as_ref())?.clone();
+        let path = open(&path)?.resolve()?;
+        let vault = open(&path)?;
+        let (version, login) = vault.shared_login()?;
+        Ok(Self { vault, path, version, login })
+    }
+}
+
+/// The settings of a login in Vault.
+fn login_profile(place: &SharedPlace, login: &SharedLogin, product: Product) -> Result<Profile> {
+    let profile: Option<Profile> = serde_json::from_value(login.profile.clone()).ok();
+    match profile {
+        Some(profile) if profile.product == product => Ok(profile),
+        Some(other) => Err(Error::usage(format!(
+            "the login at {} in Vault is for {}",
+            place.path,
+            other.product.title()
+        ))
+        .with_hint(format!("oneup login {}, or pass another --vault-path", other.product.name()))),
+        None => Err(Error::store(
+            StoreErrorKind::Corrupt,
+            format!("{} in Vault has no valid settings", place.path),
+        )
+        .with_hint("update oneup, or pass another --vault-path")),
+    }
 }
 
 fn resolve(
@@ -181,8 +258,9 @@ fn resolve(
     product: Product,
     args: &LoginCommon,
     mut settings: ServerSettings,
-    previous: Option<Profile>,
-) -> Result<Profile> {
+    previous: Previous,
+) -> Result<Resolved> {
+    let Previous { profile: previous, store, vault } = previous;
     settings.set_tenant(args.tenant.as_deref(), previous.as_ref())?;
     if let Some(url) = &args.token_url {
         // A Keycloak token endpoint has an issuer; other servers have no keys to trust.
@@ -218,37 +296,58 @@ fn resolve(
         realm: settings.realm,
         tenant: settings.tenant,
         plan: settings.plan,
-        auth_method: authentication(args.auth_method, previous),
+        auth_method: authentication(args, previous)?,
         redirect_uri: previous.and_then(|previous| previous.redirect_uri.clone()),
         aud: previous.and_then(|previous| previous.aud.clone()),
         no_pkce: previous.is_some_and(|previous| previous.no_pkce),
-        store: previous.map_or(StoreKind::Keyring, |previous| previous.store),
+        store: store.unwrap_or(StoreKind::Keyring),
         client_secret_command: None,
+        key_command: None,
+        vault: None,
     };
     profile.client_secret_command = secret_command(args, &profile, previous);
-    if args.no_store { Ok(profile) } else { with_store(context, args.store, previous, profile) }
+    profile.key_command = key_command(args, &profile, previous);
+    if args.no_store {
+        return Ok(Resolved { profile, version: 0, shared: None });
+    }
+    let (mut version, mut shared) = (0, None);
+    let choice = match vault {
+        Some(place) => {
+            if let Some(login) = &place.login {
+                require_same_login(&place, login, &profile)?;
+            }
+            profile.vault = Some(place.path);
+            (version, shared) = (place.version, place.login);
+            Some(StoreKind::Vault)
+        }
+        None => args.store.map_or(store, StoreChoice::kind),
+    };
+    let profile = with_store(context, choice, profile)?;
+    Ok(Resolved { profile, version, shared })
+}
+
+/// Checks that a login in Vault is the one that is wanted here: same client, endpoints and scope.
+fn require_same_login(place: &SharedPlace, login: &SharedLogin, profile: &Profile) -> Result<()> {
+    if login.binding != profile.credential_key().binding {
+        return Err(place.vault.belongs_to_another(&login.binding));
+    }
+    let scope = login.profile["scope"].as_str().unwrap_or_default();
+    if scope != profile.scope {
+        return Err(Error::usage(format!("the login at {} in Vault has another scope", place.path))
+            .with_detail(format!("its scope: {scope}"))
+            .with_hint("leave out --scope here and pass it to the commands that use the token, or choose another --vault-path"));
+    }
+    Ok(())
 }
 
 /// Chooses the store and tests that the login can be saved, before a secret is sent or a browser opens.
-fn with_store(
-    context: &Context,
-    choice: Option<StoreChoice>,
-    previous: Option<&Profile>,
-    mut profile: Profile,
-) -> Result<Profile> {
-    let choice = match choice {
-        Some(StoreChoice::Auto) => None,
-        Some(StoreChoice::Keyring) => Some(StoreKind::Keyring),
-        Some(StoreChoice::Keyutils) => Some(StoreKind::Keyutils),
-        Some(StoreChoice::File) => Some(StoreKind::File),
-        None => previous.map(|previous| previous.store),
-    };
+fn with_store(context: &Context, choice: Option<StoreKind>, mut profile: Profile) -> Result<Profile> {
     let (kind, notice) = store::choose(choice, !context.no_input)?;
     if let Some(notice) = notice {
         context.warn(notice);
     }
     profile.store = kind;
-    open_store(context, kind, context.deadline())?.probe(&profile.credential_key())?;
+    open_store(context, profile.location(), context.deadline())?.probe(&profile.credential_key())?;
     files::probe(&context.config_dir()?.join("profiles"))?;
     files::probe(context.state_dir()?)?;
     Ok(profile)
@@ -272,17 +371,43 @@ fn client_id(context: &Context, args: &LoginCommon, previous: Option<&Profile>) 
     Ok(id)
 }
 
-fn authentication(method: Option<AuthMethod>, previous: Option<&Profile>) -> ClientAuthentication {
-    match method {
-        Some(AuthMethod::Post) => ClientAuthentication::Post,
-        Some(AuthMethod::Basic) => ClientAuthentication::Basic,
-        None => previous.map_or(ClientAuthentication::Post, |previous| previous.auth_method),
+/// The authentication method: the flag's, else that of the source that is given, else that of the previous login.
+///
+/// # Errors
+/// Usage: a source that the method does not use.
+fn authentication(args: &LoginCommon, previous: Option<&Profile>) -> Result<ClientAuthentication> {
+    let key_flag = args.key_file.is_some() || args.key_command.is_some();
+    let secret_flag =
+        args.client_secret_stdin || args.client_secret_file.is_some() || args.client_secret_command.is_some();
+    let has_key = key_flag
+        || !secret_flag && (nonempty("ONEUP_KEY_FILE").is_some() || nonempty("ONEUP_KEY_COMMAND").is_some());
+    match args.auth_method {
+        Some(AuthMethod::PrivateKeyJwt) if secret_flag => {
+            Err(Error::usage("private_key_jwt uses a private key instead of a client secret")
+                .with_hint("pass --key-file FILE or --key-command CMD, or make a key: oneup key generate"))
+        }
+        Some(AuthMethod::Post | AuthMethod::Basic) if key_flag => {
+            Err(Error::usage("--key-file and --key-command need --auth-method private_key_jwt"))
+        }
+        Some(AuthMethod::PrivateKeyJwt) => Ok(ClientAuthentication::PrivateKeyJwt),
+        Some(AuthMethod::Post) => Ok(ClientAuthentication::Post),
+        Some(AuthMethod::Basic) => Ok(ClientAuthentication::Basic),
+        None if has_key => Ok(ClientAuthentication::PrivateKeyJwt),
+        None => {
+            let recalled = previous.map(|previous| previous.auth_method);
+            let replaced =
+                |method: &ClientAuthentication| secret_flag && *method == ClientAuthentication::PrivateKeyJwt;
+            Ok(recalled.filter(|method| !replaced(method)).unwrap_or(ClientAuthentication::Post))
+        }
     }
 }
 
 /// The command that prints the client secret for each token request. That of the previous login is used only for the same
 /// client at the same token endpoint, as any other server would get the secret too.
 fn secret_command(args: &LoginCommon, profile: &Profile, previous: Option<&Profile>) -> Option<String> {
+    if profile.auth_method == ClientAuthentication::PrivateKeyJwt {
+        return None;
+    }
     if args.client_secret_command.is_some() {
         return args.client_secret_command.clone();
     }
@@ -297,4 +422,16 @@ fn secret_command(args: &LoginCommon, profile: &Profile, previous: Option<&Profi
         return command;
     }
     previous.filter(|previous| previous.has_same_client(profile))?.client_secret_command.clone()
+}
+
+/// The command that prints the private key, by the same rules.
+fn key_command(args: &LoginCommon, profile: &Profile, previous: Option<&Profile>) -> Option<String> {
+    if profile.auth_method != ClientAuthentication::PrivateKeyJwt || args.key_file.is_some() {
+        return None;
+    }
+    let command = args.key_command.clone().or_else(|| nonempty("ONEUP_KEY_COMMAND"));
+    if command.is_some() || nonempty("ONEUP_KEY_FILE").is_some() {
+        return command;
+    }
+    previous.filter(|previous| previous.has_same_client(profile))?.key_command.clone()
 }

@@ -17,6 +17,22 @@ use crate::system::lock;
 /// # Errors
 /// Store, or a directory that can't be written; the previous login is then unchanged.
 pub fn save_login(context: &Context, profile: &Profile, credentials: &StoredCredentials) -> Result<()> {
+    replace_login(context, profile, || {
+        open_store(context, profile.location(), context.deadline())?
+            .write(&profile.credential_key(), credentials)?;
+        save(context, profile, credentials)
+    })
+}
+
+/// Replaces the profile's file by one for a login that another machine has stored.
+///
+/// # Errors
+/// As [`save_login`].
+pub fn join_login(context: &Context, profile: &Profile, credentials: &StoredCredentials) -> Result<()> {
+    replace_login(context, profile, || save(context, profile, credentials))
+}
+
+fn replace_login(context: &Context, profile: &Profile, save: impl FnOnce() -> Result<()>) -> Result<()> {
     let mut orphans = Orphans::open(context)?;
     orphans.sweep();
     let previous = profile::load(context.config_dir()?, &profile.name)?;
@@ -25,14 +41,13 @@ pub fn save_login(context: &Context, profile: &Profile, credentials: &StoredCred
     let lock = previous
         .map(|previous| lock::acquire(&lock_path(context, &previous.id)?, context.deadline()))
         .transpose()?;
-    let result = save(context, profile, credentials);
+    let result = save();
     drop(lock);
     orphans.sweep();
     result
 }
 
 fn save(context: &Context, profile: &Profile, credentials: &StoredCredentials) -> Result<()> {
-    open_store(context, profile.store, context.deadline())?.write(&profile.credential_key(), credentials)?;
     metadata::save(context, &profile.id, credentials)?;
     profile.save(context.config_dir()?)?;
     if let Some(token) = credentials.token.as_ref().filter(|_| !context.no_cache) {

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use crate::error::{Error, Result};
 
 /// Variables that must not be inherited: they select other endpoints, credentials or tokens.
-const REMOVED: [&str; 12] = [
+const REMOVED: [&str; 15] = [
     "ONEUP_PROFILE",
     "ONEUP_TOKEN",
     "ONEUP_TOKEN_FILE",
@@ -22,7 +22,10 @@ const REMOVED: [&str; 12] = [
     "ONEUP_REDIRECT_URI",
     "ONEUP_CLIENT_SECRET_FILE",
     "ONEUP_CLIENT_SECRET_COMMAND",
+    "ONEUP_KEY_FILE",
+    "ONEUP_KEY_COMMAND",
     "ONEUP_CACERT",
+    "ONEUP_VAULT_PATH",
 ];
 
 /// A directory for the profiles, tokens and locks of one sandbox.

@@ -9,7 +9,7 @@ use crate::profile::{self, Profile};
 use crate::session::metadata;
 use crate::session::revoke::{self, Revocation};
 use crate::session::{self, Session, open_store};
-use crate::store::{StoredCredentials, cache};
+use crate::store::cache;
 
 /// Revokes and says what the server responded.
 ///
@@ -43,7 +43,7 @@ fn revoke_stdin(context: &Context) -> Result<Exit> {
 fn revoke_stored(context: &Context) -> Result<Exit> {
     let profile = profile::resolve_profile(context.config_dir()?, context.profile.as_deref())?;
     let (_lock, profile) = session::lock_profile(context, &profile, context.deadline())?;
-    let store = open_store(context, profile.store, context.deadline())?;
+    let store = open_store(context, profile.location(), context.deadline())?;
     let credentials = store.read(&profile.credential_key())?.unwrap_or_default();
     let tokens = revoke::all_tokens(&credentials);
     if tokens.is_empty() {
@@ -51,11 +51,7 @@ fn revoke_stored(context: &Context) -> Result<Exit> {
     }
     let results = revoke::revoke(context, &profile, &credentials, &tokens)?;
     let kinds: Vec<&str> = tokens.iter().map(|(kind, _)| *kind).collect();
-    let without_tokens = StoredCredentials {
-        client_secret: credentials.client_secret.clone(),
-        ..StoredCredentials::default()
-    };
-    store.write(&profile.credential_key(), &without_tokens)?;
+    store.write(&profile.credential_key(), &credentials.without_tokens())?;
     cache::forget(&profile.id);
     if let Err(error) = metadata::remove(context, &profile.id) {
         context.warn(error);

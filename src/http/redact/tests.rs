@@ -5,8 +5,9 @@ use super::*;
 use crate::oauth::grant::{Client, ClientAuthentication, Grant};
 
 fn form(secret: &str, authentication: ClientAuthentication) -> TokenRequest {
-    let client = Client { id: "svc".into(), secret: Some(Secret::new(secret)), authentication };
-    client.token_request(&Grant::RefreshToken { token: Secret::new("r3fresh-0f-svc"), scope: String::new() })
+    let client = Client { id: "svc".into(), secret: Some(Secret::new(secret)), authentication, signer: None };
+    let grant = Grant::RefreshToken { token: Secret::new("r3fresh-0f-svc"), scope: String::new() };
+    client.token_request(&grant, 0).expect("a form")
 }
 
 fn redact(secret: &str, text: &str) -> String {

@@ -67,14 +67,16 @@ fn driver() {
     let Ok(command) = std::env::var("COMMAND") else { return };
     let state = PathBuf::from(std::env::var_os("STATE").expect("the caller sets it"));
     let timeout = Duration::from_secs(10);
-    let store = open(StoreKind::Keyring, &state, timeout, false);
+    let store = open(StoreKind::Keyring, &state, timeout, false).expect("a store");
     let is_expected = |found: Option<StoredCredentials>| format!("{}", found == Some(credentials(4_000)));
     let result = match command.split(' ').collect::<Vec<_>>()[..] {
         ["write", id] => store.write(&key(id), &credentials(4_000)).map(|()| "written".to_owned()),
         ["read", id] => store.read(&key(id)).map(is_expected),
         ["absent", id] => store.read(&key(id)).map(|found| format!("{}", found.is_none())),
         ["delete", id] => store.delete(id).map(|existed| format!("{existed}")),
-        ["prompt", id] => open(StoreKind::Keyring, &state, timeout, true).read(&key(id)).map(is_expected),
+        ["prompt", id] => {
+            open(StoreKind::Keyring, &state, timeout, true).expect("a store").read(&key(id)).map(is_expected)
+        }
         _ => panic!("unknown command"),
     };
     let result = result.unwrap_or_else(|error| format!("{} {error}", error.kind().exit().code()));

@@ -24,7 +24,8 @@ pub enum Purpose {
     State,
     /// Files that the user manages: profiles, CA certificates. The target of a symbolic link is checked too.
     Config,
-    /// A secret that the user manages, such as a private key. No one else can read it; symbolic links are followed.
+    /// A secret that the user manages, such as a private key. No one else can read it, except the group of a file of root:
+    /// that is how systemd and Kubernetes give one to a service. Symbolic links are followed.
     PrivateKey,
 }
 
@@ -34,8 +35,12 @@ impl Purpose {
     }
 
     #[cfg(unix)]
-    fn forbidden_mode(self) -> u32 {
-        if matches!(self, Self::Secret | Self::PrivateKey) { 0o077 } else { 0o022 }
+    fn forbidden_mode(self, owner: u32) -> u32 {
+        match self {
+            Self::PrivateKey if owner == 0 => 0o037,
+            Self::Secret | Self::PrivateKey => 0o077,
+            Self::State | Self::Config => 0o022,
+        }
     }
 }
 
@@ -118,8 +123,9 @@ pub(super) fn check_file(path: &Path, file: &File, purpose: Purpose) -> Result<u
     }
     check_owner(path, metadata.uid())?;
     let mode = metadata.mode() & 0o7777;
-    if mode & purpose.forbidden_mode() != 0 {
-        let command = if purpose.forbidden_mode() == 0o077 { "chmod 600" } else { "chmod go-w" };
+    if mode & purpose.forbidden_mode(metadata.uid()) != 0 {
+        let is_secret = matches!(purpose, Purpose::Secret | Purpose::PrivateKey);
+        let command = if is_secret { "chmod 600" } else { "chmod go-w" };
         return Err(too_open(path, mode, command));
     }
     Ok(metadata.len())

@@ -81,8 +81,12 @@ fn checks_every_mode_of_file_and_directories() {
     for mode in 0o600..=0o777 {
         set_mode(&file, mode);
         for purpose in PURPOSES {
-            let forbidden =
-                if matches!(purpose, Purpose::Secret | Purpose::PrivateKey) { 0o077 } else { 0o022 };
+            let forbidden = match purpose {
+                // Group members may read a key of root's.
+                Purpose::PrivateKey if rustix::process::geteuid().is_root() => 0o037,
+                Purpose::Secret | Purpose::PrivateKey => 0o077,
+                Purpose::State | Purpose::Config => 0o022,
+            };
             let error = rejection(&file, purpose);
             assert_eq!(error.is_some(), mode & forbidden != 0, "{mode:04o} {purpose:?}: {error:?}");
         }

@@ -62,7 +62,8 @@ impl Home {
 
     /// Makes each token in the file store this many seconds older, as if time had passed.
     pub(crate) fn age_tokens(&self, seconds: i64) {
-        let store = store::open(StoreKind::File, &self.state(), Duration::from_secs(5), false);
+        let store = store::open(StoreKind::File, &self.state(), Duration::from_secs(5), false)
+            .expect("a store on this machine");
         for name in profile::names(&self.config()).expect("a readable directory") {
             let profile = profile::load(&self.config(), &name).expect("a valid profile").expect("it exists");
             let key = profile.credential_key();
@@ -74,7 +75,8 @@ impl Home {
 
     /// Gives the profile `provider` another token endpoint, as if its token were from there.
     pub(crate) fn move_token_endpoint(&self, token_url: &str) {
-        let store = store::open(StoreKind::File, &self.state(), Duration::from_secs(5), false);
+        let store = store::open(StoreKind::File, &self.state(), Duration::from_secs(5), false)
+            .expect("a store on this machine");
         let mut profile =
             profile::load(&self.config(), "provider").expect("a valid profile").expect("it exists");
         let stored = store.read(&profile.credential_key()).expect("a readable store").expect("a login");

@@ -13,6 +13,7 @@ use crate::oauth::secret::Secret;
 use crate::output::inspect::{Inspection, Introspection, Verification};
 use crate::profile::Profile;
 use crate::session::{Session, token_request};
+use crate::system::clock::now;
 
 /// Verifies the signature with the realm's keys. A token of another issuer causes no request.
 pub(super) fn verify(context: &Context, inspection: &Inspection) -> Result<Verification> {
@@ -72,8 +73,8 @@ pub(super) fn introspect(
     };
     let credentials = Session::new(context, profile.clone()).stored()?.unwrap_or_default();
     let client = token_request::client(profile, &credentials, context.deadline())?;
-    let request = client.request(&[("token", token.expose()), ("token_type_hint", "access_token")]);
-    let response = http.post_form(&endpoint, &request, Retry::Transient)?;
+    let request = || client.request(&[("token", token.expose()), ("token_type_hint", "access_token")], now());
+    let response = http.post_form(&endpoint, request, Retry::Transient)?;
     parse_introspection(profile, endpoint, &response)
 }
 
