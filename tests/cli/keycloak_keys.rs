@@ -13,23 +13,32 @@ const SECRET: &str = "secret-of-a-test-client";
 const SCOPE: &str = "bulk-data|user/*.rs";
 
 /// A realm of Keycloak's, gone when the test has passed.
-struct Realm {
+pub(crate) struct Realm {
     keycloak: String,
     name: String,
 }
 
 impl Realm {
     fn new(keycloak: String) -> Self {
-        let name = format!("rotation-{}", std::process::id());
-        let realm = Self { keycloak, name };
+        let clients = json!([{"clientId": "svc", "secret": SECRET, "serviceAccountsEnabled": true,
+            "optionalClientScopes": [SCOPE]}]);
+        Self::with_clients(keycloak, "rotation", &clients)
+    }
+
+    /// One with these clients, and a name that begins so.
+    pub(crate) fn with_clients(keycloak: String, prefix: &str, clients: &Value) -> Self {
+        let realm = Self { keycloak, name: format!("{prefix}-{}", std::process::id()) };
         let document = json!({
             "realm": realm.name, "enabled": true, "accessTokenLifespan": 300,
             "clientScopes": [{"name": SCOPE, "protocol": "openid-connect"}],
-            "clients": [{"clientId": "svc", "secret": SECRET, "serviceAccountsEnabled": true,
-                "optionalClientScopes": [SCOPE]}],
+            "clients": clients,
         });
         realm.admin("POST", "", Some(&document));
         realm
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     /// The bootstrap admin's; it lives a minute, so each request has one of its own.
@@ -40,7 +49,7 @@ impl Realm {
     }
 
     /// Asks the admin API about the realm; `path` is below it, and a new realm is posted above it.
-    fn admin(&self, method: &str, path: &str, body: Option<&Value>) -> Value {
+    pub(crate) fn admin(&self, method: &str, path: &str, body: Option<&Value>) -> Value {
         let below =
             if method == "POST" && path.is_empty() { String::new() } else { format!("/{}{path}", self.name) };
         let url = format!("{}/auth/admin/realms{below}", self.keycloak);

@@ -7,6 +7,7 @@
 //! | completions in real shells (bash, zsh, fish, elvish) | `shells` |
 //! | prompts and colors on a real terminal | `terminal` |
 //! | `login provider`, `login p2p`: sources of the secret, endpoints, what is stored | `login` |
+//! | `--auth-method private_key_jwt`, `key` | `private_key_jwt` |
 //! | `login patient`: browser, callback, pasted codes, refresh tokens | `patient/` |
 //! | `token show`, `status`, `logout`, concurrent refreshes | `show` |
 //! | `token inspect` as text and as JSON, `token revoke` | `inspect`, `inspect_json` |
@@ -20,7 +21,8 @@
 //! | `sandbox` | `sandbox`, `sandbox_export`, `sandbox_jwt`, `sandbox_realm` |
 //! | token endpoint: responses, retries, deadlines, TLS, proxies, discovery documents | `token_endpoint/` |
 //! | stores: gnome-keyring; the others are unit tests of `src/store` | `keyring` |
-//! | a real Keycloak | `keycloak`, `keycloak_keys`, `keycloak_patient` |
+//! | `--store vault`: a real OpenBao | `vault/` |
+//! | a real Keycloak | `keycloak`, `keycloak_jwt`, `keycloak_keys`, `keycloak_patient` |
 //! | secrets stay out of argument lists, traces, memory, child processes | `secret_hygiene`, `memory` |
 //! | nothing is lost: kill, full disk, failing calls, clock jumps, concurrent commands | `fault_injection/` |
 //! | many processes, long-running jobs | `stress` |
@@ -42,6 +44,7 @@ mod fault_injection;
 mod inspect;
 mod inspect_json;
 mod keycloak;
+mod keycloak_jwt;
 mod keycloak_keys;
 mod keycloak_patient;
 mod keyring;
@@ -49,6 +52,7 @@ mod login;
 mod memory;
 mod packages;
 mod patient;
+mod private_key_jwt;
 mod proxy;
 mod realm;
 mod recipes;
@@ -65,3 +69,4 @@ mod support;
 mod terminal;
 mod token_endpoint;
 mod usage_and_help;
+mod vault;

@@ -23,7 +23,7 @@ fn vault(responses: &[(u16, &'static str)]) -> Vault {
     Vault::new(settings, Box::new(script), path, Deadline::after(Duration::from_secs(20)))
 }
 
-fn message(responses: &[(u16, &'static str)]) -> (u8, String) {
+fn message(responses: &[(u16, &'static str)]) -> (i32, String) {
     let error = vault(responses).read(&key("a")).expect_err("an error");
     (error.kind().exit().code(), error.to_string())
 }

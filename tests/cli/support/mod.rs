@@ -5,6 +5,7 @@
 mod chromium;
 mod documents;
 mod fault_report;
+mod openbao;
 mod raw;
 mod run;
 mod sandbox;
@@ -17,6 +18,7 @@ pub(crate) use {
     chromium::Chromium,
     documents::{code_after, document},
     fault_report::{FaultReport, Kind, size},
+    openbao::OpenBao,
     raw::{RawServer, raw_server, raw_server_at},
     run::{Home, Oneup, Outcome},
     sandbox::Sandbox,
