@@ -13,6 +13,7 @@ mod jwks;
 mod jwt;
 mod pasted;
 mod profile;
+mod proxy;
 mod retry_after;
 mod scope;
 #[cfg(test)]
@@ -28,6 +29,7 @@ pub use jwks::jwks;
 pub use jwt::jwt;
 pub use pasted::pasted;
 pub use profile::profile;
+pub use proxy::proxy;
 pub use retry_after::retry_after;
 pub use scope::scope;
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 type Property = fn(&[u8]);
 
 /// Every property, by the name of its fuzz target and of its corpus.
-const ALL: [(&str, Property); 12] = [
+const ALL: [(&str, Property); 13] = [
     ("address", super::address),
     ("answer", super::answer),
     ("callback", super::callback),
@@ -17,6 +17,7 @@ const ALL: [(&str, Property); 12] = [
     ("jwt", super::jwt),
     ("pasted", super::pasted),
     ("profile", super::profile),
+    ("proxy", super::proxy),
     ("retry_after", super::retry_after),
     ("scope", super::scope),
 ];

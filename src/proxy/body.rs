@@ -16,9 +16,6 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// The body of a response to the client.
 pub type Body = BoxBody<Bytes, BoxError>;
 
-/// The longest wait between two parts of a request's body.
-const MAX_SILENCE: Duration = Duration::from_secs(60);
-
 /// How long the end of a body of unknown length is waited for, so that the request can be sent again.
 const END_WAIT: Duration = Duration::from_millis(100);
 
@@ -80,13 +77,14 @@ impl std::error::Error for Silence {}
 /// A request's body that ends with an error when the client stops sending it.
 pub struct Timely<B> {
     body: B,
+    timeout: Duration,
     timer: Pin<Box<Sleep>>,
 }
 
 impl<B> Timely<B> {
-    /// Limits the silence of a body.
-    pub fn new(body: B) -> Self {
-        Self { body, timer: Box::pin(sleep(MAX_SILENCE)) }
+    /// Limits the time between two parts of a body.
+    pub fn new(body: B, timeout: Duration) -> Self {
+        Self { body, timeout, timer: Box::pin(sleep(timeout)) }
     }
 }
 
@@ -102,7 +100,8 @@ where
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
-            self.timer.as_mut().reset(Instant::now() + MAX_SILENCE);
+            let deadline = Instant::now() + self.timeout;
+            self.timer.as_mut().reset(deadline);
             return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
         }
         ready!(self.timer.as_mut().poll(context));
@@ -168,4 +167,82 @@ where
         }
     }
     Ok(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use super::*;
+
+    /// Frames that come one after another, each after a pause.
+    struct Paused(VecDeque<(Duration, &'static str)>, Option<Pin<Box<Sleep>>>);
+
+    impl Paused {
+        fn new(frames: &[(u64, &'static str)]) -> Self {
+            let pause = |(millis, text): &(u64, &'static str)| (Duration::from_millis(*millis), *text);
+            Self(frames.iter().map(pause).collect(), None)
+        }
+    }
+
+    impl HttpBody for Paused {
+        type Data = Bytes;
+        type Error = BoxError;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+            let Some((pause, text)) = self.0.front().copied() else { return Poll::Ready(None) };
+            ready!(self.1.get_or_insert_with(|| Box::pin(sleep(pause))).as_mut().poll(context));
+            (self.1, _) = (None, self.0.pop_front());
+            Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(text.as_bytes())))))
+        }
+    }
+
+    fn run<T>(future: impl Future<Output = T>) -> T {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.enable_time().build().expect("a runtime").block_on(future)
+    }
+
+    async fn text<B: HttpBody<Data = Bytes, Error = BoxError>>(body: B) -> String {
+        let bytes = body.collect().await.expect("a body").to_bytes();
+        String::from_utf8(bytes.to_vec()).expect("UTF-8")
+    }
+
+    #[test]
+    fn body_that_ends_soon_is_collected_and_any_other_is_resumed() {
+        run(async {
+            for (frames, limit, is_whole) in [
+                (&[(0, "ab"), (1, "cd")][..], 4, true),
+                (&[], 4, true),
+                (&[(0, "ab"), (1, "cde"), (1, "f")], 4, false),
+                (&[(0, "ab"), (400, "cd")], 4, false),
+            ] {
+                let expected: String = frames.iter().map(|(_, text)| *text).collect();
+                match collect_small(Paused::new(frames), limit).await.expect("a body") {
+                    Collected::Whole(bytes) => assert!(is_whole && bytes == expected, "{expected}"),
+                    Collected::Partial(rest) => {
+                        assert!(!is_whole, "{expected}");
+                        assert_eq!(
+                            rest.size_hint().lower(),
+                            rest.beginning.as_ref().map_or(0, Bytes::len) as u64
+                        );
+                        assert_eq!(text(rest).await, expected);
+                    }
+                }
+            }
+        });
+    }
+
+    #[test]
+    fn silence_ends_a_body_and_slowness_does_not() {
+        run(async {
+            let timeout = Duration::from_millis(300);
+            let slow = Paused::new(&[(150, "a"), (150, "b"), (150, "c")]);
+            assert_eq!(text(Timely::new(slow, timeout)).await, "abc");
+            let silent = Timely::new(Paused::new(&[(0, "a"), (60_000, "b")]), timeout);
+            assert!(silent.collect().await.is_err_and(|error| error.is::<Silence>()));
+        });
+    }
 }

@@ -2,9 +2,10 @@
 
 use std::error::Error as StdError;
 use std::sync::PoisonError;
+use std::time::Duration;
 
 use bytes::Bytes;
-use hyper::body::Incoming;
+use hyper::body::{Body as HttpBody, Incoming};
 use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap};
 use hyper::http::request::Parts;
 use hyper::{Method, Response, StatusCode};
@@ -19,6 +20,9 @@ use crate::http::AsyncClient;
 
 /// The largest body of a request that can be sent again.
 const MAX_REPEATABLE_BYTES: usize = 1024 * 1024;
+
+/// The longest wait between two parts of a request's body.
+const SEND_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How many origins keep their connections.
 const MAX_CLIENTS: usize = 32;
@@ -51,11 +55,7 @@ impl App {
         let client = self.client(&url)?;
         let mut headers = head.headers.clone();
         clean_request(&mut headers, self.gate.read_only);
-        let body =
-            match collect_small(Timely::new(body), MAX_REPEATABLE_BYTES).await.map_err(client_stopped)? {
-                Collected::Whole(bytes) => OutgoingBody::Whole(bytes),
-                Collected::Partial(rest) => OutgoingBody::Streamed(Some(reqwest::Body::wrap(rest))),
-            };
+        let body = outgoing_body(body).await?;
         let mut request = Outgoing { method: head.method.clone(), url, headers, body, client };
         let bearer = self.tokens.bearer().await?;
         let response = request.send(&bearer).await?;
@@ -84,6 +84,20 @@ impl App {
         }
         clients.insert(origin, client.clone());
         Ok(client)
+    }
+}
+
+/// Reads a request's body, if it is small.
+async fn outgoing_body(body: Incoming) -> Result<OutgoingBody, Refusal> {
+    if body.is_end_stream() {
+        return Ok(OutgoingBody::Whole(Bytes::new()));
+    }
+    match collect_small(Timely::new(body, SEND_TIMEOUT), MAX_REPEATABLE_BYTES)
+        .await
+        .map_err(client_stopped)?
+    {
+        Collected::Whole(bytes) => Ok(OutgoingBody::Whole(bytes)),
+        Collected::Partial(rest) => Ok(OutgoingBody::Streamed(Some(reqwest::Body::wrap(rest)))),
     }
 }
 

@@ -11,11 +11,12 @@ pub mod key;
 mod listener;
 mod outcome;
 mod respond;
-mod rewrite;
+pub(crate) mod rewrite;
 mod tokens;
 #[cfg(unix)]
 mod unix_socket;
-mod upstream;
+pub(crate) mod upstream;
+mod write_timeout;
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -23,10 +24,10 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use hyper::body::Incoming;
-use hyper::header::HeaderValue;
+use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response};
+use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::sync::Semaphore;
@@ -45,6 +46,7 @@ use listener::{Acceptor, Listener};
 use outcome::Refusal;
 use tokens::Tokens;
 use upstream::Upstream;
+use write_timeout::WriteTimeout;
 
 /// How many connections there can be; more wait to be accepted.
 const MAX_CONNECTIONS: usize = 256;
@@ -54,6 +56,9 @@ const MAX_HEAD_BYTES: usize = 64 * 1024;
 
 /// How long a connection can take for the head of its next request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long a client can leave unread what was sent.
+const READ_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// How long requests are given to finish when the proxy ends.
 const GRACE_PERIOD: Duration = Duration::from_secs(10);
@@ -180,7 +185,7 @@ async fn accept_all(acceptor: &Acceptor, app: &Arc<App>, connections: &GracefulS
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_TIMEOUT)
             .max_buf_size(MAX_HEAD_BYTES)
-            .serve_connection(TokioIo::new(stream), service);
+            .serve_connection(TokioIo::new(WriteTimeout::new(stream, READ_TIMEOUT)), service);
         let connection = connections.watch(connection);
         tokio::spawn(async move {
             // How a connection ends is its client's affair.
@@ -199,7 +204,12 @@ impl App {
             Err(refusal) => {
                 // Its path can be a wrong key.
                 self.log(&head.method, "(refused)", refusal.status, start);
-                return refusal.response();
+                let mut response = refusal.response();
+                if refusal.status != StatusCode::METHOD_NOT_ALLOWED {
+                    // Without the key, no more requests on this connection.
+                    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                }
+                return response;
             }
         };
         let mut response = if admitted.is_preflight {
@@ -221,7 +231,7 @@ impl App {
     }
 
     /// A line for each request, without its query, which can hold patient data, and without the key.
-    fn log(&self, method: &hyper::Method, path: &str, status: hyper::StatusCode, start: Instant) {
+    fn log(&self, method: &Method, path: &str, status: StatusCode, start: Instant) {
         if self.context.verbose {
             let (path, time) = (bare_path(path), start.elapsed().as_millis());
             eprint_line(format_args!("{} {path} {} {time} ms", bare_path(method.as_str()), status.as_u16()));

@@ -6,6 +6,7 @@ mod lifecycle;
 mod load;
 mod requests;
 mod rewriting;
+mod streaming;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;

@@ -1,11 +1,10 @@
 //! What reaches the server, and what does not.
 
 use std::io::{Read, Write};
-use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use super::{Proxy, head, home_at};
-use crate::support::{Home, RawServer, Sandbox, TokenEndpoint};
+use crate::support::{RawServer, Sandbox, TokenEndpoint};
 
 /// A FHIR server that responds to everything with an empty Patient.
 fn endpoint() -> TokenEndpoint {
@@ -155,47 +154,6 @@ fn failures_are_operation_outcomes_with_the_cause() {
     assert_eq!(proxy.get("/Patient").status(), 404, "the server's own response");
     let (_, stderr) = proxy.end("INT");
     assert_eq!(stderr.matches("could not get a token").count(), 1, "{stderr}");
-}
-
-#[test]
-fn bodies_stream_in_both_directions() {
-    let (sent, received) = channel::<()>();
-    let received = std::sync::Mutex::new(received);
-    let server = crate::support::raw_server(move |_, request, stream| {
-        // The first part of the body comes before the rest is sent.
-        let mut buffer = [0; 100];
-        assert!(request.contains("first") || stream.read(&mut buffer).expect("the first part") > 0);
-        let head =
-            "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 6\r\nConnection: close\r\n\r\n";
-        stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(b"one")).expect("written");
-        let wait = received.lock().expect("no panic").recv_timeout(Duration::from_secs(10));
-        wait.expect("the client has the first part");
-        b"two".to_vec()
-    });
-    let endpoint = TokenEndpoint::start();
-    let home = Home::logged_in(&endpoint);
-    let proxy = Proxy::start(&home, &["--allow-host", "127.0.0.1"]);
-    let mut stream = proxy.connect();
-    let path = format!("{}/~{}/x", proxy.key(), server.address());
-    write!(
-        stream,
-        "POST {path} HTTP/1.1\r\nHost: {}\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n",
-        proxy.address()
-    )
-    .expect("written");
-    let mut response = Vec::new();
-    let mut buffer = [0; 1000];
-    while !response.ends_with(b"one") {
-        let count = stream.read(&mut buffer).expect("a part of the response");
-        assert!(count > 0, "{}", String::from_utf8_lossy(&response));
-        response.extend_from_slice(&buffer[..count]);
-    }
-    sent.send(()).expect("the server waits");
-    while !response.ends_with(b"two") {
-        let count = stream.read(&mut buffer).expect("the rest");
-        assert!(count > 0, "{}", String::from_utf8_lossy(&response));
-        response.extend_from_slice(&buffer[..count]);
-    }
 }
 
 #[test]
