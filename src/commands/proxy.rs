@@ -99,9 +99,10 @@ fn start(context: &Context, args: &cli::Proxy) -> Result<Server> {
         read_only: args.read_only,
         origins: args.allow_origins.clone(),
     };
-    let tokens = SessionTokens { session: Session::new(context, profile), scope: args.scope.clone() };
+    let session = Session::new(context, profile);
+    let tokens = SessionTokens { session, scope: args.scope.clone(), context: context.clone() };
     // The reason why there is no token is reported now, and not by the first request.
-    tokens.access_token(None)?;
+    tokens.get(None)?;
     process::disable_core_dumps();
     Server::bind(context, settings, Arc::new(tokens))
 }
@@ -119,11 +120,21 @@ fn failed(error: std::io::Error) -> Error {
 struct SessionTokens {
     session: Session,
     scope: Option<String>,
+    context: Context,
+}
+
+impl SessionTokens {
+    fn get(&self, rejected: Option<&Secret>) -> Result<Token> {
+        let options = TokenOptions { scope: self.scope.as_deref(), rejected, ..TokenOptions::default() };
+        self.session.access_token(options)
+    }
 }
 
 impl TokenSource for SessionTokens {
     fn access_token(&self, rejected: Option<&Secret>) -> Result<Token> {
-        let options = TokenOptions { scope: self.scope.as_deref(), rejected, ..TokenOptions::default() };
-        self.session.access_token(options)
+        let warn = |error: &Error| {
+            self.context.warn(format_args!("could not get a token: {}", error.summary()));
+        };
+        self.get(rejected).inspect_err(warn)
     }
 }

@@ -123,7 +123,7 @@ impl Server {
         let app = App {
             gate: Gate { own_hosts, key, origins, read_only: settings.read_only },
             upstream: Upstream::new(&settings.fhir_base, settings.hosts, public)?,
-            tokens: Tokens::new(source, context.clone()),
+            tokens: Tokens::new(source),
             http: Http::new(context)?,
             context: context.clone(),
             clients: Mutex::default(),

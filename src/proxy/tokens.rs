@@ -7,7 +7,6 @@ use hyper::StatusCode;
 use hyper::header::HeaderValue;
 
 use super::outcome::Refusal;
-use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::http;
 use crate::oauth::secret::Secret;
@@ -16,6 +15,9 @@ use crate::system::clock::now;
 
 /// How long a token is used before the source is asked again, which notices a login or logout of another process.
 const RECHECK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The same for a token of unknown lifetime, of which the source knows no more.
+const UNKNOWN_RECHECK_INTERVAL: Duration = Duration::from_secs(60);
 
 /// How long a failure is the response to all requests, before the source is asked again.
 const FAILURE_BACKOFF: Duration = Duration::from_secs(2);
@@ -42,7 +44,6 @@ pub struct Bearer {
 /// The token in use.
 pub struct Tokens {
     source: Arc<dyn TokenSource>,
-    context: Context,
     state: Mutex<State>,
     /// Held while the source is asked.
     asking: tokio::sync::Mutex<()>,
@@ -57,9 +58,9 @@ struct State {
 }
 
 impl Tokens {
-    /// Uses this source. Its failures are printed as warnings.
-    pub fn new(source: Arc<dyn TokenSource>, context: Context) -> Self {
-        Self { source, context, state: Mutex::default(), asking: tokio::sync::Mutex::default() }
+    /// Uses this source.
+    pub fn new(source: Arc<dyn TokenSource>) -> Self {
+        Self { source, state: Mutex::default(), asking: tokio::sync::Mutex::default() }
     }
 
     /// Returns a valid token.
@@ -109,7 +110,6 @@ impl Tokens {
                 Ok(bearer)
             }
             Err(error) => {
-                self.context.warn(format_args!("could not get a token: {}", error.summary()));
                 let text = format!("could not get a token: {}", described(&error));
                 let refusal = Refusal::new(StatusCode::BAD_GATEWAY, "login", text);
                 state.failure = Some((refusal.clone(), Instant::now()));
@@ -122,9 +122,11 @@ impl Tokens {
     fn known(&self, rejected: Option<&Secret>) -> Option<Result<Arc<Bearer>, Refusal>> {
         let state = self.lock();
         let current = state.current.as_ref().filter(|(bearer, since)| {
-            since.elapsed() < RECHECK_INTERVAL
-                && rejected != Some(&bearer.token.access_token)
-                && bearer.token.is_fresh(now(), None)
+            let is_current = match bearer.token.expires_in {
+                Some(_) => since.elapsed() < RECHECK_INTERVAL && bearer.token.is_fresh(now(), None),
+                None => since.elapsed() < UNKNOWN_RECHECK_INTERVAL,
+            };
+            is_current && rejected != Some(&bearer.token.access_token)
         });
         let failure = state.failure.as_ref().filter(|(_, since)| since.elapsed() < FAILURE_BACKOFF);
         match (current, failure) {
@@ -144,5 +146,80 @@ pub fn described(error: &Error) -> String {
     match error.hint() {
         Some(hint) => format!("{}; hint: {hint}", error.summary()),
         None => error.summary(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::oauth::token::Lifetime;
+
+    /// Issues `token-0`, `token-1`, …, each after a pause; or fails.
+    #[derive(Default)]
+    struct Source {
+        requests: AtomicUsize,
+        lifetime: Option<u64>,
+        is_down: bool,
+    }
+
+    impl TokenSource for Source {
+        fn access_token(&self, _: Option<&Secret>) -> Result<Token> {
+            std::thread::sleep(Duration::from_millis(20));
+            let number = self.requests.fetch_add(1, Ordering::SeqCst);
+            if self.is_down {
+                return Err(Error::auth("not logged in").with_hint("log in"));
+            }
+            let lifetime = Lifetime { issued_at: now(), expires_in: self.lifetime };
+            Ok(Token::new(Secret::new(format!("token-{number}")), lifetime))
+        }
+    }
+
+    fn run<T>(future: impl Future<Output = T>) -> T {
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        builder.worker_threads(2).enable_time().build().expect("a runtime").block_on(future)
+    }
+
+    /// How many tokens are requested when this many requests get one, then have it rejected.
+    fn requests(source: Source, count: usize) -> usize {
+        let source = Arc::new(source);
+        let tokens = Arc::new(Tokens::new(source.clone()));
+        run(async {
+            let tasks: Vec<_> = (0..count)
+                .map(|_| {
+                    let tokens = Arc::clone(&tokens);
+                    tokio::spawn(async move {
+                        let Ok(first) = tokens.bearer().await else { return };
+                        let second = tokens.replace(&first).await.expect("another token");
+                        assert_ne!(first.header, second.header);
+                    })
+                })
+                .collect();
+            for task in tasks {
+                task.await.expect("no panic");
+            }
+        });
+        source.requests.load(Ordering::SeqCst)
+    }
+
+    #[test]
+    fn any_number_of_requests_make_one_token_request() {
+        assert_eq!(requests(Source { lifetime: Some(3600), ..Source::default() }, 100), 2);
+        assert_eq!(requests(Source::default(), 100), 2, "of unknown lifetime");
+        assert_eq!(requests(Source { is_down: true, ..Source::default() }, 100), 1);
+    }
+
+    #[test]
+    fn server_that_rejects_new_tokens_gets_no_more_of_them() {
+        let tokens = Tokens::new(Arc::new(Source { lifetime: Some(3600), ..Source::default() }));
+        run(async {
+            let first = tokens.bearer().await.expect("a token");
+            let second = tokens.replace(&first).await.expect("another");
+            assert!(second.header.is_sensitive());
+            tokens.reject_new();
+            assert!(tokens.replace(&second).await.is_none());
+            assert_eq!(tokens.bearer().await.expect("a token").header, second.header);
+        });
     }
 }

@@ -113,6 +113,24 @@ mod tests {
     }
 
     #[test]
+    fn one_of_many_that_start_together_listens() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("s");
+        drop(UnixListener::bind(&path).expect("an abandoned one"));
+        let start = std::sync::Barrier::new(8);
+        let sockets: Vec<_> = std::thread::scope(|threads| {
+            let bind = || {
+                start.wait();
+                UnixSocket::bind(&path)
+            };
+            let all: Vec<_> = (0..8).map(|_| threads.spawn(bind)).collect();
+            all.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+        });
+        assert_eq!(sockets.iter().filter(|socket| socket.is_ok()).count(), 1);
+        assert!(UnixStream::connect(&path).is_ok());
+    }
+
+    #[test]
     fn abandoned_socket_is_replaced_and_other_files_are_not() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("s");

@@ -135,8 +135,8 @@ fn documents_over_the_limit_pass_with_a_warning() {
         })
         .start();
     let proxy = Proxy::at(&endpoint, &[]);
-    let (own, foreign) = (format!("{}/next", proxy.url), format!("{}/r4/next", endpoint.url()));
-    for (path, url) in [("/small", &own), ("/binary", &foreign), ("/large", &foreign)] {
+    let (own, original) = (format!("{}/next", proxy.url), format!("{}/r4/next", endpoint.url()));
+    for (path, url) in [("/small", &own), ("/binary", &original), ("/large", &original)] {
         let body = proxy.get(path).text().expect("a body");
         assert!(body.ends_with(&format!("\"link\":[{{\"url\":\"{url}\"}}]}}")), "{path}");
     }
