@@ -11,6 +11,9 @@ use super::outcome::{Rejected, fhir_json, reject};
 use crate::members;
 use crate::state::{AppState, Shared};
 
+/// Where HRex 1.0 defines the code of a unique member identifier.
+const HREX_CODES: &str = "http://hl7.org/fhir/us/davinci-hrex/CodeSystem/hrex-temp";
+
 /// Handles the POST of a Parameters resource with `MemberPatient` and `CoverageToMatch`.
 pub(super) async fn handle(
     State(state): State<Shared>,
@@ -44,7 +47,7 @@ fn find(state: &AppState, path: &str, headers: &HeaderMap, body: &[u8]) -> Resul
     Ok(json!({
         "resourceType": "Parameters",
         "parameter": [{ "name": "MemberIdentifier", "valueIdentifier": {
-            "type": { "coding": [{ "system": "http://terminology.hl7.org/CodeSystem/v2-0203", "code": "UMB" }] },
+            "type": { "coding": [{ "system": HREX_CODES, "code": "UMB" }] },
             "system": member["identifier"][0]["system"],
             "value": member["identifier"][0]["value"],
         } }],
