@@ -52,10 +52,11 @@ pub struct SandboxOptions {
     /// Simulate a fault N times, or forever; repeatable
     ///
     /// Token endpoint: invalid_client, invalid_grant, invalid_scope, 429, 503, html (a gateway's page), slow (one byte a
-    /// second), reset, no-expires-in, no-refresh-token, error-null, refresh-lifetime=SECS. FHIR server: 401, 401-after=N (each
-    /// token is good for N requests), fhir-429, fhir-503, fhir-slow, fhir-reset. Both: geo-403 (a client outside the United
-    /// States), gzip. Bulk export: manifest-200 (no job), job-failed, job-gone, file-store (files at another host, without the
-    /// token), redirect-file, cut-file (the connection closes), short-file (half of the file, as if complete), no-range
+    /// second), reset, no-expires-in, no-refresh-token, error-null, refresh-lifetime=SECS, wrong-nonce (in the ID token).
+    /// FHIR server: 401, 401-after=N (each token is good for N requests), fhir-429, fhir-503, fhir-slow, fhir-reset. Both:
+    /// geo-403 (a client outside the United States), gzip. Bulk export: manifest-200 (no job), job-failed, job-gone,
+    /// file-store (files at another host, without the token), redirect-file, wrong-count (in the manifest), cut-file (the
+    /// connection closes), short-file (half of the file, as if complete), no-range
     #[arg(long, value_name = "KIND[=N]")]
     pub fail: Vec<String>,
     /// Add a realm whose tokens need no scope and reach the tenant of its name; repeatable

@@ -244,6 +244,13 @@ fn a_short_file_is_reported_and_fetched_again() {
 }
 
 #[test]
+fn a_wrong_count_in_the_manifest_is_reported() {
+    let export = Export::start(&["--fail", "wrong-count"]);
+    export.export(&["--type", "Patient"]).status(7).stderr_has("Patient.1.ndjson: ").run();
+    assert!(export.files().is_empty());
+}
+
+#[test]
 fn an_altered_file_is_noticed() {
     let export = Export::start(&[]);
     export.export(&["--quiet"]).status(0).run();

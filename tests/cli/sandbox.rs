@@ -137,11 +137,9 @@ fn realm_rotates_refresh_tokens_and_reuse_ends_the_session() {
 
 #[test]
 fn id_token_has_the_nonce_of_the_login_only() {
-    let sandbox = Sandbox::start(&[]);
+    let sandbox = Sandbox::start(&["--fail", "wrong-nonce=1"]);
     let query =
         format!("response_type=code&client_id=oneup-sandbox&redirect_uri={REDIRECT}&scope=openid&nonce=n-0");
-    let end = decide(&sandbox, &format!("{}?{query}", TOKEN.replace("/token", "/auth")), "allow");
-    let code = parameter(&end, "code").expect("a code");
     let request = |form: &str| json(&curl(&sandbox, TOKEN, &["-d", &format!("{CLIENT}&{form}")]).1);
     let nonce = |response: &Value| {
         let token = response["id_token"].as_str().expect("an ID token").to_owned();
@@ -149,7 +147,13 @@ fn id_token_has_the_nonce_of_the_login_only() {
         let claims = base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, payload);
         json(&String::from_utf8(claims.expect("base64url")).expect("UTF-8"))["nonce"].clone()
     };
-    let first = request(&format!("grant_type=authorization_code&code={code}&redirect_uri={REDIRECT}"));
+    let log_in = || {
+        let end = decide(&sandbox, &format!("{}?{query}", TOKEN.replace("/token", "/auth")), "allow");
+        let code = parameter(&end, "code").expect("a code");
+        request(&format!("grant_type=authorization_code&code={code}&redirect_uri={REDIRECT}"))
+    };
+    assert_eq!(nonce(&log_in()), "wrong", "the fault");
+    let first = log_in();
     assert_eq!(nonce(&first), "n-0");
     let refresh_token = first["refresh_token"].as_str().expect("a refresh token");
     assert_eq!(

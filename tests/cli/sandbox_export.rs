@@ -161,7 +161,11 @@ fn member_match_needs_its_own_scope() {
     for path in ["/r4/Patient/$member-match", "/v1/bison/r4/Patient/$member-match"] {
         let (status, response, _) = send(&matching, path, &body("Allen"));
         assert_eq!(status, 200, "{response}");
-        assert_eq!(json(&response)["parameter"][0]["valueIdentifier"]["value"], "123456789123");
+        let identifier = &json(&response)["parameter"][0]["valueIdentifier"];
+        assert_eq!(identifier["value"], "123456789123");
+        // The code is defined by HRex; HL7's own table of identifier types has no UMB.
+        let system = &identifier["type"]["coding"][0]["system"];
+        assert_eq!(*system, "http://hl7.org/fhir/us/davinci-hrex/CodeSystem/hrex-temp");
     }
     let path = "/r4/Patient/$member-match";
     assert_eq!(send(&matching, path, &body("Nobody")).0, 422);
@@ -208,6 +212,10 @@ fn file_faults_are_as_described() {
     let (status, whole, _) = client.send(&url, &["-r", "10-"]);
     assert!(status == 200 && whole.starts_with(&cut) && whole.starts_with(short.trim_end()));
     assert!(cut.len() < whole.len() && short.len() < whole.len());
+
+    let client = Client::start(&["--fail", "wrong-count=1"]);
+    let counts = [(); 2].map(|()| client.manifest(&path)["output"][0]["count"].as_u64());
+    assert_eq!(counts, [Some(13), Some(12)]);
 
     let client = Client::start(&["--fail", "redirect-file"]);
     let (status, _, redirect) = client.send(&url_in(&client.manifest(&path)), &[]);

@@ -31,6 +31,8 @@ pub(crate) enum Fault {
     NoRefreshToken,
     /// `"error": null` beside a token.
     ErrorNull,
+    /// An ID token with another nonce than that of the request.
+    WrongNonce,
     /// `Content-Encoding: gzip`, whether the client accepts it or not.
     Gzip,
     /// The manifest in response to the kick-off.
@@ -39,6 +41,8 @@ pub(crate) enum Fault {
     JobGone,
     /// A manifest whose files are at a file store of another origin and need no token.
     FileStore,
+    /// A manifest that counts one resource too many in each file.
+    WrongCount,
     /// A file whose connection closes in the middle.
     CutFile,
     /// A complete response with only the first half of a file.
@@ -62,15 +66,19 @@ pub(crate) enum Target {
     KickOff,
     /// The status of an export job.
     Job,
+    /// The nonce of an ID token.
+    Nonce,
     /// The manifest of an export.
     Manifest,
+    /// The counts in it.
+    Count,
     /// A file of an export, or a redirect in place of it.
     File,
     FileRedirect,
 }
 
 #[rustfmt::skip]
-const KINDS: [(&str, Fault, Target); 26] = [
+const KINDS: [(&str, Fault, Target); 28] = [
     ("invalid_client", Fault::InvalidClient, Target::Token),
     ("invalid_grant", Fault::InvalidGrant, Target::Token),
     ("invalid_scope", Fault::InvalidScope, Target::Token),
@@ -82,6 +90,7 @@ const KINDS: [(&str, Fault, Target); 26] = [
     ("no-expires-in", Fault::NoExpiresIn, Target::Token),
     ("no-refresh-token", Fault::NoRefreshToken, Target::Token),
     ("error-null", Fault::ErrorNull, Target::Token),
+    ("wrong-nonce", Fault::WrongNonce, Target::Nonce),
     ("geo-403", Fault::Geo, Target::All),
     ("gzip", Fault::Gzip, Target::All),
     ("401", Fault::Unauthorized, Target::Fhir),
@@ -93,6 +102,7 @@ const KINDS: [(&str, Fault, Target); 26] = [
     ("job-failed", Fault::JobFailed, Target::Job),
     ("job-gone", Fault::JobGone, Target::Job),
     ("file-store", Fault::FileStore, Target::Manifest),
+    ("wrong-count", Fault::WrongCount, Target::Count),
     ("cut-file", Fault::CutFile, Target::File),
     ("short-file", Fault::ShortFile, Target::File),
     ("redirect-file", Fault::RedirectFile, Target::FileRedirect),

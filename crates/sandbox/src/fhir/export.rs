@@ -211,8 +211,10 @@ fn manifest(state: &AppState, id: &str, job: &ExportJob) -> Response {
     let url = |file: &ExportFile| {
         if at_store { files::store_url(state, id, job, file) } else { files::url(state, id, file) }
     };
+    let surplus = u64::from(state.faults.next(Target::Count).is_some());
     let list = |files: &[std::sync::Arc<ExportFile>]| -> Vec<Value> {
-        let entry = |file: &ExportFile| json!({ "type": file.kind, "url": url(file), "count": file.count });
+        let entry =
+            |file: &ExportFile| json!({ "type": file.kind, "url": url(file), "count": file.count + surplus });
         files.iter().map(|file| entry(file)).collect()
     };
     let manifest = json!({

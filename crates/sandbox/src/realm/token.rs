@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::client_auth::authenticate;
 use super::rejection::{Rejection, bad};
 use crate::clients::RegisteredClient;
+use crate::faults::Target;
 use crate::grants::{AuthServer, CodeExchange, GrantError, IssuedToken, SsoSession};
 use crate::options::DEV_PORTAL;
 use crate::params::Params;
@@ -122,7 +123,8 @@ impl Endpoint<'_> {
         let mut claims = claims.clone();
         claims["typ"] = json!("ID");
         if let Some(nonce) = nonce {
-            claims["nonce"] = json!(nonce);
+            let wrong = self.state.faults.next(Target::Nonce).map(|_| "wrong");
+            claims["nonce"] = json!(wrong.unwrap_or(nonce));
         }
         self.sign(&claims).map(Some)
     }
