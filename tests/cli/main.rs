@@ -30,6 +30,7 @@
 //! | scopes per call, tenants, default profile, refresh expiry | `scopes_and_tenants` |
 //! | module levels of `docs/architecture.md` | `architecture` |
 //! | release archives and packages | `packages` |
+//! | signatures of Wycheproof, with `tests/judges/run` | `wycheproof` |
 //! | fixtures: `Home`, `TokenEndpoint`, `RawServer`, `Sandbox`, `FaultReport` | `support/` |
 
 mod architecture;
@@ -70,3 +71,4 @@ mod terminal;
 mod token_endpoint;
 mod usage_and_help;
 mod vault;
+mod wycheproof;
