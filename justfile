@@ -25,6 +25,10 @@ keyring *args="store":
 fault-injection *args:
     tests/run-fault-injection {{args}}
 
+# Programs by others that check what oneup claims, such as `just judges curl --full`
+judges *args:
+    tests/judges/run {{args}}
+
 # Fuzz one parser, such as jwt; needs a nightly toolchain and cargo-fuzz
 fuzz target seconds="60":
     cp Cargo.lock fuzz/
