@@ -71,7 +71,7 @@ pub struct SandboxOptions {
     #[arg(long, value_name = "SIZE", help_heading = "Simulation", value_parser = parse_size)]
     pub export_size: Option<u64>,
     /// Number of files that --export-size is split into
-    #[arg(long, value_name = "N", help_heading = "Simulation", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, value_name = "N", help_heading = "Simulation", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub export_files: u32,
     /// JWK set of the client oneup-sandbox-jwt, which authenticates with private_key_jwt
     #[arg(long, value_name = "FILE", help_heading = "Simulation", add = complete::file())]

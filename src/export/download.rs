@@ -1,20 +1,29 @@
 //! One file: fetched into `NAME.part`, continued where it was cut off, checked, and renamed.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{channel, sync_channel};
 
-use super::lines::LineChecker;
+use super::job::gone;
+use super::lines::{CHUNK_BYTES, LineChecker};
 use super::manifest::{Checked, ExportFile};
 use super::progress::ExportProgress;
-use super::remote::{MAX_ATTEMPTS, Remote, backoff, is_transient, unexpected};
+use super::remote::{MAX_ATTEMPTS, Rejection, Remote, backoff};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::StreamingResponse;
+use crate::system::files::{self, Purpose};
 
-/// Bytes read and written at once.
-const CHUNK_BYTES: usize = 256 * 1024;
+/// How many bytes the system may keep before it begins to write them to the disk: the sync at the end is short then.
+const WRITEBACK_BYTES: u64 = 8 * 1024 * 1024;
 
-/// What came of a file.
+/// How many chunks may wait to be checked.
+const CHUNKS_AHEAD: usize = 4;
+
+/// No byte follows those that are here already.
+const RANGE_NOT_SATISFIABLE: u16 = 416;
+
+/// How a download ended.
 pub enum Fetched {
     /// It is complete.
     Complete(Checked),
@@ -22,7 +31,7 @@ pub enum Fetched {
     Incomplete(String),
 }
 
-/// A file to fetch, and who is told of its `ETag` before its first byte is written.
+/// A file to fetch.
 pub struct Download<'a> {
     /// The servers.
     pub remote: &'a Remote<'a>,
@@ -54,7 +63,6 @@ impl Download<'_> {
             let (error, retry_after) = match self.attempt(&mut etag) {
                 Ok(Attempt::Done(fetched)) => return Ok(fetched),
                 Ok(Attempt::Later(error, retry_after)) => (error, retry_after),
-                Err(error) if error.kind() == ErrorKind::Network => (error, None),
                 Err(error) => return Err(error),
             };
             let bytes = self.part().metadata().map_or(0, |found| found.len());
@@ -74,86 +82,150 @@ impl Download<'_> {
     }
 
     fn attempt(&self, etag: &mut Option<String>) -> Result<Attempt> {
-        let written = |error| failed("write", &self.part(), error);
-        let mut part = open_part(&self.part()).map_err(written)?;
+        let written = |error| self.write_error(error);
+        let mut part = files::open_private(&self.part(), Purpose::Export)?;
         // Without a validator the bytes that are here may be another version's (RFC 9110 §13.1.5).
         let offset = if etag.is_some() { part.metadata().map_err(written)?.len() } else { 0 };
+        let response = match self.request(etag.as_deref(), offset) {
+            Ok(response) => response,
+            Err(error) => return Attempt::after(error),
+        };
+        let Some(mut checker) = self.accept(&response, etag, &mut part, offset)? else {
+            return self.reject(response, etag, &part);
+        };
+        part.seek(SeekFrom::Start(checker.bytes())).map_err(written)?;
+        if response.status() != RANGE_NOT_SATISFIABLE
+            && let Err(error) = self.copy(response, &mut part, &mut checker)
+        {
+            return Attempt::after(error);
+        }
+        part.sync_all().map_err(written)?;
+        self.finish(checker).map(Attempt::Done)
+    }
+
+    fn request(&self, etag: Option<&str>, offset: u64) -> Result<StreamingResponse> {
         let range = format!("bytes={offset}-");
         let mut headers = vec![("Accept", "application/fhir+ndjson")];
-        if let Some(etag) = etag.as_deref().filter(|_| offset > 0) {
+        if let Some(etag) = etag.filter(|_| offset > 0) {
             headers.extend([("Range", range.as_str()), ("If-Range", etag)]);
         }
-        let response = self.remote.get_file(self.url, self.with_token, &headers)?;
-        let mut checker = match response.status() {
+        self.remote.get_file(self.url, self.with_token, &headers)
+    }
+
+    /// Prepares the file for the body of a response; `None` if the response has nothing of the file.
+    fn accept(
+        &self,
+        response: &StreamingResponse,
+        etag: &mut Option<String>,
+        part: &mut File,
+        offset: u64,
+    ) -> Result<Option<LineChecker>> {
+        let written = |error| self.write_error(error);
+        let range = response.header("content-range").unwrap_or_default();
+        match response.status() {
             200 => {
-                *etag = response.header("etag").filter(|etag| etag.starts_with('"'));
-                if response.is_decoded() {
-                    // Offsets of a decoded body are not those of a range.
-                    *etag = None;
-                }
+                // Offsets of a decoded body are not those of a range.
+                let strong = |etag: &String| etag.starts_with('"') && !response.is_decoded();
+                *etag = response.header("etag").filter(strong);
                 part.set_len(0).map_err(written)?;
                 (self.record_etag)(etag.clone())?;
-                LineChecker::new()
+                Ok(Some(LineChecker::new()))
             }
-            206 if starts_at(&response, offset) => {
-                part.seek(SeekFrom::Start(0)).map_err(written)?;
-                LineChecker::of((&part).take(offset)).map_err(written)?
+            // RFC 9110 §14.4; a file that was whole when the process was killed has no bytes to continue with.
+            206 if range.starts_with(&format!("bytes {offset}-")) => self.check_part(part, offset).map(Some),
+            RANGE_NOT_SATISFIABLE if range == format!("bytes */{offset}") => {
+                self.check_part(part, offset).map(Some)
             }
-            206 | 416 => {
+            _ => Ok(None),
+        }
+    }
+
+    fn check_part(&self, part: &mut File, length: u64) -> Result<LineChecker> {
+        let read = part.seek(SeekFrom::Start(0)).and_then(|_| LineChecker::of((&*part).take(length)));
+        read.map_err(|error| self.write_error(error))
+    }
+
+    /// Decides whether another request can have a better response.
+    fn reject(&self, response: StreamingResponse, etag: &mut Option<String>, part: &File) -> Result<Attempt> {
+        let (status, what) = (response.status(), format!("the file {}", self.file.name));
+        match status {
+            206 | RANGE_NOT_SATISFIABLE => {
                 *etag = None;
-                part.set_len(0).map_err(written)?;
+                part.set_len(0).map_err(|error| self.write_error(error))?;
                 let error = Error::network("the server does not continue the file where it was cut off");
                 return Ok(Attempt::Later(error, None));
             }
-            status if is_transient(status) => {
-                let retry_after = response.retry_after();
-                return Ok(Attempt::Later(
-                    unexpected(&format!("the file {}", self.file.name), response),
-                    retry_after,
-                ));
-            }
-            _ => return Err(unexpected(&format!("the file {}", self.file.name), response)),
-        };
-        part.seek(SeekFrom::Start(checker.bytes())).map_err(written)?;
-        self.copy(response, &mut part, &mut checker)?;
-        part.sync_all().map_err(written)?;
-        self.finish(checker).map(Attempt::Done)
+            404 | 410 => return Err(gone(&what, status)),
+            _ => {}
+        }
+        let rejection = Rejection::read(response);
+        let (is_transient, retry_after) = (rejection.is_transient(), rejection.retry_after);
+        let error = rejection.into_error(&what);
+        if is_transient {
+            return Ok(Attempt::Later(error, retry_after));
+        }
+        // A URL that needs no token is signed for a limited time.
+        Err(if status == 403 && !self.with_token {
+            let hint = "its URL may have expired; run the same command again, which gets new URLs";
+            error.with_kind(ErrorKind::Network).with_hint(hint)
+        } else {
+            error
+        })
     }
 
     fn copy(&self, response: StreamingResponse, part: &mut File, checker: &mut LineChecker) -> Result<()> {
         let length = response.content_length().map(|length| checker.bytes() + length);
         let progress = self.progress.file(&self.file.name, checker.bytes(), length);
         let mut body = response.into_body();
-        let mut chunk = vec![0; CHUNK_BYTES];
-        loop {
-            let count =
-                body.read(&mut chunk).map_err(|error| self.remote.http.read_error(self.url, error))?;
-            if count == 0 {
-                return Ok(());
+        std::thread::scope(|scope| {
+            // Checking takes as long as writing, and so has a thread of its own.
+            let (written, chunks) = sync_channel::<Vec<u8>>(CHUNKS_AHEAD);
+            let (checked, spare) = channel();
+            let mut offset = checker.bytes();
+            let mut synced = offset;
+            scope.spawn(move || {
+                for chunk in chunks {
+                    checker.update(&chunk);
+                    let _ = checked.send(chunk);
+                }
+            });
+            loop {
+                let mut chunk = spare.try_recv().unwrap_or_default();
+                chunk.resize(CHUNK_BYTES, 0);
+                let count =
+                    body.read(&mut chunk).map_err(|error| self.remote.http.read_error(self.url, error))?;
+                if count == 0 {
+                    return Ok(());
+                }
+                chunk.truncate(count);
+                part.write_all(&chunk).map_err(|error| self.write_error(error))?;
+                let _ = written.send(chunk);
+                progress.advance(count as u64);
+                offset += count as u64;
+                if offset - synced >= WRITEBACK_BYTES {
+                    files::start_writeback(part, synced, offset - synced);
+                    synced = offset;
+                }
             }
-            part.write_all(&chunk[..count]).map_err(|error| failed("write", &self.part(), error))?;
-            checker.update(&chunk[..count]);
-            progress.advance(count as u64);
-        }
+        })
     }
 
     fn finish(&self, checker: LineChecker) -> Result<Fetched> {
         match checker.finish(self.file.count()) {
             Ok(checked) => {
-                std::fs::rename(self.part(), self.path).map_err(|error| failed("write", self.path, error))?;
-                #[cfg(unix)]
-                if let Some(dir) = self.path.parent() {
-                    // A file system that can't sync a directory is no reason to fail.
-                    let _ = File::open(dir).and_then(|dir| dir.sync_all());
-                }
+                files::rename(&self.part(), self.path).map_err(|error| self.write_error(error))?;
                 Ok(Fetched::Complete(checked))
             }
             Err(cause) => {
                 (self.record_etag)(None)?;
-                std::fs::remove_file(self.part()).map_err(|error| failed("remove", &self.part(), error))?;
+                files::remove(&self.part())?;
                 Ok(Fetched::Incomplete(cause))
             }
         }
+    }
+
+    fn write_error(&self, error: std::io::Error) -> Error {
+        files::io_error("write", &self.part(), error)
     }
 }
 
@@ -163,24 +235,9 @@ enum Attempt {
     Later(Error, Option<u64>),
 }
 
-/// Whether a 206 begins where the file ends (RFC 9110 §14.4).
-fn starts_at(response: &StreamingResponse, offset: u64) -> bool {
-    let range = response.header("content-range");
-    let start = range.as_deref().and_then(|range| range.strip_prefix("bytes ")?.split('-').next());
-    start.and_then(|start| start.parse().ok()) == Some(offset)
-}
-
-fn open_part(path: &Path) -> std::io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
-fn failed(verb: &str, path: &Path, error: std::io::Error) -> Error {
-    let full = error.kind() == std::io::ErrorKind::StorageFull;
-    let what = Error::failure(format!("can't {verb} {}", path.display())).with_cause(error);
-    let hint = if full { "free some disk space" } else { "check the directory" };
-    what.with_hint(format!("{hint}, then run the same command again; it continues where it was"))
+impl Attempt {
+    /// The network fails for a while; everything else for good.
+    fn after(error: Error) -> Result<Self> {
+        if error.kind() == ErrorKind::Network { Ok(Self::Later(error, None)) } else { Err(error) }
+    }
 }

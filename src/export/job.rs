@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::manifest::{self, Manifest};
 use super::progress::ExportProgress;
-use super::remote::{Remote, body, is_transient, outcome_text, unexpected};
+use super::remote::{Rejection, Remote, body, referenced_url};
 use super::state::{ExportDir, Job};
 use crate::error::{Error, Result};
 use crate::http::{Method, StreamingResponse};
@@ -21,6 +21,8 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
 
 /// How many polls in a row may fail with a server error before the export is given up for now.
 const MAX_FAILED_POLLS: u32 = 10;
+
+const START_AGAIN: &str = "start it again, with the same options and --restart";
 
 const FHIR_JSON: (&str, &str) = ("Accept", "application/fhir+json");
 const JSON: (&str, &str) = ("Accept", "application/json");
@@ -44,14 +46,12 @@ pub fn start(remote: &Remote<'_>, url: &str) -> Result<Started> {
     match response.status() {
         200 => finished(response).map(|manifest| Started::Finished(Box::new(manifest))),
         202 => {
-            let location = response
-                .header("content-location")
-                .and_then(|location| ::url::Url::parse(url).ok()?.join(&location).ok())
+            let location = referenced_url(&response, "content-location", url)
                 .ok_or_else(|| Error::protocol("the server accepted the export but named no status URL"))?;
-            remote.require_allowed(location.as_str(), "the export's status")?;
-            Ok(Started::Accepted(location.into()))
+            remote.require_allowed(&location, "the export's status")?;
+            Ok(Started::Accepted(location))
         }
-        _ => Err(unexpected("the export", response)),
+        _ => Err(Rejection::read(response).into_error("the export")),
     }
 }
 
@@ -64,7 +64,7 @@ pub fn wait(remote: &Remote<'_>, status_url: &str, progress: &ExportProgress<'_>
     let (mut interval, mut failures) = (FIRST_POLL_INTERVAL, 0);
     loop {
         let response = remote.send(Method::Get, status_url, &[JSON])?;
-        match response.status() {
+        let retry_after = match response.status() {
             200 => return finished(response),
             202 => {
                 failures = 0;
@@ -72,19 +72,22 @@ pub fn wait(remote: &Remote<'_>, status_url: &str, progress: &ExportProgress<'_>
                     Some(text) => format!("The server is preparing the export: {}", sanitize(&text, 100)),
                     None => "The server is preparing the export".to_owned(),
                 });
+                response.retry_after()
             }
-            404 | 410 => return Err(gone(response.status())),
-            status if is_transient(status) || is_transient_outcome(status, &response) => {
+            404 | 410 => return Err(gone("this export", response.status())),
+            status => {
+                let rejection = Rejection::read(response);
                 failures += 1;
-                if failures == MAX_FAILED_POLLS {
-                    return Err(unexpected("the request for the export's status", response));
+                if !rejection.is_transient() && status >= 500 {
+                    return Err(failed(status, &rejection));
                 }
+                if !rejection.is_transient() || failures == MAX_FAILED_POLLS {
+                    return Err(rejection.into_error("the request for the export's status"));
+                }
+                rejection.retry_after
             }
-            500.. => return Err(failed(response)),
-            _ => return Err(unexpected("the request for the export's status", response)),
-        }
-        let asked = response.retry_after().map(Duration::from_secs);
-        std::thread::sleep(asked.unwrap_or(interval).min(MAX_RETRY_AFTER));
+        };
+        std::thread::sleep(retry_after.map_or(interval, Duration::from_secs).min(MAX_RETRY_AFTER));
         interval = (interval * 2).min(MAX_POLL_INTERVAL);
     }
 }
@@ -99,7 +102,7 @@ pub fn cancel(remote: &Remote<'_>, dir: &ExportDir, job: &Job) -> Result<()> {
         let response = remote.send(Method::Delete, url, &[FHIR_JSON])?;
         match response.status() {
             200..=299 | 404 | 410 => {}
-            _ => return Err(unexpected("the request to cancel the export", response)),
+            _ => return Err(Rejection::read(response).into_error("the request to cancel the export")),
         }
     }
     dir.remove_job()
@@ -110,24 +113,14 @@ fn finished(response: StreamingResponse) -> Result<Manifest> {
         .map_err(|cause| Error::protocol("the server's manifest is not valid").with_detail(cause))
 }
 
-fn gone(status: u16) -> Error {
-    Error::network(format!("the server no longer has this export (HTTP {status})"))
-        .with_hint("start it again, with the same options and --restart")
+/// What the server had is not there any more.
+pub(super) fn gone(what: &str, status: u16) -> Error {
+    Error::network(format!("the server no longer has {what} (HTTP {status})")).with_hint(START_AGAIN)
 }
 
 /// The job itself failed: asking again changes nothing.
-fn failed(response: StreamingResponse) -> Error {
-    let status = response.status();
-    let cause = body(response).ok().and_then(|bytes| outcome_text(&serde_json::from_slice(&bytes).ok()?));
-    let error = Error::network(format!("the export failed at the server (HTTP {status})"))
-        .with_hint("start it again, with the same options and --restart");
-    match cause {
-        Some(cause) => error.with_detail(cause),
-        None => error,
-    }
-}
-
-/// A server error without `Retry-After` is the job's end; one with it is not.
-fn is_transient_outcome(status: u16, response: &StreamingResponse) -> bool {
-    status >= 500 && response.retry_after().is_some()
+fn failed(status: u16, rejection: &Rejection) -> Error {
+    Error::network(format!("the export failed at the server (HTTP {status})"))
+        .with_detail(rejection.text())
+        .with_hint(START_AGAIN)
 }

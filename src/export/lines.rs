@@ -6,12 +6,13 @@ use aws_lc_rs::digest::{Context, SHA256};
 use serde::de::IgnoredAny;
 
 use super::manifest::Checked;
+use crate::text::hex;
 
-/// The longest last line that is checked, in bytes. A longer one is taken as complete if it ends in `}`.
+/// The longest last line that is checked, in bytes. Of a longer one only the ends are.
 const MAX_LAST_LINE: usize = 16 * 1024 * 1024;
 
-/// Bytes read at once.
-const CHUNK_BYTES: usize = 256 * 1024;
+/// Bytes read and written at once.
+pub const CHUNK_BYTES: usize = 128 * 1024;
 
 /// What has been seen of a file.
 pub struct LineChecker {
@@ -19,12 +20,23 @@ pub struct LineChecker {
     bytes: u64,
     lines: u64,
     last_line: Vec<u8>,
+    /// Whether `last_line` has only the first and the last byte.
+    is_long: bool,
+    /// The number of the first line that can't be a resource.
+    invalid_line: Option<u64>,
 }
 
 impl LineChecker {
     /// Nothing has been seen.
     pub fn new() -> Self {
-        Self { digest: Context::new(&SHA256), bytes: 0, lines: 0, last_line: Vec::new() }
+        Self {
+            digest: Context::new(&SHA256),
+            bytes: 0,
+            lines: 0,
+            last_line: Vec::new(),
+            is_long: false,
+            invalid_line: None,
+        }
     }
 
     /// Reads a file from its beginning, as after an interrupted download.
@@ -46,26 +58,35 @@ impl LineChecker {
     pub fn update(&mut self, bytes: &[u8]) {
         self.digest.update(bytes);
         self.bytes += bytes.len() as u64;
-        let mut rest = bytes;
-        while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
-            self.end_line(&rest[..end]);
-            rest = &rest[end + 1..];
+        let mut start = 0;
+        for end in memchr::memchr_iter(b'\n', bytes) {
+            self.end_line(&bytes[start..end]);
+            start = end + 1;
         }
-        if self.last_line.len() + rest.len() <= MAX_LAST_LINE {
+        let rest = &bytes[start..];
+        if !self.is_long && self.last_line.len() + rest.len() <= MAX_LAST_LINE {
             self.last_line.extend_from_slice(rest);
         } else if let Some(last) = rest.last() {
-            // Only the end of such a line can still be told.
-            self.last_line.clear();
-            self.last_line.push(*last);
+            // Of such a line only its ends are kept.
+            let first = self.last_line.trim_ascii_start().first().or(rest.first()).unwrap_or(last);
+            self.last_line = vec![*first, *last];
+            self.is_long = true;
         }
     }
 
     fn end_line(&mut self, end: &[u8]) {
-        let blank = |bytes: &[u8]| bytes.iter().all(u8::is_ascii_whitespace);
-        if !(blank(&self.last_line) && blank(end)) {
+        let line = [self.last_line.trim_ascii_start(), end].map(<[u8]>::trim_ascii_end);
+        let first = line[0].first().or(line[1].trim_ascii_start().first());
+        if let Some(first) = first {
             self.lines += 1;
+            let last = line[1].last().or(line[0].last());
+            // A page of a proxy or a login is no line of resources. Whether the JSON is valid is not checked.
+            if (first, last) != (&b'{', Some(&b'}')) {
+                self.invalid_line.get_or_insert(self.lines);
+            }
         }
         self.last_line.clear();
+        self.is_long = false;
     }
 
     /// Bytes seen so far.
@@ -80,18 +101,20 @@ impl LineChecker {
     pub fn finish(mut self, count: Option<u64>) -> Result<Checked, String> {
         let rest = std::mem::take(&mut self.last_line);
         if !rest.iter().all(u8::is_ascii_whitespace) {
-            let complete = serde_json::from_slice::<IgnoredAny>(&rest).is_ok() || rest == b"}";
-            if !complete {
+            if serde_json::from_slice::<IgnoredAny>(&rest).is_err() {
                 return Err("the last line is incomplete".into());
             }
             self.lines += 1;
+        }
+        if let Some(number) = self.invalid_line {
+            return Err(format!("line {number} is not a JSON object"));
         }
         if let Some(count) = count
             && count != self.lines
         {
             return Err(format!("{} lines, but the server announced {count}", self.lines));
         }
-        let sha256 = self.digest.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = hex(self.digest.finish().as_ref());
         Ok(Checked { bytes: self.bytes, lines: self.lines, sha256 })
     }
 }
@@ -120,7 +143,6 @@ mod tests {
             assert_eq!(checked.lines, lines, "{chunks:?}");
             assert_eq!(checked.bytes, chunks.concat().len() as u64);
         }
-        assert_eq!(check(&["abc"], None).map_err(|_| ()), Err(()),);
         assert_eq!(
             check(&["{}\n"], None).expect("complete").sha256,
             "ca3d163bab055381827226140568f3bef7eaac187cebd76878e0b63e9e442356"
@@ -132,6 +154,34 @@ mod tests {
         assert!(check(&["{}\n{\"a\":"], None).expect_err("cut").contains("last line"));
         assert!(check(&["{}\n"], Some(2)).expect_err("cut").contains("announced 2"));
         assert!(check(&["{}\n{}\n{}\n"], Some(2)).is_err());
+    }
+
+    #[test]
+    fn reports_what_is_no_line_of_json_objects() {
+        for (chunks, number) in [
+            (vec!["abc\n"], 1),
+            (vec!["{}\n<!doctype html>\n"], 2),
+            (vec!["{\"a\"", ":1}\n", "{\"b\"\n"], 2),
+            (vec!["\n{}\n \x1f\u{8b}\n"], 2),
+            (vec!["{}", "x\n"], 1),
+        ] {
+            let error = check(&chunks, None).expect_err("not NDJSON");
+            assert_eq!(error, format!("line {number} is not a JSON object"), "{chunks:?}");
+        }
+        assert!(check(&["abc"], None).is_err());
+        assert!(check(&[" {}", " \n", " ", "\n{ ", "}"], Some(2)).is_ok());
+    }
+
+    #[test]
+    fn checks_the_ends_of_a_line_that_is_too_long_to_keep() {
+        for (last, complete) in [("}", true), ("x", false), ("}\n", true), ("x\n", false)] {
+            let mut checker = LineChecker::new();
+            checker.update(b" {");
+            let chunk = vec![b'x'; MAX_LAST_LINE / 2];
+            (0..3).for_each(|_| checker.update(&chunk));
+            checker.update(last.as_bytes());
+            assert_eq!(checker.finish(Some(1)).is_ok(), complete, "{last:?}");
+        }
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! The manifest of a finished export (HL7 Bulk Data Access 2.0, "Response - Complete Status"): which files there are,
 //! and where. Members that are not named there are kept.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -76,7 +78,7 @@ pub fn parse(body: &[u8]) -> Result<Manifest, String> {
         Some(Value::Bool(true)) => true,
         Some(_) => return Err("requiresAccessToken is not true or false".into()),
     };
-    let mut files = Vec::new();
+    let (mut files, mut counts) = (Vec::new(), HashMap::new());
     for section in SECTIONS {
         let entries = match members.remove(section) {
             Some(Value::Array(entries)) => entries,
@@ -84,7 +86,7 @@ pub fn parse(body: &[u8]) -> Result<Manifest, String> {
             _ => return Err(format!("{section} is not a list")),
         };
         for entry in entries {
-            files.push(file(section, entry, &files)?);
+            files.push(file(section, entry, &mut counts)?);
         }
     }
     if files.len() > MAX_FILES {
@@ -96,7 +98,7 @@ pub fn parse(body: &[u8]) -> Result<Manifest, String> {
 fn file(
     section: &str,
     entry: Value,
-    before: &[(ExportFile, String)],
+    counts: &mut HashMap<String, usize>,
 ) -> Result<(ExportFile, String), String> {
     let Value::Object(mut members) = entry else {
         return Err(format!("an entry of {section} is not a JSON object"));
@@ -107,9 +109,7 @@ fn file(
     };
     let kind = members.get("type").and_then(Value::as_str).unwrap_or("Resource");
     let stem = stem(section, kind);
-    let prefix = format!("{stem}.");
-    let number = 1 + before.iter().filter(|(file, _)| number_of(&file.name, &prefix).is_some()).count();
-    let name = format!("{stem}.{number}.ndjson");
+    let name = format!("{stem}.{}.ndjson", next_number(counts, stem.clone()));
     Ok((ExportFile { section: section.into(), name, members, etag: None, checked: None }, url))
 }
 
@@ -120,8 +120,10 @@ fn stem(section: &str, kind: &str) -> String {
     if section == "output" { kind } else { format!("{section}.{kind}") }
 }
 
-fn number_of(name: &str, prefix: &str) -> Option<usize> {
-    name.strip_prefix(prefix)?.strip_suffix(".ndjson")?.parse().ok()
+fn next_number(counts: &mut HashMap<String, usize>, stem: String) -> usize {
+    let count = counts.entry(stem).or_default();
+    *count += 1;
+    *count
 }
 
 /// Returns the manifest as it is written and printed: the server's members, and in the place of each URL the local

@@ -1,10 +1,12 @@
 //! A FHIR bulk export into a directory (HL7 Bulk Data Access 2.0), which continues after anything that interrupts it.
 //!
-//! Whatever ends the process, `export.json` names the files that are complete, and a `.part` file is continued only
-//! with the `ETag` that was recorded before its first byte.
+//! Whatever ends the process, `export.json` with its journal names the files that are complete, and a `.part` file is
+//! continued only with the `ETag` that was recorded before its first byte.
 
 mod download;
+mod fetch;
 mod job;
+mod journal;
 mod lines;
 mod manifest;
 pub mod parameters;
@@ -12,15 +14,13 @@ pub mod progress;
 pub mod remote;
 mod state;
 
-use std::collections::VecDeque;
-use std::fs::File;
+use std::io;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 
-use crate::error::{Error, Result};
-use download::{Download, Fetched};
+use crate::error::{Error, ErrorKind, Result};
+use crate::system::files::{self, Purpose};
 use job::Started;
 use lines::LineChecker;
 use manifest::{ExportFile, Manifest};
@@ -59,12 +59,32 @@ pub struct Finished {
 /// Usage, when the directory holds something else; network, authentication, protocol as the server responds; failure,
 /// when the directory can't be written. What is complete stays.
 pub fn run(remote: &Remote<'_>, options: &Options<'_>, progress: &ExportProgress<'_>) -> Result<Finished> {
+    try_run(remote, options, progress).map_err(|error| match io_error_kind(&error) {
+        Some(kind) => error.with_hint(format!(
+            "{}, then run the same command again; it continues where it was",
+            if kind == io::ErrorKind::StorageFull { "free some disk space" } else { "check the directory" }
+        )),
+        None => error,
+    })
+}
+
+/// The kind of a failure to read or write a file.
+fn io_error_kind(error: &Error) -> Option<io::ErrorKind> {
+    let cause = std::error::Error::source(error)?.downcast_ref::<io::Error>()?;
+    (error.kind() == ErrorKind::Other).then(|| cause.kind())
+}
+
+fn try_run(remote: &Remote<'_>, options: &Options<'_>, progress: &ExportProgress<'_>) -> Result<Finished> {
     let dir = ExportDir::open(options.dir)?;
     if options.restart {
         dir.clear()?;
     }
     let (mut state, mut job) = match resume(&dir, &options.parameters)? {
-        Resumed::Done(state) => return verify_all(&dir, *state),
+        Resumed::Done(state) => {
+            // The process may have been killed before it did.
+            dir.remove_job()?;
+            return verify_all(&dir, *state);
+        }
         Resumed::Unfinished(state, job) => (*state, job),
         Resumed::New(state) => (*state, Job::default()),
     };
@@ -73,10 +93,12 @@ pub fn run(remote: &Remote<'_>, options: &Options<'_>, progress: &ExportProgress
     if altered {
         dir.save(&state)?;
     }
-    let incomplete = fetch_files(remote, &dir, &mut state, &job, options.jobs, progress)?;
-    if incomplete.is_empty() {
-        state.complete = true;
-        dir.save(&state)?;
+    let result = fetch::fetch_files(remote, &dir, &mut state, &job, options.jobs, progress);
+    state.complete = result.as_ref().is_ok_and(Vec::is_empty);
+    let saved = dir.save(&state);
+    let incomplete = result?;
+    saved?;
+    if state.complete {
         dir.remove_job()?;
     }
     Ok(finished(&state, incomplete, "run the same command again; it fetches these files again"))
@@ -173,7 +195,7 @@ fn adopt(dir: &ExportDir, state: &mut State, job: &mut Job, manifest: Manifest) 
     job.file_urls = urls;
     job.requires_access_token = manifest.requires_access_token;
     dir.save_job(job)?;
-    if state.files.len() != files.len() {
+    if !state.files.iter().map(|file| &file.name).eq(files.iter().map(|file| &file.name)) {
         state.files = files;
     }
     state.members = manifest.members;
@@ -196,13 +218,8 @@ fn verify(dir: &ExportDir, state: &mut State, progress: &ExportProgress<'_>) -> 
 
 fn is_unaltered(dir: &ExportDir, file: &ExportFile) -> Result<bool> {
     let path = dir.file(&file.name);
-    let opened = match File::open(&path) {
-        Ok(opened) => opened,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
-        Err(error) => return Err(Error::failure(format!("can't read {}", path.display())).with_cause(error)),
-    };
-    let read = LineChecker::of(opened)
-        .map_err(|error| Error::failure(format!("can't read {}", path.display())).with_cause(error))?;
+    let Some(opened) = files::open(&path, Purpose::Export)? else { return Ok(false) };
+    let read = LineChecker::of(opened).map_err(|error| files::io_error("read", &path, error))?;
     Ok(read.finish(None).ok() == file.checked)
 }
 
@@ -220,91 +237,4 @@ fn verify_all(dir: &ExportDir, state: State) -> Result<Finished> {
 fn finished(state: &State, incomplete: Vec<(String, String)>, next_step: &'static str) -> Finished {
     let files = state.files.iter().filter(|file| file.checked.is_some()).map(|file| file.name.clone());
     Finished { manifest: state.manifest(), files: files.collect(), incomplete, next_step }
-}
-
-/// The state of an export, saved by whichever thread changes it.
-struct SharedState<'a> {
-    dir: &'a ExportDir,
-    state: Mutex<&'a mut State>,
-    queue: Mutex<VecDeque<usize>>,
-    incomplete: Mutex<Vec<(String, String)>>,
-    error: Mutex<Option<Error>>,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn fetch_files(
-    remote: &Remote<'_>,
-    dir: &ExportDir,
-    state: &mut State,
-    job: &Job,
-    jobs: usize,
-    progress: &ExportProgress<'_>,
-) -> Result<Vec<(String, String)>> {
-    let missing: VecDeque<usize> =
-        (0..state.files.len()).filter(|index| state.files[*index].checked.is_none()).collect();
-    let threads = jobs.min(missing.len());
-    let shared = SharedState {
-        dir,
-        state: Mutex::new(state),
-        queue: Mutex::new(missing),
-        incomplete: Mutex::default(),
-        error: Mutex::default(),
-    };
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| work(remote, &shared, job, progress));
-        }
-    });
-    match lock(&shared.error).take() {
-        Some(error) => Err(error),
-        None => Ok(std::mem::take(&mut *lock(&shared.incomplete))),
-    }
-}
-
-/// Fetches files until there are none, or one fails for good.
-fn work(remote: &Remote<'_>, shared: &SharedState<'_>, job: &Job, progress: &ExportProgress<'_>) {
-    loop {
-        let Some(index) = lock(&shared.queue).pop_front() else { return };
-        if let Err(error) = fetch(remote, shared, job, progress, index) {
-            // The other threads finish what they have begun.
-            lock(&shared.queue).clear();
-            lock(&shared.error).get_or_insert(error);
-        }
-    }
-}
-
-fn fetch(
-    remote: &Remote<'_>,
-    shared: &SharedState<'_>,
-    job: &Job,
-    progress: &ExportProgress<'_>,
-    index: usize,
-) -> Result<()> {
-    let change = |change: &dyn Fn(&mut ExportFile)| {
-        let mut state = lock(&shared.state);
-        change(&mut state.files[index]);
-        shared.dir.save(&state)
-    };
-    let file = lock(&shared.state).files[index].clone();
-    let fetched = Download {
-        remote,
-        file: &file,
-        url: &job.file_urls[index],
-        with_token: job.requires_access_token,
-        path: &shared.dir.file(&file.name),
-        record_etag: &|etag| change(&|file| file.etag.clone_from(&etag)),
-        progress,
-    }
-    .run()?;
-    match fetched {
-        Fetched::Complete(checked) => {
-            change(&|file| file.checked = Some(checked.clone()))?;
-            progress.finish_file();
-        }
-        Fetched::Incomplete(cause) => lock(&shared.incomplete).push((file.name, cause)),
-    }
-    Ok(())
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::curl::hosts::Hosts;
 use crate::curl::url;
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{Http, Method, Request, StreamingResponse};
+use crate::http::{Http, Method, Request, StreamingResponse, is_transient};
 use crate::oauth::secret::Secret;
 use crate::text::{MAX_SNIPPET_LEN, sanitize};
 
@@ -79,10 +79,7 @@ impl Remote<'_> {
             if !(300..400).contains(&response.status()) {
                 return Ok(response);
             }
-            location = response
-                .header("location")
-                .and_then(|target| ::url::Url::parse(&location).ok()?.join(&target).ok())
-                .map(String::from)
+            location = referenced_url(&response, "location", &location)
                 .ok_or_else(|| Error::protocol("a file was redirected to nowhere"))?;
             response =
                 self.http.send(Request { method: Method::Get, url: &location, headers, bearer: None })?;
@@ -118,16 +115,17 @@ impl Remote<'_> {
             return Ok(response);
         }
         Err(Error::auth("the server rejected a new access token (HTTP 401)")
-            .with_detail(describe(response))
+            .with_detail(Rejection::read(response).text())
             .with_hint(
                 "oneup token inspect shows its scopes; run the same command again to continue the export",
             ))
     }
 }
 
-/// Whether a response may be better next time (RFC 9110 §15.6).
-pub(super) fn is_transient(status: u16) -> bool {
-    matches!(status, 429 | 502..=504)
+/// The absolute URL in a header of a response to `url`.
+pub(super) fn referenced_url(response: &StreamingResponse, header: &str, url: &str) -> Option<String> {
+    let reference = response.header(header)?;
+    Some(::url::Url::parse(url).ok()?.join(&reference).ok()?.into())
 }
 
 /// The pause before attempt `attempt` + 1 (from 0), or what the server asks for.
@@ -167,35 +165,64 @@ pub(super) fn body(response: StreamingResponse) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Turns a response that is none of the expected ones into an error; `what` is what was asked for.
-pub(super) fn unexpected(what: &str, response: StreamingResponse) -> Error {
-    let status = response.status();
-    let message = format!("the server rejected {what} (HTTP {status})");
-    let error = match status {
-        401 => Error::auth(message),
-        403 => Error::auth(message).with_hint(
-            "HTTP 403 has several causes at 1up: a client outside the United States, a tenant or scope that the client \
-             does not have (oneup token inspect --allows 'GET URL'), a firewall",
-        ),
-        300..=399 => Error::protocol(message).with_hint("check --gateway, --tenant and --fhir-base"),
-        429 | 500.. => Error::network(message).with_hint("run the same command again later; it continues"),
-        _ => Error::failure(message),
-    };
-    error.with_detail(describe(response))
+/// A response that is none of the expected ones.
+pub(super) struct Rejection {
+    status: u16,
+    /// In seconds.
+    pub(super) retry_after: Option<u64>,
+    outcome: Option<Value>,
 }
 
-/// The text of an OperationOutcome, or only that there is none: other bodies can hold anything.
-fn describe(response: StreamingResponse) -> String {
-    let outcome = body(response).ok().and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
-    outcome.as_ref().and_then(outcome_text).unwrap_or_else(|| "the response holds no OperationOutcome".into())
+impl Rejection {
+    /// Reads the response; of its body only an OperationOutcome counts, as others can hold anything.
+    pub(super) fn read(response: StreamingResponse) -> Self {
+        let (status, retry_after) = (response.status(), response.retry_after());
+        let outcome = body(response).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        Self { status, retry_after, outcome: outcome.filter(is_outcome) }
+    }
+
+    /// Whether a later request may have another response: by its status, `Retry-After`, or the code of the
+    /// OperationOutcome's issue, one of those below `transient` in FHIR's IssueType. `exception` is below it too, but
+    /// servers use it for jobs that failed.
+    pub(super) fn is_transient(&self) -> bool {
+        const TRANSIENT: [&str; 6] =
+            ["transient", "lock-error", "no-store", "timeout", "incomplete", "throttled"];
+        let code = self.outcome.as_ref().and_then(|outcome| outcome["issue"][0]["code"].as_str());
+        is_transient(self.status)
+            || self.status >= 500
+                && (self.retry_after.is_some() || code.is_some_and(|code| TRANSIENT.contains(&code)))
+    }
+
+    /// What the server says about it.
+    pub(super) fn text(&self) -> String {
+        let text = self.outcome.as_ref().and_then(outcome_text);
+        text.unwrap_or_else(|| "the response holds no OperationOutcome".into())
+    }
+
+    /// The error that it is; `what` was requested.
+    pub(super) fn into_error(self, what: &str) -> Error {
+        let message = format!("the server rejected {what} (HTTP {})", self.status);
+        let error = match self.status {
+            401 => Error::auth(message),
+            403 => Error::auth(message).with_hint(
+                "HTTP 403 has several causes at 1up: a client outside the United States, a tenant or scope that the \
+                 client does not have (oneup token inspect --allows 'GET URL'), a firewall",
+            ),
+            300..=399 => Error::protocol(message).with_hint("check --gateway, --tenant and --fhir-base"),
+            429 | 500.. => Error::network(message).with_hint("run the same command again later; it continues"),
+            _ => Error::failure(message),
+        };
+        error.with_detail(self.text())
+    }
+}
+
+fn is_outcome(resource: &Value) -> bool {
+    resource["resourceType"] == "OperationOutcome"
 }
 
 /// What the first issue of an OperationOutcome says (FHIR R4, OperationOutcome).
-pub(super) fn outcome_text(resource: &Value) -> Option<String> {
-    if resource["resourceType"] != "OperationOutcome" {
-        return None;
-    }
-    let issue = resource["issue"].get(0)?;
+fn outcome_text(outcome: &Value) -> Option<String> {
+    let issue = outcome["issue"].get(0)?;
     let text = [&issue["diagnostics"], &issue["details"]["text"], &issue["code"]];
     text.into_iter().find_map(Value::as_str).map(|text| sanitize(text, MAX_SNIPPET_LEN))
 }
@@ -214,7 +241,7 @@ mod tests {
         let outcome =
             json!({"resourceType": "OperationOutcome", "issue": [{"code": "x", "details": {"text": "t"}}]});
         assert_eq!(outcome_text(&outcome).as_deref(), Some("t"));
-        assert_eq!(outcome_text(&json!({"resourceType": "Patient"})), None);
+        assert!(!is_outcome(&json!({"resourceType": "Patient"})));
         assert_eq!(outcome_text(&json!({"resourceType": "OperationOutcome"})), None);
     }
 

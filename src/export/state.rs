@@ -1,5 +1,5 @@
-//! What an export directory remembers: `export.json`, which holds no secret, and `.job.json` with the job's URLs, which
-//! can be secrets and are removed when the export is complete.
+//! What an export directory remembers: `export.json`, which holds no secret, with `.journal.jsonl` while files are fetched;
+//! and `.job.json` with the job's URLs, which can be secrets and are removed when the export is complete.
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -7,15 +7,17 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::journal::Journal;
 use super::manifest::{self, ExportFile};
 use super::parameters::Parameters;
 use crate::error::{Error, ErrorKind, Result};
-use crate::system::files;
+use crate::system::files::{self, Purpose};
 
 /// The layout of `export.json` that this version writes.
 const SCHEMA: u32 = 1;
 
 const STATE_FILE: &str = "export.json";
+const JOURNAL_FILE: &str = ".journal.jsonl";
 const JOB_FILE: &str = ".job.json";
 const LOCK_FILE: &str = ".lock";
 
@@ -57,6 +59,7 @@ pub struct Job {
 /// An export directory, locked for this process.
 pub struct ExportDir {
     path: PathBuf,
+    journal: Journal,
     _lock: File,
 }
 
@@ -92,17 +95,20 @@ impl ExportDir {
     /// Usage, when it holds other files than an export's; [`ErrorKind::LockTimeout`], when another process exports into
     /// it; failure, when it can't be created or locked.
     pub fn open(path: &Path) -> Result<Self> {
-        let failed =
-            |error| Error::failure(format!("can't use the directory {}", path.display())).with_cause(error);
+        let failed = |error| files::io_error("use", path, error);
         files::create_private_dir(path).map_err(failed)?;
         if !path.join(LOCK_FILE).exists() && std::fs::read_dir(path).map_err(failed)?.next().is_some() {
             return Err(Error::usage(format!("{} is not empty and holds no export", path.display()))
                 .with_hint("give the name of a new directory: oneup export DIR"));
         }
-        make_private(path).map_err(failed)?;
-        let lock = files::open_lock(&path.join(LOCK_FILE))?;
+        files::restrict_dir(path)?;
+        let lock = files::open_private(&path.join(LOCK_FILE), Purpose::Export)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Ok(()) => Ok(Self {
+                path: path.to_owned(),
+                journal: Journal::new(path.join(JOURNAL_FILE)),
+                _lock: lock,
+            }),
             Err(TryLockError::WouldBlock) => Err(Error::new(
                 ErrorKind::LockTimeout,
                 format!("another oneup process is exporting into {}", path.display()),
@@ -127,13 +133,16 @@ impl ExportDir {
     /// # Errors
     /// Failure, when it can't be read or understood.
     pub fn load(&self) -> Result<Option<State>> {
-        let Some(state) = self.read::<State>(STATE_FILE)? else { return Ok(None) };
+        let Some(mut state) = self.read::<State>(STATE_FILE)? else { return Ok(None) };
         if state.schema != SCHEMA {
             return Err(Error::failure(format!(
                 "{} was written by another version of oneup",
                 self.file(STATE_FILE).display()
             ))
             .with_hint("update oneup, or export into a new directory"));
+        }
+        if self.journal.apply(&mut state.files)? {
+            self.save(&state)?;
         }
         match &state.archiving {
             // The process ended while it moved the files of a finished export away.
@@ -152,13 +161,7 @@ impl ExportDir {
 
     fn read<T: for<'de> Deserialize<'de>>(&self, name: &str) -> Result<Option<T>> {
         let path = self.file(name);
-        let bytes = match std::fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => {
-                return Err(Error::failure(format!("can't read {}", path.display())).with_cause(error));
-            }
-        };
+        let Some(bytes) = files::read(&path, Purpose::Export)? else { return Ok(None) };
         serde_json::from_slice(&bytes).map(Some).map_err(|error| {
             Error::failure(format!("{} is damaged", path.display()))
                 // The message of serde_json quotes values, and a URL can be a secret.
@@ -172,7 +175,16 @@ impl ExportDir {
     /// # Errors
     /// Failure; what was saved before is still there.
     pub fn save(&self, state: &State) -> Result<()> {
-        self.write(STATE_FILE, state)
+        write(&self.file(STATE_FILE), state)?;
+        self.journal.remove()
+    }
+
+    /// Saves what became known of one file.
+    ///
+    /// # Errors
+    /// As [`ExportDir::save`].
+    pub fn record(&self, index: usize, file: &ExportFile) -> Result<()> {
+        self.journal.append(index, file)
     }
 
     /// Saves where the job is at the server.
@@ -180,13 +192,7 @@ impl ExportDir {
     /// # Errors
     /// As [`ExportDir::save`].
     pub fn save_job(&self, job: &Job) -> Result<()> {
-        self.write(JOB_FILE, job)
-    }
-
-    fn write(&self, name: &str, value: &impl Serialize) -> Result<()> {
-        let bytes = serde_json::to_vec_pretty(value)
-            .map_err(|error| Error::failure(format!("can't write {name}")).with_cause(error))?;
-        files::replace(&self.file(name), &bytes)
+        write(&self.file(JOB_FILE), job)
     }
 
     /// Forgets the job's URLs.
@@ -203,9 +209,8 @@ impl ExportDir {
     /// Failure, when a file can't be removed.
     pub fn clear(&self) -> Result<()> {
         // A state that can't be read names no files; those of an export end alike.
-        let entries = std::fs::read_dir(&self.path).map_err(|error| {
-            Error::failure(format!("can't read {}", self.path.display())).with_cause(error)
-        })?;
+        let entries =
+            std::fs::read_dir(&self.path).map_err(|error| files::io_error("read", &self.path, error))?;
         for entry in entries.flatten() {
             let name = entry.file_name();
             let name = name.to_string_lossy();
@@ -214,7 +219,8 @@ impl ExportDir {
             }
         }
         self.remove_job()?;
-        files::remove(&self.file(STATE_FILE)).map(drop)
+        files::remove(&self.file(STATE_FILE))?;
+        self.journal.remove()
     }
 
     /// Moves a finished export into a directory below that is named after its `transactionTime`.
@@ -234,9 +240,7 @@ impl ExportDir {
 
     fn move_into(&self, name: &str, state: &State) -> Result<()> {
         let dir = self.path.join(name);
-        let failed = |error| {
-            Error::failure(format!("can't move the finished export to {}", dir.display())).with_cause(error)
-        };
+        let failed = |error| files::io_error("move the finished export to", &dir, error);
         files::create_private_dir(&dir).map_err(failed)?;
         for file in &state.files {
             match std::fs::rename(self.file(&file.name), dir.join(&file.name)) {
@@ -245,87 +249,16 @@ impl ExportDir {
             }
         }
         let archived = State { archiving: None, ..state.clone() };
-        let bytes = serde_json::to_vec_pretty(&archived)
-            .map_err(|error| Error::failure("can't write export.json").with_cause(error))?;
-        files::replace(&dir.join(STATE_FILE), &bytes)?;
+        write(&dir.join(STATE_FILE), &archived)?;
         files::remove(&self.file(STATE_FILE)).map(drop)
     }
 }
 
-/// Gives the directory mode 0700: what is in it is health data.
-fn make_private(path: &Path) -> std::io::Result<()> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700))?;
-    }
-    #[cfg(not(unix))]
-    let _ = path;
-    Ok(())
+fn write(path: &Path, value: &impl Serialize) -> Result<()> {
+    let bytes =
+        serde_json::to_vec_pretty(value).map_err(|error| files::io_error("write", path, error.into()))?;
+    files::replace(path, &bytes)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::parameters::Level;
-    use super::*;
-
-    fn parameters() -> Parameters {
-        Parameters::new("https://h/r4", Level::System, &[], None, &[]).expect("parameters")
-    }
-
-    fn finished(dir: &ExportDir) -> State {
-        let manifest = manifest::parse(
-            br#"{"transactionTime":"2026-01-15T09:00:00.000Z","output":[{"type":"Patient","url":"https://h/secret"}]}"#,
-        )
-        .expect("a manifest");
-        let mut state = State::new(parameters(), None);
-        state.members = manifest.members;
-        state.files = manifest.files.into_iter().map(|(file, _)| file).collect();
-        state.complete = true;
-        std::fs::write(dir.file("Patient.1.ndjson"), "{}\n").expect("write");
-        dir.save(&state).expect("save");
-        state
-    }
-
-    #[test]
-    fn refuses_a_directory_with_other_files_and_a_second_process() {
-        let home = tempfile::tempdir().expect("a directory");
-        std::fs::write(home.path().join("thesis.doc"), "x").expect("write");
-        let error = ExportDir::open(home.path()).err().expect("refused");
-        assert_eq!(error.kind(), ErrorKind::Usage);
-        let new = home.path().join("new");
-        let first = ExportDir::open(&new).expect("open");
-        assert_eq!(ExportDir::open(&new).err().expect("locked").kind(), ErrorKind::LockTimeout);
-        drop(first);
-        assert!(ExportDir::open(&new).is_ok());
-    }
-
-    #[test]
-    fn archives_a_finished_export_and_continues_after_an_interruption() {
-        let home = tempfile::tempdir().expect("a directory");
-        let dir = ExportDir::open(&home.path().join("x")).expect("open");
-        let state = finished(&dir);
-        let archived = dir.file("2026-01-15T09-00-00.000Z");
-        // Interrupted after the state was saved, before anything was moved.
-        dir.save(&State { archiving: Some("2026-01-15T09-00-00.000Z".into()), ..state.clone() })
-            .expect("save");
-        assert_eq!(dir.load().expect("load"), None);
-        assert!(archived.join("Patient.1.ndjson").exists() && archived.join("export.json").exists());
-        assert!(!dir.file("Patient.1.ndjson").exists());
-        let state = finished(&dir);
-        dir.archive(state).expect("archive");
-        assert_eq!(dir.load().expect("load"), None);
-    }
-
-    #[test]
-    fn state_holds_no_url_and_a_damaged_one_is_reported() {
-        let home = tempfile::tempdir().expect("a directory");
-        let dir = ExportDir::open(&home.path().join("x")).expect("open");
-        finished(&dir);
-        let text = std::fs::read_to_string(dir.file(STATE_FILE)).expect("read");
-        assert!(!text.contains("secret"), "{text}");
-        assert!(dir.load().expect("load").is_some_and(|state| state.complete));
-        std::fs::write(dir.file(STATE_FILE), &text[..text.len() / 2]).expect("write");
-        assert!(dir.load().expect_err("damaged").to_string().contains("--restart"));
-    }
-}
+mod tests;

@@ -29,6 +29,7 @@ use zeroize::Zeroizing;
 pub use address::require_safe;
 pub use async_client::AsyncClient;
 pub use exchange::SecretResponse;
+pub use retry::is_transient;
 pub use stream::{Method, Request, StreamingResponse, is_gzip};
 pub use trace::bare_path;
 

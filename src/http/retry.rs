@@ -52,7 +52,8 @@ pub fn require_available(url: &str, response: HttpResponse, headers: &HeaderMap)
     Err(Error::network(message).with_detail(response.snippet()).with_hint(hint))
 }
 
-fn is_transient(status: u16) -> bool {
+/// Returns whether a later response may be another one (RFC 9110 §15.6, RFC 6585 §4).
+pub fn is_transient(status: u16) -> bool {
     matches!(status, 429 | 502..=504)
 }
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::Mode;
 
 use crate::error::{Error, Result};
-use crate::system::files;
+use crate::system::files::{self, Purpose};
 
 /// A socket that listens.
 pub struct UnixSocket {
@@ -36,7 +36,7 @@ impl UnixSocket {
             Some(dir) if !dir.as_os_str().is_empty() => dir,
             _ => Path::new("."),
         };
-        files::check_parents(path)?;
+        files::check_parents(path, Purpose::State)?;
         // Two processes that start together: the second finds the first one's socket.
         let _guard = File::open(dir).and_then(|dir| dir.lock().map(|()| dir));
         remove_abandoned(path)?;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 #[cfg(unix)]
 pub use open::check_parents;
-pub use open::{MAX_LEN, Purpose, read, read_text};
+pub use open::{MAX_LEN, Purpose, open, read, read_text};
 
 use crate::error::{Error, Result};
 
@@ -32,18 +32,32 @@ pub fn replace_target(path: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 fn try_replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let dir = path.parent().unwrap_or(Path::new("."));
-    create_private_dir(dir)?;
+    create_private_dir(parent_of(path))?;
     let new = unfinished(path);
-    let renamed = write_new(&new, bytes).and_then(|()| std::fs::rename(&new, path));
+    let renamed = write_new(&new, bytes).and_then(|()| rename(&new, path));
     if renamed.is_err() {
         let _ = std::fs::remove_file(&new);
     }
-    renamed?;
+    renamed
+}
+
+/// Renames a file within its directory, durably.
+///
+/// # Errors
+/// As the system reports.
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    std::fs::rename(from, to)?;
     // The rename is durable once the directory is; a file system that can't sync one is no reason to fail.
     #[cfg(unix)]
-    let _ = File::open(dir).and_then(|dir| dir.sync_all());
+    let _ = File::open(parent_of(to)).and_then(|dir| dir.sync_all());
     Ok(())
+}
+
+fn parent_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(dir) if !dir.as_os_str().is_empty() => dir,
+        _ => Path::new("."),
+    }
 }
 
 /// The name of the new file until it is whole. It is always the same, so that the file that a killed process left is
@@ -66,12 +80,22 @@ fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
+/// Lets the system begin to write a range of a file to its disk, where it can be told so. Returns at once.
+pub fn start_writeback(file: &File, offset: u64, length: u64) {
+    // This is what the advice does for pages that were not written yet (posix_fadvise(2), "Notes"); they stay in memory.
+    #[cfg(target_os = "linux")]
+    let _ =
+        rustix::fs::fadvise(file, offset, std::num::NonZeroU64::new(length), rustix::fs::Advice::DontNeed);
+    #[cfg(not(target_os = "linux"))]
+    let _ = (file, offset, length);
+}
+
 /// Creates a private file, unless it exists: of several processes that try, one succeeds and the others return false.
 ///
 /// # Errors
 /// Failure, naming the file.
 pub fn create(path: &Path, bytes: &[u8]) -> Result<bool> {
-    let dir = path.parent().unwrap_or(Path::new("."));
+    let dir = parent_of(path);
     create_private_dir(dir).map_err(|error| io_error("create", dir, error))?;
     // The directory is locked, so that no lock file stays. Where that is impossible, the last process succeeds.
     #[cfg(unix)]
@@ -240,10 +264,18 @@ fn remove_if_exists(path: &Path) -> io::Result<bool> {
 /// # Errors
 /// Failure, naming the file.
 pub fn open_lock(path: &Path) -> Result<File> {
+    open_private(path, Purpose::State)
+}
+
+/// Opens a private file (0600) for reading and writing, and creates it and its directories if needed.
+///
+/// # Errors
+/// Failure, naming the file: as [`read`].
+pub fn open_private(path: &Path, purpose: Purpose) -> Result<File> {
     let open = || {
-        create_private_dir(path.parent().unwrap_or(Path::new(".")))?;
+        create_private_dir(parent_of(path))?;
         let mut options = File::options();
-        options.create(true).truncate(false).write(true);
+        options.create(true).truncate(false).read(true).write(true);
         #[cfg(unix)]
         {
             use std::os::unix::fs::OpenOptionsExt;
@@ -255,8 +287,8 @@ pub fn open_lock(path: &Path) -> Result<File> {
     let file = open().map_err(|error| io_error("open", path, error))?;
     #[cfg(unix)]
     {
-        open::check_file(path, &file, Purpose::State)?;
-        open::check_parents(path)?;
+        open::check_file(path, &file, purpose)?;
+        open::check_parents(path, purpose)?;
     }
     Ok(file)
 }

@@ -15,6 +15,9 @@ use crate::oauth::secret::SecretBuf;
 /// The size limit, in bytes: more than any of these files needs.
 pub const MAX_LEN: usize = 4 * 1024 * 1024;
 
+/// The same for what an export records of up to 100,000 files and their URLs.
+const MAX_EXPORT_LEN: usize = 256 * 1024 * 1024;
+
 /// What a file is used for, which decides what is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
@@ -27,9 +30,21 @@ pub enum Purpose {
     /// A secret that the user manages, such as a private key. No one else can read it, except the group of a file of root:
     /// that is how systemd and Kubernetes give one to a service. Symbolic links are followed.
     PrivateKey,
+    /// Files that oneup wrote into a directory of the user's choice: as [`Purpose::State`], but the directory above may be
+    /// anyone's, such as the volume of a container.
+    Export,
 }
 
 impl Purpose {
+    fn max_len(self) -> usize {
+        if self == Self::Export { MAX_EXPORT_LEN } else { MAX_LEN }
+    }
+
+    #[cfg(unix)]
+    fn checked_dirs(self) -> usize {
+        if self == Self::Export { 1 } else { 2 }
+    }
+
     fn follows_links(self) -> bool {
         matches!(self, Self::Config | Self::PrivateKey)
     }
@@ -49,10 +64,13 @@ impl Purpose {
 /// # Errors
 /// A file that can't be read, or must not be used; the message names it, and the hint says how to correct it.
 pub fn read(path: &Path, purpose: Purpose) -> Result<Option<SecretBuf>> {
-    let Some((file, length)) = open(path, purpose)? else { return Ok(None) };
+    let Some((file, length)) = open_with_length(path, purpose)? else { return Ok(None) };
     let expected = usize::try_from(length).unwrap_or(usize::MAX);
-    SecretBuf::read_from(file, expected, MAX_LEN).map(Some).map_err(|error| match error.kind() {
-        std::io::ErrorKind::FileTooLarge => unusable(path, "is larger than 4 MiB", remove_hint(path)),
+    SecretBuf::read_from(file, expected, purpose.max_len()).map(Some).map_err(|error| match error.kind() {
+        std::io::ErrorKind::FileTooLarge => {
+            let reason = format!("is larger than {} MiB", purpose.max_len() >> 20);
+            unusable(path, &reason, remove_hint(path))
+        }
         _ => io_error("read", path, error),
     })
 }
@@ -68,8 +86,16 @@ pub fn read_text(path: &Path, purpose: Purpose) -> Result<Option<String>> {
         .map_err(|_| unusable(path, "is not UTF-8", "save the file as UTF-8 text, without UTF-16".into()))
 }
 
+/// Opens a file of any length for reading, or returns `None` if it does not exist.
+///
+/// # Errors
+/// As [`read`].
+pub fn open(path: &Path, purpose: Purpose) -> Result<Option<File>> {
+    Ok(open_with_length(path, purpose)?.map(|(file, _)| file))
+}
+
 #[cfg(unix)]
-fn open(path: &Path, purpose: Purpose) -> Result<Option<(File, u64)>> {
+fn open_with_length(path: &Path, purpose: Purpose) -> Result<Option<(File, u64)>> {
     use rustix::fs::{Mode, OFlags};
     let mut flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     if !purpose.follows_links() {
@@ -88,16 +114,16 @@ fn open(path: &Path, purpose: Purpose) -> Result<Option<(File, u64)>> {
         Err(error) => return Err(io_error("open", path, error.into())),
     };
     let length = check_file(path, &file, purpose)?;
-    check_parents(path)?;
+    check_parents(path, purpose)?;
     if purpose.follows_links() && path.is_symlink() {
         let target = path.canonicalize().map_err(|error| io_error("open", path, error))?;
-        check_parents(&target)?;
+        check_parents(&target, purpose)?;
     }
     Ok(Some((file, length)))
 }
 
 #[cfg(not(unix))]
-fn open(path: &Path, purpose: Purpose) -> Result<Option<(File, u64)>> {
+fn open_with_length(path: &Path, purpose: Purpose) -> Result<Option<(File, u64)>> {
     if !purpose.follows_links() && path.is_symlink() {
         return Err(unusable(path, "is a symbolic link", remove_hint(path)));
     }
@@ -136,10 +162,10 @@ pub(super) fn check_file(path: &Path, file: &File, purpose: Purpose) -> Result<u
 /// # Errors
 /// Failure: another user could exchange the file.
 #[cfg(unix)]
-pub fn check_parents(path: &Path) -> Result<()> {
+pub fn check_parents(path: &Path, purpose: Purpose) -> Result<()> {
     path.ancestors()
         .skip(1)
-        .take(2)
+        .take(purpose.checked_dirs())
         .try_for_each(|dir| check_dir(if dir.as_os_str().is_empty() { Path::new(".") } else { dir }))
 }
 
