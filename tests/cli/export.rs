@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::support::{Home, Oneup, Sandbox};
+use crate::support::{BulkRequest, Home, Oneup, Sandbox, TokenEndpoint};
 
 /// A home that is logged in at a sandbox, and a directory to export into.
 struct Export {
@@ -226,6 +226,26 @@ fn a_cut_connection_resumes_where_it_was() {
         };
         assert_eq!(sizes(&export), sizes(&reference), "{fault}");
     }
+}
+
+/// As after a kill between the last byte and the rename.
+#[test]
+fn a_whole_partial_file_is_not_fetched_again() {
+    let endpoint = TokenEndpoint::builder().resources(|text| BulkRequest::new(text).respond()).start();
+    let home = Home::logged_in(&endpoint);
+    let export = || home.oneup().args(["export", "members", "--quiet"]);
+    // It can't be renamed to a directory.
+    home.write("members/.lock", "");
+    fs::create_dir(home.path("members/Patient.1.ndjson")).expect("a directory");
+    export().status(1).stderr_has("Patient.1.ndjson").run();
+    assert!(home.path("members/Patient.1.ndjson.part").exists());
+    fs::remove_dir(home.path("members/Patient.1.ndjson")).expect("removed");
+    let before = endpoint.count();
+    export().run();
+    let requests = endpoint.requests().split_off(before);
+    let ranges: Vec<&String> = requests.iter().filter(|text| text.contains("ange: bytes=")).collect();
+    assert_eq!(ranges.len(), 1, "{requests:?}");
+    assert!(home.path("members/Patient.1.ndjson").is_file());
 }
 
 #[test]

@@ -15,7 +15,7 @@
 //! | `curl`: requests, redirects, exit codes | `curl` |
 //! | `curl`: which hosts get the token, under attack | `curl_host_policy/` |
 //! | `exec`, `--token-file`, signals | `exec` |
-//! | `export` | `export` |
+//! | `export`, and the rules of HL7's Bulk Data guide | `export`, `export_rules` |
 //! | `proxy`: requests, rewriting, attacks, load, commands | `proxy/` |
 //! | `doctor` | `doctor` |
 //! | `sandbox` | `sandbox`, `sandbox_export`, `sandbox_jwt`, `sandbox_realm` |
@@ -41,6 +41,7 @@ mod curl_host_policy;
 mod doctor;
 mod exec;
 mod export;
+mod export_rules;
 mod fault_injection;
 mod inspect;
 mod inspect_json;

@@ -241,3 +241,30 @@ fn troubleshooting_quotes_messages_that_exist() {
     }
     assert!(seen > 10, "only {seen}");
 }
+
+/// The nightly exports of docs/export.md: the commands of cron, systemd and Airflow, and the script of a CI job.
+#[test]
+fn nightly_exports_of_each_scheduler_work() {
+    let (home, sandbox) = (Home::new(), Sandbox::start(&["--fail", "manifest-200"]));
+    let document = document("docs/export.md");
+    let (_, night) = document.split_once("## Every night").expect("a section");
+    let command = |start: &str, end: &str| {
+        let rest = night.split_once(start).unwrap_or_else(|| panic!("no {start}")).1;
+        rest.split_once(end).unwrap_or_else(|| panic!("no {end}")).0.to_owned()
+    };
+    let unset = "unset ONEUP_FHIR_BASE; export RUNNER_TEMP=$HOME/runner; ";
+    let script = command("  run: |\n", "```");
+    assert_eq!(
+        text(&shell(&home, &sandbox, &["bash", "-e"], &format!("{unset}{script}"))).lines().count(),
+        1
+    );
+    for line in [command("15 2 * * *  ", "\n"), command("ExecStart=", "\n"), command("bash_command=\"", "\"")]
+    {
+        let here = line.replace("/var/lib/export/", "$HOME/systemd-").replace("/data/", "$HOME/airflow-");
+        // The second night, nothing has changed.
+        for files in [3, 0] {
+            let output = shell(&home, &sandbox, &["sh"], &format!("{unset}{here}"));
+            assert_eq!((text(&output).lines().count(), &*output.stderr), (files, &b""[..]), "{line}");
+        }
+    }
+}

@@ -54,7 +54,7 @@ impl Purpose {
         match self {
             Self::PrivateKey if owner == 0 => 0o037,
             Self::Secret | Self::PrivateKey => 0o077,
-            Self::State | Self::Config => 0o022,
+            Self::State | Self::Config | Self::Export => 0o022,
         }
     }
 }

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use super::*;
 
-const PURPOSES: [Purpose; 4] = [Purpose::Secret, Purpose::State, Purpose::Config, Purpose::PrivateKey];
+const PURPOSES: [Purpose; 5] =
+    [Purpose::Secret, Purpose::State, Purpose::Config, Purpose::PrivateKey, Purpose::Export];
 
 /// A temporary directory with a private directory `dir/sub`, and in it the file `f`.
 fn fixture() -> (tempfile::TempDir, PathBuf) {
@@ -85,7 +86,7 @@ fn checks_every_mode_of_file_and_directories() {
                 // Group members may read a key of root's.
                 Purpose::PrivateKey if rustix::process::geteuid().is_root() => 0o037,
                 Purpose::Secret | Purpose::PrivateKey => 0o077,
-                Purpose::State | Purpose::Config => 0o022,
+                Purpose::State | Purpose::Config | Purpose::Export => 0o022,
             };
             let error = rejection(&file, purpose);
             assert_eq!(error.is_some(), mode & forbidden != 0, "{mode:04o} {purpose:?}: {error:?}");

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use super::scenario::{checking_clients, leftovers, shown};
 use crate::support::strace::is_root;
-use crate::support::{FaultReport, Home, Kind, requires};
+use crate::support::{FaultReport, Home, Kind, Sandbox, requires, size};
 
 /// A file system in memory, of this size; gone when dropped.
 struct Disk(PathBuf);
@@ -99,4 +99,28 @@ fn read_only_disk_is_reported_and_loses_nothing() {
     let failure =
         Failure { cause: |disk| disk.set_read_only(true), repair: |disk| disk.set_read_only(false) };
     check_unwritable_disk("a read-only disk", failure, "Read-only file system", 6);
+}
+
+#[test]
+fn export_onto_a_full_disk_continues_once_there_is_space() {
+    let (home, sandbox) =
+        (Home::new(), Sandbox::start(&["--export-size", "120kB", "--fail", "manifest-200"]));
+    let env = || sandbox.env().into_iter().filter(|(name, _)| name != "ONEUP_FHIR_BASE");
+    let Some(disk) = Disk::mount(home.path("disk")) else { return };
+    home.oneup().args(["login", "provider", "--quiet"]).envs(env()).run();
+    let export = || home.oneup().args(["export", "disk/members"]).envs(env());
+    // A page less each time: another write is the first that fails.
+    for pages in size(vec![40, 60], (28..=63).collect()) {
+        std::fs::write(disk.0.join("fill"), vec![0; pages * 4096]).expect("there is space");
+        export()
+            .status(1)
+            .stderr_has("No space left on device")
+            .stderr_has("hint: free some disk space")
+            .run();
+        disk.free_space();
+        export().status(0).stdout_has("disk/members/ExplanationOfBenefit.1.ndjson").run();
+        let state = std::fs::read_to_string(home.path("disk/members/export.json")).expect("export.json");
+        assert!(state.contains("\"complete\": true"), "{state}");
+        std::fs::remove_dir_all(home.path("disk/members")).expect("removed");
+    }
 }

@@ -3,6 +3,7 @@
 #![cfg(target_os = "linux")]
 
 mod disk;
+mod export;
 mod races;
 mod scenario;
 mod steps;

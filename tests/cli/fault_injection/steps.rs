@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::scenario::{Operation, Scenario, checking_clients};
 use crate::support::strace::{Call, calls, requires_strace, traced};
-use crate::support::{FaultReport, Home, Kind, TokenEndpoint, size};
+use crate::support::{FaultReport, Home, Kind, Oneup, Outcome, TokenEndpoint, size};
 
 /// How often an injection is attempted that misses its call.
 const MAX_ATTEMPTS: u32 = 8;
 
 /// What strace does at a call.
-#[derive(Clone, Copy, Debug)]
-enum Injection {
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Injection {
     /// It kills the process before the call.
     Kill,
     /// The call fails once.
@@ -27,7 +27,7 @@ impl Injection {
     fn at(self, call: &Call) -> String {
         let error = match &*call.name {
             "write" | "pwrite64" => "ENOSPC",
-            "fsync" => "EIO",
+            "fsync" | "fdatasync" => "EIO",
             "flock" => "ENOLCK",
             "add_key" => "EDQUOT",
             "keyctl" => "EACCES",
@@ -43,11 +43,58 @@ impl Injection {
     }
 }
 
+/// What is interrupted.
+pub(super) trait Subject {
+    /// A home in the state before.
+    fn home(&self) -> Home;
+
+    /// The command.
+    fn run(&self, run: Oneup) -> Oneup;
+
+    /// Returns the problems in the home after the command ended so.
+    fn problems_after(&self, home: &Home, outcome: &Outcome) -> Vec<String>;
+
+    /// Whether an injection is worth its time.
+    fn is_quick(_: Injection, _: &Call) -> bool {
+        true
+    }
+}
+
+/// An operation on a login, at a token endpoint.
+struct Login {
+    scenario: Scenario,
+    endpoint: TokenEndpoint,
+}
+
+impl Login {
+    fn start(scenario: Scenario) -> Self {
+        let endpoint = match scenario.operation {
+            Operation::Rotation => TokenEndpoint::builder().rotates().start(),
+            _ => checking_clients().start(),
+        };
+        Self { scenario, endpoint }
+    }
+}
+
+impl Subject for Login {
+    fn home(&self) -> Home {
+        self.scenario.home(&self.endpoint)
+    }
+
+    fn run(&self, run: Oneup) -> Oneup {
+        self.scenario.run(run, &self.endpoint)
+    }
+
+    fn problems_after(&self, home: &Home, outcome: &Outcome) -> Vec<String> {
+        self.scenario.problems_after(home, &self.endpoint, outcome)
+    }
+}
+
 /// Returns the calls of an uninterrupted run that change something.
-fn steps(scenario: Scenario, endpoint: &TokenEndpoint) -> Vec<Call> {
-    let home = scenario.home(endpoint);
+fn steps(subject: &impl Subject) -> Vec<Call> {
+    let home = subject.home();
     let trace = home.path("trace");
-    scenario.run(traced(&home, &trace, ""), endpoint).run();
+    subject.run(traced(&home, &trace, "")).run();
     let here = home.path("").display().to_string();
     let changes = |call: &Call| match &*call.name {
         "openat" => call.text.contains("O_CREAT"),
@@ -57,7 +104,7 @@ fn steps(scenario: Scenario, endpoint: &TokenEndpoint) -> Vec<Call> {
         _ => true,
     };
     let found: Vec<Call> = calls(&trace).into_iter().filter(changes).collect();
-    assert!(found.len() >= 6, "{scenario:?}: too few calls: {found:#?}");
+    assert!(found.len() >= 6, "too few calls: {found:#?}");
     found
 }
 
@@ -68,19 +115,20 @@ fn sample<T: Clone>(all: Vec<T>, most: usize) -> Vec<T> {
 }
 
 /// Interrupts the operation at each call in turn, two runs at a time.
-fn interrupt_at_each_call(row: &'static str, scenario: Scenario, injections: &[Injection]) {
+pub(super) fn interrupt_at_each_call<S: Subject>(
+    row: &'static str,
+    start: impl Fn() -> S + Sync,
+    injections: &[Injection],
+) {
     if !requires_strace() {
         return;
     }
     let mut report = FaultReport::new(Kind::Fault, row);
-    let start = || match scenario.operation {
-        Operation::Rotation => TokenEndpoint::builder().rotates().start(),
-        _ => checking_clients().start(),
-    };
-    let all = steps(scenario, &start());
+    let all = steps(&start());
     let all: Vec<_> = injections
         .iter()
         .flat_map(|injection| all.iter().map(move |call| (*injection, call.clone())))
+        .filter(|(injection, call)| S::is_quick(*injection, call))
         .collect();
     let all = sample(all, size(8, usize::MAX));
     let (next, failures, injected) =
@@ -89,9 +137,9 @@ fn interrupt_at_each_call(row: &'static str, scenario: Scenario, injections: &[I
         for _ in 0..2 {
             scope.spawn(|| {
                 // One per thread: an endpoint that is down is down for all its clients.
-                let endpoint = start();
+                let subject = start();
                 while let Some((injection, call)) = all.get(next.fetch_add(1, Ordering::SeqCst)) {
-                    let (problems, hit) = inject_with_retries(scenario, &endpoint, *injection, call);
+                    let (problems, hit) = inject_with_retries(&subject, *injection, call);
                     if hit {
                         injected.lock().expect("no panic").insert((
                             format!("{injection:?}"),
@@ -119,15 +167,10 @@ fn interrupt_at_each_call(row: &'static str, scenario: Scenario, injections: &[I
 }
 
 /// Threads run in another order each time, and so a call's number varies: an injection that missed is repeated.
-fn inject_with_retries(
-    scenario: Scenario,
-    endpoint: &TokenEndpoint,
-    injection: Injection,
-    call: &Call,
-) -> (Vec<String>, bool) {
+fn inject_with_retries(subject: &impl Subject, injection: Injection, call: &Call) -> (Vec<String>, bool) {
     let mut problems = Vec::new();
     for _ in 0..MAX_ATTEMPTS {
-        let (found, hit) = inject(scenario, endpoint, injection, call);
+        let (found, hit) = inject(subject, injection, call);
         problems.extend(found);
         if hit {
             return (problems, true);
@@ -137,15 +180,10 @@ fn inject_with_retries(
 }
 
 /// Interrupts once, and returns the problems and whether the injection took place.
-fn inject(
-    scenario: Scenario,
-    endpoint: &TokenEndpoint,
-    injection: Injection,
-    call: &Call,
-) -> (Vec<String>, bool) {
-    let home: Home = scenario.home(endpoint);
+fn inject(subject: &impl Subject, injection: Injection, call: &Call) -> (Vec<String>, bool) {
+    let home = subject.home();
     let trace = home.path("trace");
-    let outcome = scenario.run(traced(&home, &trace, &injection.at(call)), endpoint).outcome();
+    let outcome = subject.run(traced(&home, &trace, &injection.at(call))).outcome();
     let text = std::fs::read_to_string(&trace).expect("a trace");
     let mut failed = text.lines().filter(|line| line.contains("(INJECTED)"));
     // An eventfd that wakes a thread is written to, too, and never fails.
@@ -153,18 +191,20 @@ fn inject(
         return (Vec::new(), false);
     }
     let hit = outcome.status.is_none() || failed.next().is_some();
-    (scenario.problems_after(&home, endpoint, &outcome), hit)
+    (subject.problems_after(&home, &outcome), hit)
 }
 
 /// Kills the process at each call.
 fn survives_kill(operation: Operation, store: &'static str) {
-    interrupt_at_each_call("kill -9 at each system call", Scenario { operation, store }, &[Injection::Kill]);
+    let start = || Login::start(Scenario { operation, store });
+    interrupt_at_each_call("kill -9 at each system call", start, &[Injection::Kill]);
 }
 
 /// Lets each call fail, once and from then on.
 fn survives_errors(operation: Operation, store: &'static str) {
     let injections = [Injection::Fail, Injection::FailFromNowOn];
-    interrupt_at_each_call("an error of each system call", Scenario { operation, store }, &injections);
+    let start = || Login::start(Scenario { operation, store });
+    interrupt_at_each_call("an error of each system call", start, &injections);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! bytes, a browser, and checks for programs that a test needs.
 #![allow(dead_code, reason = "each module uses a part")]
 
+mod bulk_server;
 mod chromium;
 mod documents;
 mod fault_report;
@@ -15,6 +16,7 @@ mod token_endpoint;
 
 #[allow(unused_imports, reason = "each module uses a part")]
 pub(crate) use {
+    bulk_server::{BulkRequest, outcome, response},
     chromium::Chromium,
     documents::{code_after, document},
     fault_report::{FaultReport, Kind, size},

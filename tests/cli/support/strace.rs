@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::{Home, Oneup, requires, requires_program};
 
-/// Calls that write, lock, or speak to somebody.
-const CALLS: &str = "openat,mkdir,write,pwrite64,writev,sendto,sendmsg,connect,fsync,rename,renameat,renameat2,\
+/// Calls that write, lock, or send.
+const CALLS: &str = "openat,mkdir,write,pwrite64,writev,sendto,sendmsg,connect,fsync,fdatasync,rename,renameat,renameat2,\
                      unlink,unlinkat,rmdir,flock,fchmod,chmod,ftruncate,add_key,keyctl";
 
 /// One call of one thread.
@@ -14,7 +14,7 @@ const CALLS: &str = "openat,mkdir,write,pwrite64,writev,sendto,sendmsg,connect,f
 pub(crate) struct Call {
     /// `fsync`
     pub(crate) name: String,
-    /// The how-manieth of this name in its thread, from 1: strace counts so.
+    /// Its number among the calls of this name in its thread, from 1, as strace counts.
     pub(crate) number: usize,
     /// With its arguments, as strace shows it.
     pub(crate) text: String,
