@@ -18,7 +18,7 @@ use crate::system::files::{self, Purpose};
 const WRITEBACK_BYTES: u64 = 8 * 1024 * 1024;
 
 /// How many chunks may wait to be checked.
-const CHUNKS_AHEAD: usize = 4;
+const CHUNKS_AHEAD: usize = 2;
 
 /// No byte follows those that are here already.
 const RANGE_NOT_SATISFIABLE: u16 = 416;
