@@ -65,12 +65,16 @@ impl Purpose {
 /// A file that can't be read, or must not be used; the message names it, and the hint says how to correct it.
 pub fn read(path: &Path, purpose: Purpose) -> Result<Option<SecretBuf>> {
     let Some((file, length)) = open_with_length(path, purpose)? else { return Ok(None) };
+    let too_large = || {
+        let reason = format!("is larger than {} MiB", purpose.max_len() >> 20);
+        unusable(path, &reason, remove_hint(path))
+    };
     let expected = usize::try_from(length).unwrap_or(usize::MAX);
+    if expected > purpose.max_len() {
+        return Err(too_large());
+    }
     SecretBuf::read_from(file, expected, purpose.max_len()).map(Some).map_err(|error| match error.kind() {
-        std::io::ErrorKind::FileTooLarge => {
-            let reason = format!("is larger than {} MiB", purpose.max_len() >> 20);
-            unusable(path, &reason, remove_hint(path))
-        }
+        std::io::ErrorKind::FileTooLarge => too_large(),
         _ => io_error("read", path, error),
     })
 }
