@@ -5,9 +5,9 @@ use std::io::Write;
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{CommandFactory, FromArgMatches};
+use clap::{Args, CommandFactory, FromArgMatches, Subcommand};
 
-use super::{Cli, help, usage_error};
+use super::{Cli, Command, Globals, help, usage_error};
 use crate::error::{Exit, Result, ignore_broken_pipe};
 use crate::process;
 
@@ -47,11 +47,30 @@ pub fn parse(args: &[OsString]) -> Result<Parsed> {
 
 fn try_parse(args: &[OsString]) -> Result<Cli, clap::Error> {
     // Leaked: freeing the description, which the end of the process does anyway, takes as long as building it.
-    let mut matches = Box::leak(Box::new(Cli::command())).try_get_matches_from_mut(args)?;
+    let named = Box::leak(Box::new(named_subcommands(args)));
+    let mut matches = match named.try_get_matches_from_mut(args) {
+        Ok(matches) if matches.subcommand_name().is_some() => matches,
+        Err(error) if error.kind() == ErrorKind::DisplayVersion => return Err(error),
+        // Errors and help need the whole description.
+        _ => Box::leak(Box::new(Cli::command())).try_get_matches_from_mut(args)?,
+    };
     let profile_from_flag = matches.value_source("profile") == Some(ValueSource::CommandLine);
     let mut cli = Cli::from_arg_matches_mut(&mut matches)?;
     cli.globals.profile_from_flag = profile_from_flag;
     Ok(cli)
+}
+
+/// Describes the global flags, and the subcommands that an argument names. clap copies the flags into each subcommand, which
+/// for all of them takes longer than the rest of `token show`.
+fn named_subcommands(args: &[OsString]) -> clap::Command {
+    let command = Globals::augment_args(clap::Command::new("oneup").version(env!("CARGO_PKG_VERSION")))
+        .subcommand_required(true);
+    if args.iter().skip(1).all(|arg| arg.as_encoded_bytes().starts_with(b"-")) {
+        return command;
+    }
+    let all = Box::leak(Box::new(Command::augment_subcommands(clap::Command::new("oneup"))));
+    let named = |command: &&mut clap::Command| args.iter().any(|arg| arg == command.get_name());
+    command.subcommands(all.get_subcommands_mut().filter(named).map(std::mem::take))
 }
 
 /// Returns whether the command runs a program, whose exit codes its own must not be confused with.
