@@ -23,7 +23,7 @@ pub const EXIT_CODES: [(&str, &str); 10] = [
     ),
     (
         "125, 126, 127",
-        "`curl`, `exec`, `sandbox run`, `proxy -- …`: oneup itself failed; the program cannot be executed; it was not found",
+        "`curl`, `exec`, `sandbox run`, `proxy -- COMMAND`: oneup itself failed; the program cannot be executed; it was not found",
     ),
     ("130, 143", "interrupted, terminated"),
 ];
