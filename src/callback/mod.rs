@@ -48,6 +48,7 @@ enum Event {
     /// A line of stdin.
     Pasted(Zeroizing<String>),
     /// Ctrl-D at the terminal.
+    #[cfg_attr(not(unix), allow(dead_code, reason = "no line editor of our own there"))]
     Canceled,
     /// The end of a pipe at stdin.
     InputEnded,

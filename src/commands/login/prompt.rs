@@ -2,7 +2,6 @@
 
 use zeroize::Zeroizing;
 
-use crate::context::eprint_line;
 use crate::error::{Error, ErrorKind, Result};
 use crate::oauth::secret::Secret;
 use crate::profile::Profile;
@@ -55,7 +54,7 @@ fn ask(prompt: &str, is_hidden: bool) -> Result<Zeroizing<String>> {
             Some(line) if line.trim().is_empty() => {}
             Some(line) => return Ok(line),
             None => {
-                eprint_line("");
+                crate::context::eprint_line("");
                 return Err(Error::new(ErrorKind::Interrupted, "canceled"));
             }
         }

@@ -6,6 +6,7 @@ use crate::error::{Error, StoreErrorKind};
 
 /// Why the keyring could not be used. Holds no secret.
 #[derive(Debug, PartialEq, Eq)]
+#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux has these failures"))]
 pub(crate) enum KeyringError {
     /// No D-Bus session bus.
     NoBus(String),

@@ -5,6 +5,7 @@
 
 /// Why the kernel keyring could not be used.
 #[derive(Debug, PartialEq, Eq)]
+#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux has these failures"))]
 pub(crate) enum KeyctlError {
     /// The user's quota of keys or bytes is used up.
     Full,
