@@ -7,6 +7,7 @@ mod load;
 mod requests;
 mod rewriting;
 mod streaming;
+mod tls;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;

@@ -7,7 +7,7 @@ mod proxies;
 mod responses;
 mod single_use;
 #[cfg(unix)]
-mod tls;
+pub(crate) mod tls;
 
 use std::io::Write;
 use std::time::{Duration, Instant};

@@ -14,12 +14,12 @@ use super::{SECRET, TOKEN};
 use crate::support::{FaultReport, Home, Kind, Oneup, requires_program};
 
 /// A CA, and the certificates that it signs.
-struct Ca {
+pub(crate) struct Ca {
     home: Home,
 }
 
 impl Ca {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let ca = Self { home: Home::new() };
         ca.openssl(
             &[],
@@ -38,7 +38,7 @@ impl Ca {
     }
 
     /// Signs a certificate for a name, as of this time (faketime's words), for a day.
-    fn sign(&self, name: &str, time: &str) {
+    pub(crate) fn sign(&self, name: &str, time: &str) {
         self.openssl(&[], "req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=x -keyout key.pem -out request");
         self.home.write("extensions", format!("subjectAltName=DNS:{name}\nextendedKeyUsage=serverAuth\n"));
         self.openssl(
@@ -47,12 +47,12 @@ impl Ca {
         );
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.home.path(name)
     }
 
     /// A TLS server with this certificate, which answers every request with a token; its port.
-    fn serve(&self, cert: &str, key: &str) -> u16 {
+    pub(crate) fn serve(&self, cert: &str, key: &str) -> u16 {
         let chain = vec![CertificateDer::from_pem_file(self.path(cert)).expect("a certificate")];
         let key = PrivateKeyDer::from_pem_file(self.path(key)).expect("a key");
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
