@@ -29,7 +29,7 @@
 //! | documented commands: CI jobs, shells, other programs | `ci`, `recipes` |
 //! | scopes per call, tenants, default profile, refresh expiry | `scopes_and_tenants` |
 //! | module levels of `docs/architecture.md` | `architecture` |
-//! | release archives and packages | `packages` |
+//! | release archives and packages; manifests for fleets | `packages`, `deployment` |
 //! | signatures of Wycheproof, with `tests/judges/run` | `wycheproof` |
 //! | fixtures: `Home`, `TokenEndpoint`, `RawServer`, `Sandbox`, `FaultReport` | `support/` |
 
@@ -38,6 +38,7 @@ mod ci;
 mod completions_and_man;
 mod curl;
 mod curl_host_policy;
+mod deployment;
 mod doctor;
 mod exec;
 mod export;

@@ -1,5 +1,6 @@
 use std::collections::VecDeque;
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use super::super::tests::{credentials, key};
 use super::*;
@@ -94,4 +95,86 @@ fn claim_leaves_half_of_the_time() {
         let claim = Claim::new(Deadline::after(Duration::from_secs(timeout))).expect("random");
         assert!((seconds..=seconds + 1).contains(&claim.seconds), "{timeout}: {}", claim.seconds);
     }
+}
+
+/// A server with check-and-set, for many machines.
+#[derive(Default)]
+struct Server {
+    /// Version and data of the item.
+    item: Mutex<(u64, Option<Value>)>,
+    requests: AtomicUsize,
+}
+
+impl Transport for Arc<Server> {
+    fn send(&self, request: VaultRequest, _: Deadline) -> Result<VaultResponse> {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let mut item = self.item.lock().expect("no panic");
+        let (status, body) = match request.body {
+            None => {
+                let metadata = serde_json::json!({ "version": item.0 });
+                (200, serde_json::json!({ "data": { "data": item.1, "metadata": metadata } }))
+            }
+            Some(body) => {
+                let body: Value = serde_json::from_slice(&body).expect("JSON");
+                if body["options"]["cas"] == item.0 {
+                    *item = (item.0 + 1, Some(body["data"].clone()));
+                    (200, serde_json::json!({ "data": { "version": item.0 } }))
+                } else {
+                    (400, serde_json::json!({ "errors": ["check-and-set parameter did not match"] }))
+                }
+            }
+        };
+        Ok(VaultResponse { status, date: None, body: body.to_string().into_bytes().into() })
+    }
+}
+
+impl Server {
+    fn machine(self: &Arc<Self>, timeout: u64) -> Vault {
+        let auth = Auth::Token { token: Secret::new("t"), source: "VAULT_TOKEN".into() };
+        let settings = Settings::new("https://vault.example".into(), None, auth);
+        let path = VaultPath::parse("secret/oneup").expect("a path");
+        let deadline = Deadline::after(Duration::from_secs(timeout));
+        Vault::new(settings, Box::new(Arc::clone(self)), path, deadline)
+    }
+}
+
+/// The first machine dies with its claim; a thousand others then need a token in the same moment.
+#[test]
+fn thousand_machines_make_one_token_request() {
+    const MACHINES: usize = 1_000;
+    let server = Arc::new(Server::default());
+    let expired = StoredCredentials { token: None, ..credentials(1) };
+    server.machine(60).write(&key("a"), &expired).expect("the first login");
+    let is_done = |stored: &StoredCredentials| stored.token.is_some();
+    let dead = server.machine(4);
+    let claim = dead.begin_refresh(&key("a"), &is_done, Deadline::after(Duration::from_secs(4)));
+    assert!(claim.expect("the first claim").is_claimed);
+    server.requests.store(0, Ordering::Relaxed);
+
+    let token_requests = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..MACHINES {
+            let (server, token_requests) = (Arc::clone(&server), &token_requests);
+            let machine = move || {
+                let vault = server.machine(60);
+                let refresh =
+                    vault.begin_refresh(&key("a"), &is_done, vault.deadline).expect("a token or a claim");
+                if refresh.is_claimed {
+                    token_requests.fetch_add(1, Ordering::Relaxed);
+                    std::thread::sleep(Duration::from_millis(500));
+                    let credentials =
+                        StoredCredentials { token: credentials(9).token, ..refresh.credentials };
+                    vault.write(&key("a"), &credentials).expect("no one else writes");
+                }
+            };
+            std::thread::Builder::new()
+                .stack_size(256 * 1024)
+                .spawn_scoped(scope, machine)
+                .expect("a thread");
+        }
+    });
+    assert_eq!(token_requests.load(Ordering::Relaxed), 1);
+    let requests = server.requests.load(Ordering::Relaxed);
+    println!("{MACHINES} machines: 1 token request, {requests} requests to Vault");
+    assert!(requests < 12 * MACHINES, "{requests}");
 }
