@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -82,13 +83,15 @@ impl Container {
         let mut command = Command::new(&words[0]);
         command.args(&words[1..]).env_clear().env("PATH", search_path()).env("HOME", "/nonexistent");
         command.envs(self.variables.iter().map(|(name, value)| (name, self.locate(value))));
-        command.stdin(Stdio::null()).current_dir(self.home.path(""));
+        command.stdin(Stdio::null()).current_dir(self.home.path("")).process_group(0);
         command
     }
 
     /// Starts it and waits for its startup probe.
     fn start(&self) -> Child {
         let mut child = self.command(&self.spec["command"]).spawn().expect("it starts");
+        let delay = self.spec["startupProbe"]["initialDelaySeconds"].as_u64().expect("a delay");
+        std::thread::sleep(Duration::from_secs(delay));
         let begun = Instant::now();
         while !self
             .command(&self.spec["startupProbe"]["exec"]["command"])
@@ -102,6 +105,14 @@ impl Container {
         }
         child
     }
+}
+
+/// Kills the processes of a container, as Kubernetes does.
+fn kill(child: &mut Child) {
+    let group = format!("-{}", child.id());
+    let sent = Command::new("kill").args(["-KILL", "--", &group]).status();
+    assert!(sent.expect("kill runs").success());
+    child.wait().expect("it ends");
 }
 
 /// A home whose `run` is like an `emptyDir`: everyone can write it.
@@ -137,8 +148,7 @@ fn token_file_sidecar_joins_restarts_and_ends_with_sigterm() {
     }
     // After kill -9 Kubernetes starts it again, and the old token is removed.
     let mut child = sidecar.start();
-    child.kill().expect("SIGKILL");
-    child.wait().expect("it ends");
+    kill(&mut child);
     let mut child = sidecar.start();
     terminate(&child);
     child.wait().expect("it ends");
@@ -179,8 +189,7 @@ fn proxy_sidecar_serves_a_socket_and_ends_with_sigterm() {
         assert!(!home.path("run/private/run/proxy.sock").exists());
     }
     let mut child = sidecar.start();
-    child.kill().expect("SIGKILL");
-    child.wait().expect("it ends");
+    kill(&mut child);
     let mut child = sidecar.start();
     terminate(&child);
     child.wait().expect("it ends");

@@ -2,6 +2,7 @@
 
 mod credentials;
 mod patient;
+mod previous;
 mod prompt;
 mod resolve;
 mod save;

@@ -2,7 +2,7 @@
 
 use crate::cli::{AuthMethod, LoginCommon, Patient, StoreChoice};
 use crate::context::{Context, nonempty};
-use crate::error::{Error, Result, StoreErrorKind};
+use crate::error::{Error, Result};
 use crate::http::require_safe;
 use crate::oauth::grant::ClientAuthentication;
 use crate::oauth::product::{
@@ -11,11 +11,12 @@ use crate::oauth::product::{
 };
 use crate::oauth::scope;
 use crate::profile::{self, Profile, SCHEMA};
-use crate::session::{self, open_store, vault};
-use crate::store::vault::{SharedLogin, Vault, VaultPath};
+use crate::session::open_store;
+use crate::store::vault::SharedLogin;
 use crate::store::{self, StoreKind};
 use crate::system::files;
 
+use super::previous::{Previous, is_flag, require_same_login};
 use super::prompt;
 
 /// The profile of a login, with a new ID, not saved yet; and what is in Vault already.
@@ -73,13 +74,6 @@ pub fn patient(context: &Context, args: &Patient) -> Result<Resolved> {
     profile.aud = args.aud.clone().or(profile.aud.take());
     profile.no_pkce = !args.pkce && (args.no_pkce || profile.no_pkce);
     Ok(resolved)
-}
-
-/// Whether the flag is on the command line: `sandbox run` sets the variables of both realm and plan.
-fn is_flag(name: &str) -> bool {
-    let matches =
-        |arg: &str| arg.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('='));
-    std::env::args_os().any(|arg| arg.to_str().is_some_and(matches))
 }
 
 /// Where the servers are.
@@ -178,81 +172,6 @@ impl ServerSettings {
     }
 }
 
-/// The previous login, whose settings are the defaults: that of the profile here, or the one in Vault.
-#[derive(Default)]
-struct Previous {
-    profile: Option<Profile>,
-    /// The store of the previous profile here.
-    store: Option<StoreKind>,
-    vault: Option<SharedPlace>,
-}
-
-/// A path in Vault, and what is there.
-struct SharedPlace {
-    vault: Vault,
-    path: VaultPath,
-    version: u64,
-    login: Option<SharedLogin>,
-}
-
-impl Previous {
-    /// With `--no-store` nothing is saved, and so nothing recalled.
-    fn find(context: &Context, product: Product, args: &LoginCommon) -> Result<Self> {
-        if args.no_store {
-            return Ok(Self::default());
-        }
-        let name = context.profile.as_deref().unwrap_or(product.name());
-        let local =
-            profile::load(context.config_dir()?, name)?.filter(|previous| previous.product == product);
-        let store = local.as_ref().map(|previous| previous.store);
-        let is_vault = match args.store {
-            Some(choice) => choice == StoreChoice::Vault,
-            None => is_flag("--vault-path") || store == Some(StoreKind::Vault),
-        };
-        if !is_vault {
-            return Ok(Self { profile: local, store, vault: None });
-        }
-        let recalled = || local.as_ref().and_then(|previous| previous.vault.clone());
-        let path = args.vault_path.as_deref().map(VaultPath::parse).transpose()?.or_else(recalled);
-        let place = SharedPlace::open(context, path)?;
-        let profile = match &place.login {
-            Some(login) => Some(login_profile(&place, login, product)?),
-            None => local,
-        };
-        Ok(Self { profile, store, vault: Some(place) })
-    }
-}
-
-impl SharedPlace {
-    fn open(context: &Context, path: Option<VaultPath>) -> Result<Self> {
-        let open = |path: &VaultPath| vault::open(context, path, context.deadline());
-        let path = session::require_path(path.as_ref())?.clone();
-        let path = open(&path)?.resolve()?;
-        let vault = open(&path)?;
-        let (version, login) = vault.shared_login()?;
-        Ok(Self { vault, path, version, login })
-    }
-}
-
-/// The settings of a login in Vault.
-fn login_profile(place: &SharedPlace, login: &SharedLogin, product: Product) -> Result<Profile> {
-    let profile: Option<Profile> = serde_json::from_value(login.profile.clone()).ok();
-    match profile {
-        Some(profile) if profile.product == product => Ok(profile),
-        Some(other) => Err(Error::usage(format!(
-            "the login at {} in Vault is for {}",
-            place.path,
-            other.product.title()
-        ))
-        .with_hint(format!("oneup login {}, or pass another --vault-path", other.product.name()))),
-        None => Err(Error::store(
-            StoreErrorKind::Corrupt,
-            format!("{} in Vault has no valid settings", place.path),
-        )
-        .with_hint("update oneup, or pass another --vault-path")),
-    }
-}
-
 fn resolve(
     context: &Context,
     product: Product,
@@ -324,20 +243,6 @@ fn resolve(
     };
     let profile = with_store(context, choice, profile)?;
     Ok(Resolved { profile, version, shared })
-}
-
-/// Checks that a login in Vault is the one that is wanted here: same client, endpoints and scope.
-fn require_same_login(place: &SharedPlace, login: &SharedLogin, profile: &Profile) -> Result<()> {
-    if login.binding != profile.credential_key().binding {
-        return Err(place.vault.belongs_to_another(&login.binding));
-    }
-    let scope = login.profile["scope"].as_str().unwrap_or_default();
-    if scope != profile.scope {
-        return Err(Error::usage(format!("the login at {} in Vault has another scope", place.path))
-            .with_detail(format!("its scope: {scope}"))
-            .with_hint("leave out --scope here and pass it to the commands that use the token, or choose another --vault-path"));
-    }
-    Ok(())
 }
 
 /// Chooses the store and tests that the login can be saved, before a secret is sent or a browser opens.

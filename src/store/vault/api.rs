@@ -6,11 +6,14 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Auth, Settings, Transport, VaultPath};
+use super::path::VaultPath;
+use super::response::{describe_response, errors, has_errors, is_sealed, is_upgrading, parse, parse_time};
+use super::settings::{Auth, Settings};
+use super::transport::{Transport, VaultRequest, VaultResponse};
 use crate::error::{Error, ErrorKind, Result, StoreErrorKind};
 use crate::oauth::secret::{Secret, SecretBuf};
 use crate::system::deadline::Deadline;
-use crate::text::{MAX_SNIPPET_LEN, sanitize};
+use crate::text::sanitize;
 
 /// How often a request is sent, the first time included, while the server can't be reached or asks to wait.
 const MAX_ATTEMPTS: u32 = 3;
@@ -20,30 +23,6 @@ const FIRST_BACKOFF: Duration = Duration::from_millis(300);
 
 /// The longest time for one request, so that a hanging server leaves time for another attempt.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// A request.
-pub struct VaultRequest<'a> {
-    /// `GET` or `POST`.
-    pub method: &'static str,
-    /// The whole URL.
-    pub url: String,
-    /// `X-Vault-Token`.
-    pub token: Option<&'a Secret>,
-    /// `X-Vault-Namespace`.
-    pub namespace: Option<&'a str>,
-    /// A JSON body.
-    pub body: Option<SecretBuf>,
-}
-
-/// A response of any status.
-pub struct VaultResponse {
-    /// The HTTP status.
-    pub status: u16,
-    /// The server's clock (`Date`), in seconds since the epoch.
-    pub date: Option<i64>,
-    /// The body.
-    pub body: SecretBuf,
-}
 
 /// A client of one server that has a token.
 pub(super) struct Api<'a> {
@@ -273,7 +252,7 @@ impl<'a> Api<'a> {
             }
             None if is_sealed(&response) => Err(self.sealed()),
             None => Err(Error::store(
-                StoreErrorKind::Locked,
+                StoreErrorKind::Failed,
                 format!(
                     "Vault at {} rejected the login by {}",
                     self.settings.address,
@@ -321,7 +300,7 @@ impl<'a> Api<'a> {
             .and_then(|token| self.send_with("GET", "auth/token/lookup-self", None, Some(&token)));
         if lookup.is_ok_and(|response| response.status == 403) {
             return Error::store(
-                StoreErrorKind::Locked,
+                StoreErrorKind::Failed,
                 format!(
                     "the Vault token ({}) has expired, was revoked, or is of another server",
                     self.settings.auth.describe()
@@ -369,43 +348,4 @@ fn json_body(value: &impl Serialize) -> Result<SecretBuf> {
     let mut body = SecretBuf::with_capacity(4096);
     serde_json::to_writer(&mut body, value).map_err(|_| Error::failure("can't encode a request to Vault"))?;
     Ok(body)
-}
-
-fn parse<T: DeserializeOwned>(response: &VaultResponse) -> Option<T> {
-    serde_json::from_slice(&response.body).ok()
-}
-
-#[derive(Deserialize)]
-struct ErrorResponse {
-    errors: Vec<String>,
-}
-
-/// The messages of an error response. They hold no secrets.
-fn errors(response: &VaultResponse) -> Vec<String> {
-    parse::<ErrorResponse>(response).map(|response| response.errors).unwrap_or_default()
-}
-
-fn has_errors(response: &VaultResponse) -> bool {
-    parse::<ErrorResponse>(response).is_some()
-}
-
-fn is_sealed(response: &VaultResponse) -> bool {
-    response.status == 503 && errors(response).iter().any(|error| error.contains("sealed"))
-}
-
-/// A new mount of KV version 2 serves no requests for a moment.
-fn is_upgrading(response: &VaultResponse) -> bool {
-    response.status == 400
-        && errors(response).iter().any(|error| error.starts_with("Upgrading from non-versioned"))
-}
-
-fn describe_response(response: &VaultResponse) -> String {
-    let errors = errors(response).join("; ").split_whitespace().collect::<Vec<_>>().join(" ");
-    let colon = if errors.is_empty() { "" } else { ": " };
-    format!("HTTP {}{colon}{}", response.status, sanitize(&errors, MAX_SNIPPET_LEN))
-}
-
-/// Parses an RFC 3339 time into seconds since the epoch.
-fn parse_time(text: &str) -> Option<i64> {
-    text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_second)
 }

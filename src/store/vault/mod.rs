@@ -7,121 +7,27 @@
 //! Sending requests is a trait here, because the HTTP client is on a higher level (`session/vault.rs` connects the two).
 
 mod api;
+mod claim;
 mod path;
-
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+mod response;
+mod settings;
+mod transport;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use api::{VaultRequest, VaultResponse};
 pub use path::VaultPath;
+pub use settings::{Auth, Settings};
+pub use transport::{Transport, VaultRequest, VaultResponse};
 
 use self::api::{Api, KvItem};
+use self::claim::{Claim, Wait};
 use super::{Binding, CredentialKey, CredentialStore, Refresh, StoredCredentials};
 use crate::error::{Error, ErrorKind, Result, StoreErrorKind};
-use crate::oauth::secret::Secret;
 use crate::system::deadline::Deadline;
 
 /// The layout of the item that this version writes.
 const SCHEMA: u32 = 1;
-
-/// The longest time that a claim counts. At `--timeout` 30, a machine that waits for one that died has half of it left.
-const MAX_CLAIM: Duration = Duration::from_secs(15);
-
-/// The wait before an item with a claim is read again; it doubles up to the longest.
-const FIRST_POLL_INTERVAL: Duration = Duration::from_millis(100);
-const MAX_POLL_INTERVAL: Duration = Duration::from_secs(1);
-
-/// Sends a request to Vault. Every status is a response.
-pub trait Transport: Send + Sync {
-    /// Sends the request once.
-    ///
-    /// # Errors
-    /// Usage for plain http to another host; network.
-    fn send(&self, request: VaultRequest, deadline: Deadline) -> Result<VaultResponse>;
-}
-
-/// How to authenticate to Vault.
-pub enum Auth {
-    /// A token, and where it is from.
-    Token {
-        /// `X-Vault-Token`.
-        token: Secret,
-        /// A variable or a file, for messages.
-        source: String,
-    },
-    /// The AppRole method.
-    AppRole {
-        /// The method's mount.
-        mount: String,
-        /// The role.
-        role_id: String,
-        /// The role's secret, unless it needs none.
-        secret_id: Option<Secret>,
-    },
-    /// The Kubernetes method.
-    Kubernetes {
-        /// The method's mount.
-        mount: String,
-        /// The role.
-        role: String,
-        /// The token of the service account.
-        jwt: Secret,
-    },
-}
-
-impl Auth {
-    fn describe(&self) -> String {
-        match self {
-            Self::Token { source, .. } => source.clone(),
-            Self::AppRole { mount, .. } => format!("AppRole at auth/{mount}"),
-            Self::Kubernetes { mount, role, .. } => format!("Kubernetes role {role} at auth/{mount}"),
-        }
-    }
-
-    fn repair(&self) -> &'static str {
-        match self {
-            Self::Token { .. } => "vault login, or set VAULT_TOKEN to a new token",
-            Self::AppRole { .. } => {
-                "check VAULT_ROLE_ID and VAULT_SECRET_ID (or …_FILE): a secret ID can expire or be used up"
-            }
-            Self::Kubernetes { .. } => "check VAULT_ROLE, and that the role is bound to this service account",
-        }
-    }
-}
-
-/// A server and how to use it, from Vault's own variables.
-pub struct Settings {
-    /// The base URL.
-    pub address: String,
-    /// The namespace.
-    pub namespace: Option<String>,
-    /// How to authenticate.
-    pub auth: Auth,
-    /// The token of a login, for the rest of the process.
-    login: Mutex<Option<Secret>>,
-}
-
-impl Settings {
-    /// Settings without a login yet.
-    pub fn new(address: String, namespace: Option<String>, auth: Auth) -> Self {
-        Self { address, namespace, auth, login: Mutex::default() }
-    }
-
-    fn login(&self) -> Option<Secret> {
-        self.login.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn keep_login(&self, token: Secret) {
-        *self.login.lock().unwrap_or_else(PoisonError::into_inner) = Some(token);
-    }
-
-    fn forget_login(&self) {
-        *self.login.lock().unwrap_or_else(PoisonError::into_inner) = None;
-    }
-}
 
 /// A login in Vault.
 pub struct Vault {
@@ -144,15 +50,6 @@ struct Item {
     /// Who is requesting a token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     claim: Option<Claim>,
-}
-
-/// The right to request the next token.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
-struct Claim {
-    /// Random: tells a machine its own claim.
-    id: String,
-    /// How long it counts.
-    seconds: u64,
 }
 
 impl Vault {
@@ -296,8 +193,8 @@ impl CredentialStore for Vault {
         loop {
             let KvItem { version, age, data } = match self.read_own(key) {
                 Ok(item) => item,
-                // The server may be restarting.
-                Err(error) if error.kind() == ErrorKind::Network && wait.has_begun() => {
+                // The server may be restarting: it is sealed at first.
+                Err(error) if is_down(&error) && wait.has_begun() => {
                     let paused = wait.pause(self.deadline);
                     paused.map_err(|()| self.timed_out().with_detail(error.summary()))?;
                     continue;
@@ -347,67 +244,9 @@ impl CredentialStore for Vault {
     }
 }
 
-impl Claim {
-    fn new(deadline: Deadline) -> Result<Self> {
-        let mut bytes = [0; 16];
-        aws_lc_rs::rand::fill(&mut bytes)
-            .map_err(|_| Error::failure("the system has no source of randomness"))?;
-        let seconds = (deadline.remaining() / 2).min(MAX_CLAIM).as_secs().max(1);
-        Ok(Self { id: crate::text::hex(&bytes), seconds })
-    }
-
-    /// What the machine that has the claim may do, and until when.
-    fn grant(&self, credentials: StoredCredentials) -> Refresh {
-        let deadline = Deadline::after(Duration::from_secs(self.seconds));
-        Refresh { credentials, deadline, is_claimed: true }
-    }
-}
-
-/// The wait for another machine's claim.
-struct Wait {
-    /// The version that has the claim, and when it was first read.
-    seen: Option<(u64, Instant)>,
-    interval: Duration,
-}
-
-impl Default for Wait {
-    fn default() -> Self {
-        Self { seen: None, interval: FIRST_POLL_INTERVAL }
-    }
-}
-
-impl Wait {
-    fn has_begun(&self) -> bool {
-        self.seen.is_some()
-    }
-
-    /// Whether the claim has ended: by the server's clock, or since it was first read.
-    fn is_over(&mut self, version: u64, age: Option<i64>, seconds: u64) -> bool {
-        let first_read = match self.seen {
-            Some((seen, at)) if seen == version => at,
-            _ => {
-                let now = Instant::now();
-                self.seen = Some((version, now));
-                now
-            }
-        };
-        // The server's times are whole seconds.
-        let is_old = age.is_some_and(|age| u64::try_from(age).is_ok_and(|age| age > seconds + 1));
-        is_old || first_read.elapsed() >= Duration::from_secs(seconds + 1)
-    }
-
-    /// Sleeps, not always equally long, so that many machines don't read at the same moments.
-    fn pause(&mut self, deadline: Deadline) -> Result<(), ()> {
-        if deadline.has_passed() {
-            return Err(());
-        }
-        let mut byte = [0];
-        let _ = aws_lc_rs::rand::fill(&mut byte);
-        let jitter = self.interval.mul_f64(f64::from(byte[0]) / 512.0);
-        std::thread::sleep((self.interval + jitter).min(deadline.remaining()));
-        self.interval = (self.interval * 2).min(MAX_POLL_INTERVAL);
-        Ok(())
-    }
+/// Whether the server can't be reached, or is sealed.
+fn is_down(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Network | ErrorKind::Store(StoreErrorKind::Locked))
 }
 
 #[cfg(test)]

@@ -1,9 +1,11 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use super::super::tests::{credentials, key};
 use super::*;
+use crate::oauth::secret::Secret;
 
 /// Responds with these, in order, and keeps the requests.
 struct Script(Mutex<VecDeque<(u16, &'static str)>>);

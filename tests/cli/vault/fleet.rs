@@ -136,7 +136,8 @@ fn server_that_is_sealed_or_restarted_meanwhile_costs_no_token() {
     let refresher = show(&bao, &first).args(["--timeout", "60"]).spawn();
     wait_for_requests(&endpoint, 4);
     let waiting = show(&bao, &second).args(["--timeout", "60"]).spawn();
-    std::thread::sleep(Duration::from_millis(500));
+    // It waits by then.
+    std::thread::sleep(Duration::from_millis(1_500));
     bao.restart();
     let outputs = [refresher, waiting].map(|child| child.wait_with_output().expect("it ends"));
     for output in &outputs {

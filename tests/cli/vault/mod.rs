@@ -92,6 +92,16 @@ fn login_of_another_client_endpoint_or_scope_is_refused() {
 }
 
 #[test]
+fn vault_path_on_the_command_line_chooses_vault() {
+    let login = |store: &[&str]| {
+        let login = Home::new().oneup().args(["login", "provider", "--client-id", "c"]).args(store);
+        login.args(["--vault-path", PATH]).env("VAULT_ADDR", "http://vault.example").env("VAULT_TOKEN", "t")
+    };
+    login(&[]).status(2).stderr_has("http://vault.example").stderr_has("plain http").run();
+    login(&["--store", "file"]).status(2).stderr_has("--vault-path needs --store vault").run();
+}
+
+#[test]
 fn item_holds_client_endpoints_and_tenant() {
     let Some((bao, endpoint, _first)) = fixture(TokenEndpoint::start()) else { return };
     let item = bao.item("oneup/acme");
