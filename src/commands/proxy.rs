@@ -1,5 +1,6 @@
 //! `oneup proxy`: a reverse proxy that adds the token, in the foreground or as long as a command runs.
 
+use std::io::IsTerminal;
 use std::path::absolute;
 use std::sync::Arc;
 
@@ -60,6 +61,10 @@ fn in_foreground(context: &Context, args: &cli::Proxy) -> Result<Exit> {
         }
     });
     runtime.shutdown_background();
+    if std::io::stderr().is_terminal() {
+        // Ends the line on which the terminal shows ^C.
+        context.info("");
+    }
     Ok(Exit::Program(128 + signal?.unwrap_or(signal_hook::consts::SIGINT)))
 }
 
