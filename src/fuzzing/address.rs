@@ -14,7 +14,7 @@ pub fn address(bytes: &[u8]) {
         Ok(url) => {
             assert!(url.scheme() == "https" || is_loopback(&url));
             assert!(url.username().is_empty() && url.password().is_none() && url.fragment().is_none());
-            assert_eq!(require_safe(url.as_str()).as_ref().ok(), Some(&url), "read again, it is the same");
+            assert_eq!(require_safe(url.as_str()).as_ref().ok(), Some(&url), "parsed again, it is the same");
             Some(url)
         }
         Err(error) => {
@@ -27,7 +27,7 @@ pub fn address(bytes: &[u8]) {
     assert!(!curls.is_http || is_loopback_host(&curls.host));
     match Url::parse(&curls.text) {
         Ok(parsed) => is_the_same_host(&parsed, &curls),
-        // It decodes what is no more than a name to DNS and curl.
+        // It decodes what DNS and curl take literally.
         Err(error) => assert!(curls.host.contains("xn--"), "{}: {error}", curls.text),
     }
     if let Some(sent) = sent {

@@ -1,4 +1,4 @@
-//! A request at the loopback listener, up to the page that answers it.
+//! A request at the loopback listener, up to the page in response.
 
 use url::form_urlencoded;
 
@@ -8,16 +8,16 @@ use crate::callback::request_head::{HeadError, RequestHead, poll_head};
 use crate::oauth::authorize::{AuthorizationRequest, AuthorizationResponse};
 use crate::oauth::secret::Secret;
 
-/// What our pages are made of.
+/// The elements of the pages.
 const TAGS: [&str; 18] = [
     "!doctype", "html", "head", "meta", "title", "style", "body", "main", "svg", "path", "h1", "p", "strong",
     "footer", "b", "dl", "dt", "dd",
 ];
 
-/// The state of the request that waits for its answer.
+/// The state of the authorization request.
 pub(super) const STATE: &str = "Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyMTI";
 
-/// The request that waits.
+/// The authorization request.
 pub(super) fn waiting() -> AuthorizationRequest {
     AuthorizationRequest {
         authorize_url: "https://auth.example/oauth2/authorize/test".into(),
@@ -31,7 +31,7 @@ pub(super) fn waiting() -> AuthorizationRequest {
     }
 }
 
-/// What a browser, or something else, sends.
+/// Takes what a browser, or another program, sends.
 pub fn callback(bytes: &[u8]) {
     let whole = arriving(bytes, bytes.len());
     assert_eq!(arriving(bytes, 1), whole, "byte by byte or at once");
@@ -63,7 +63,7 @@ fn arriving(bytes: &[u8], size: usize) -> Option<Result<RequestHead, HeadError>>
     None
 }
 
-/// What was read, written out in the plainest way, reads the same.
+/// A parsed head, written out again, parses to the same.
 fn is_unambiguous(head: &RequestHead) {
     assert!(head.path.starts_with('/') && !head.path.contains(['?', ' ']));
     assert!(!head.method.is_empty() && !head.query.contains(' '));
@@ -76,7 +76,7 @@ fn is_unambiguous(head: &RequestHead) {
     assert_eq!(&read, head);
 }
 
-/// Nothing of the request can become markup or a header of ours.
+/// Nothing of the request can become markup or a header of the response.
 fn is_locked_down(page: &BrowserResponse) {
     let response = String::from_utf8(page.to_bytes()).expect("UTF-8");
     let (headers, body) = response.split_once("\r\n\r\n").expect("headers and a body");

@@ -1,4 +1,4 @@
-//! Keys of a realm, and what they say of a signature.
+//! Keys of a realm, and verification of a signature with them.
 
 use serde_json::{Value, json};
 
@@ -25,7 +25,7 @@ pub fn jwks(bytes: &[u8]) {
     let Ok(token) = std::str::from_utf8(token) else { return };
     let TokenKind::Jwt(jwt) = decode(token) else { return };
     let verdict = verify(&jwt, &set);
-    assert_eq!(verify(&jwt, &set), verdict, "the same question twice");
+    assert_eq!(verify(&jwt, &set), verdict, "verifying again gives the same");
     match &verdict {
         SignatureStatus::Verified { kid, algorithm, .. } => {
             assert!(SIGNATURES.contains(&algorithm.as_str()));
@@ -35,7 +35,7 @@ pub fn jwks(bytes: &[u8]) {
             assert!(!jwt.header.contains_key("crit"));
             the_signature_is_of_these_bytes(&jwt, &set);
         }
-        SignatureStatus::Invalid(refusal) => assert_harmless(&refusal.to_string()),
+        SignatureStatus::Invalid(error) => assert_harmless(&error.to_string()),
     }
     neighbours_change_nothing(&jwt, document, &verdict);
 }
@@ -44,7 +44,7 @@ fn is_verified(verdict: &SignatureStatus) -> bool {
     matches!(verdict, SignatureStatus::Verified { .. })
 }
 
-/// One bit more or less anywhere, and it does not verify.
+/// A change anywhere makes it invalid.
 fn the_signature_is_of_these_bytes(jwt: &Jwt, set: &KeySet) {
     let again = |signing_input: String, signature: &str| {
         let (header, claims) = (jwt.header.clone(), jwt.claims.clone());
@@ -62,22 +62,22 @@ fn the_signature_is_of_these_bytes(jwt: &Jwt, set: &KeySet) {
     assert!(!is_verified(&again(input, &format!("{first}{}", &signature[1..]))));
 }
 
-/// The order of the keys, and keys that are for something else, decide nothing.
+/// The order of the keys, and keys for other uses, make no difference.
 fn neighbours_change_nothing(jwt: &Jwt, document: &[u8], verdict: &SignatureStatus) {
     let keys: Value = serde_json::from_slice(document).unwrap_or_default();
     let Some(keys) = keys["keys"].as_array().filter(|keys| keys.len() < 32) else { return };
-    let strangers = [json!({"kty": "oct", "k": "c2VjcmV0", "kid": "stranger"}), json!(7), json!({"kty": 1})];
-    let shuffled: Vec<&Value> = strangers.iter().chain(keys.iter().rev()).collect();
+    let others = [json!({"kty": "oct", "k": "c2VjcmV0", "kid": "other"}), json!(7), json!({"kty": 1})];
+    let shuffled: Vec<&Value> = others.iter().chain(keys.iter().rev()).collect();
     let set = parse(json!({ "keys": shuffled }).to_string().as_bytes()).expect("a JWK set");
     let other = verify(jwt, &set);
-    // Which of several unfit keys is named may differ.
+    // Which of several incompatible keys is named may differ.
     let kind = |verdict: &SignatureStatus| match verdict {
         SignatureStatus::Invalid(SignatureError::Mismatch { .. }) => Some("mismatch".to_owned()),
         SignatureStatus::Invalid(SignatureError::IncompatibleKey(_)) => Some("unfit".to_owned()),
         SignatureStatus::Invalid(other) => Some(other.to_string()),
         SignatureStatus::Verified { .. } => None,
     };
-    if jwt.header_str("kid") != Some("stranger") {
+    if jwt.header_str("kid") != Some("other") {
         assert_eq!(kind(&other), kind(verdict));
     }
 }

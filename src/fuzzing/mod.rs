@@ -1,14 +1,13 @@
-//! What must hold of every parser of foreign bytes, whatever the bytes are: not only that it ends without a panic.
+//! Invariants of every parser of untrusted bytes, whatever the bytes are: more than that it ends without a panic.
 //!
 //! Each function here takes bytes and asserts. cargo-fuzz looks for bytes that break one (`fuzz/`), and `cargo test`
-//! replays those that it has kept (`tests/corpus`), so that what was found once is found again at once.
+//! replays those that were found before (`tests/corpus`).
 
 mod address;
-mod answer;
 mod callback;
+mod credentials;
 mod curl;
 mod discovery;
-mod item;
 mod jwks;
 mod jwt;
 mod pasted;
@@ -18,13 +17,13 @@ mod retry_after;
 mod scope;
 #[cfg(test)]
 mod tests;
+mod token_response;
 
 pub use address::address;
-pub use answer::answer;
 pub use callback::callback;
+pub use credentials::credentials;
 pub use curl::curl;
 pub use discovery::discovery;
-pub use item::item;
 pub use jwks::jwks;
 pub use jwt::jwt;
 pub use pasted::pasted;
@@ -32,6 +31,7 @@ pub use profile::profile;
 pub use proxy::proxy;
 pub use retry_after::retry_after;
 pub use scope::scope;
+pub use token_response::token_response;
 
 use std::net::Ipv6Addr;
 
@@ -58,7 +58,7 @@ fn assert_same_host(url: &Url, host: &str) {
     assert!(same, "{url} has the host {theirs}, not {host}");
 }
 
-/// Asserts that a text can go to a terminal as it is: nothing in it moves the cursor, changes colours, or turns the
+/// Asserts that a text can go to a terminal as it is: nothing in it moves the cursor, changes colors or the
 /// direction of what follows.
 fn assert_harmless(text: &str) {
     let bad = |c: &char| {

@@ -11,10 +11,10 @@ pub fn profile(bytes: &[u8]) {
     let path = Path::new("provider.toml");
     match parse("provider", path, text) {
         Ok(profile) => {
-            assert!(profile.schema <= SCHEMA, "a newer layout is a newer program's to read");
-            assert!(profile.id.bytes().all(|byte| byte.is_ascii_alphanumeric()), "it becomes a file's name");
-            let written = toml::to_string(&profile).expect("it is written");
-            assert_eq!(parse("provider", path, &written).expect("it is read"), profile);
+            assert!(profile.schema <= SCHEMA, "a newer layout is rejected");
+            assert!(profile.id.bytes().all(|byte| byte.is_ascii_alphanumeric()), "it is used as a file name");
+            let written = toml::to_string(&profile).expect("serializable");
+            assert_eq!(parse("provider", path, &written).expect("parsable"), profile);
         }
         Err(error) => {
             assert_presentable(&error);

@@ -22,7 +22,7 @@ pub fn retry_after(bytes: &[u8]) {
     assert_eq!(i128::from(requested), (i128::from(date) - i128::from(NOW)).max(0));
     assert!(parse_retry_after(&value, NOW + 1).is_some_and(|later| later <= requested));
     assert_eq!(parse_retry_after(&value, i64::MAX), Some(0));
-    // The form that RFC 9110 §5.6.7 prefers reads as the same moment.
+    // The form that RFC 9110 §5.6.7 prefers parses to the same time.
     let Ok(at) = jiff::Timestamp::from_second(date) else { return };
     let fixed = at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
     assert_eq!(parse_http_date(&fixed), Some(date), "{fixed}");

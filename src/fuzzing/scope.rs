@@ -24,7 +24,7 @@ pub fn scope(bytes: &[u8]) {
 }
 
 fn stays_normal(scope: &str, normal: &str) {
-    assert_eq!(normalize(normal).expect("stays good"), normal);
+    assert_eq!(normalize(normal).expect("stays valid"), normal);
     assert!(normal.bytes().all(|byte| matches!(byte, 0x20..=0x7e)));
     assert!(!normal.contains("  ") && normal.trim() == normal);
     assert_eq!(difference(scope, normal), Difference::default());

@@ -1,4 +1,4 @@
-//! The kept corpus, replayed.
+//! Replays the corpus.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -8,11 +8,11 @@ type Property = fn(&[u8]);
 /// Every property, by the name of its fuzz target and of its corpus.
 const ALL: [(&str, Property); 13] = [
     ("address", super::address),
-    ("answer", super::answer),
+    ("token_response", super::token_response),
     ("callback", super::callback),
     ("curl", super::curl),
     ("discovery", super::discovery),
-    ("item", super::item),
+    ("credentials", super::credentials),
     ("jwks", super::jwks),
     ("jwt", super::jwt),
     ("pasted", super::pasted),

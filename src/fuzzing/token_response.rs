@@ -1,4 +1,4 @@
-//! The answer of a token endpoint.
+//! The response of a token endpoint.
 
 use serde_json::{Map, Value};
 
@@ -7,9 +7,9 @@ use crate::cli::TokenFormat;
 use crate::http::HttpResponse;
 use crate::http::redact::Redactor;
 use crate::oauth::grant::Grant;
-use crate::oauth::response;
 use crate::oauth::secret::Secret;
 use crate::oauth::token::Token;
+use crate::oauth::token_response;
 use crate::output::secret_format::render;
 use crate::session::token_error;
 use crate::store::{self, StoredCredentials};
@@ -17,10 +17,10 @@ use crate::store::{self, StoredCredentials};
 const STATUSES: [u16; 8] = [200, 201, 200, 400, 401, 403, 404, 500];
 
 /// The first byte chooses the status; the rest is the body.
-pub fn answer(bytes: &[u8]) {
+pub fn token_response(bytes: &[u8]) {
     let Some((first, body)) = bytes.split_first() else { return };
     let status = STATUSES[usize::from(*first) % STATUSES.len()];
-    match response::parse_response(status, body, NOW) {
+    match token_response::parse_response(status, body, NOW) {
         Ok(token) => {
             assert!((200..300).contains(&status));
             as_the_server_said(&token, body);
@@ -28,8 +28,8 @@ pub fn answer(bytes: &[u8]) {
             survives_the_store(&token);
             fits_every_format(&token);
         }
-        Err(refused) => {
-            let answer = HttpResponse {
+        Err(rejection) => {
+            let response = HttpResponse {
                 status,
                 content_type: None,
                 date: None,
@@ -37,8 +37,8 @@ pub fn answer(bytes: &[u8]) {
                 redactor: Redactor::default(),
             };
             let grant = Grant::ClientCredentials { scope: String::new() };
-            let valid = !matches!(refused, response::TokenError::Invalid(_));
-            let error = token_error::into_error(&dev_portal(), &grant, refused, &answer);
+            let valid = !matches!(rejection, token_response::TokenError::Invalid(_));
+            let error = token_error::into_error(&dev_portal(), &grant, rejection, &response);
             assert_eq!(error.kind().exit().code(), if valid { 4 } else { 3 });
             assert_presentable(&error);
         }

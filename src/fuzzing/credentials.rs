@@ -3,10 +3,10 @@
 use crate::store::{Binding, decode, encode};
 
 /// Decodes stored credentials.
-pub fn item(bytes: &[u8]) {
+pub fn credentials(bytes: &[u8]) {
     let binding = Binding::default();
     match decode(bytes, &binding, "here", "repair") {
-        // Of another login.
+        // Those of another login.
         Ok(None) => {}
         Ok(Some(credentials)) => {
             let encoded = encode(&binding, &credentials).expect("encodable");
