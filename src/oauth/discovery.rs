@@ -1,7 +1,7 @@
 //! Where a realm's endpoints are: by OpenID Connect Discovery (RFC 8414), or, where 1up hides that document, by the
 //! paths that every Keycloak realm has.
 //!
-//! Only the issuer that a profile trusts is ever asked; what a token says of its issuer fetches nothing.
+//! Only documents of the issuer that a profile trusts are fetched, never those of the issuer that a token names.
 
 use serde_json::Value;
 use url::Url;
@@ -11,20 +11,20 @@ use crate::error::{Error, Result};
 /// The endpoints of a realm beside the token endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Realm {
-    /// The issuer, exactly as tokens carry it.
+    /// The issuer, exactly as in tokens.
     pub issuer: String,
     /// Its keys (RFC 7517).
     pub jwks_uri: String,
-    /// RFC 7662; none where the discovery document names none.
+    /// RFC 7662; `None` if the discovery document names none.
     pub introspection_endpoint: Option<String>,
-    /// RFC 7009; none where the discovery document names none.
+    /// RFC 7009; `None` if the discovery document names none.
     pub revocation_endpoint: Option<String>,
-    /// Whether the discovery document said so, and not the convention.
+    /// Whether they are from the discovery document instead of Keycloak's conventions.
     pub discovered: bool,
 }
 
-/// The endpoints of the realm that is its issuer's. `get` fetches a URL and gives the body of a 200, none for any
-/// other status.
+/// Returns the endpoints of an issuer's realm. `get` fetches a URL and returns the body of a 200, `None` for any other
+/// status.
 ///
 /// # Errors
 /// What `get` fails with; protocol, when the document is about another issuer or leads to another origin.
@@ -36,7 +36,7 @@ pub fn realm(issuer: &str, get: impl FnOnce(&str) -> Result<Option<Vec<u8>>>) ->
     }
 }
 
-/// Where a realm's tokens are revoked (RFC 7009), as `realm` finds it; none when it offers no revocation.
+/// Returns the revocation endpoint (RFC 7009), as [`realm`] does; `None` if the realm has none.
 ///
 /// # Errors
 /// As [`realm`].
@@ -47,7 +47,7 @@ pub fn revocation_endpoint(
     Ok(realm(issuer, get)?.revocation_endpoint)
 }
 
-/// Keycloak's own paths.
+/// Returns Keycloak's own paths.
 fn conventional(issuer: &str) -> Realm {
     let oidc = format!("{issuer}/protocol/openid-connect");
     Realm {
@@ -59,15 +59,18 @@ fn conventional(issuer: &str) -> Realm {
     }
 }
 
-/// A page of HTML with status 200, as gateways send it, is no document, and the convention holds.
+/// A page of HTML with status 200, as gateways send it, is no document; the conventional paths are used then.
 fn discovered(issuer: &str, body: &[u8]) -> Result<Realm> {
     let Ok(Value::Object(document)) = serde_json::from_slice(body) else { return Ok(conventional(issuer)) };
     let text = |name: &str| document.get(name).and_then(Value::as_str);
     if text("issuer") != Some(issuer) {
         let named = text("issuer").map_or("no issuer".to_owned(), |named| named.escape_debug().to_string());
-        return Err(Error::protocol("the discovery document is not about the realm that was asked")
-            .with_detail(format!("asked: {issuer}\nfound: {}", named.chars().take(200).collect::<String>()))
-            .with_hint("log in again with the --gateway and --realm that the issuer itself names"));
+        return Err(Error::protocol("the discovery document is not the realm's")
+            .with_detail(format!(
+                "expected issuer: {issuer}\nits issuer: {}",
+                named.chars().take(200).collect::<String>()
+            ))
+            .with_hint("log in again with the --gateway and --realm of that issuer"));
     }
     let endpoint = |name: &str| text(name).map(|url| same_origin(issuer, name, url)).transpose();
     Ok(Realm {
@@ -88,9 +91,9 @@ fn same_origin(issuer: &str, name: &str, url: &str) -> Result<String> {
             if parsed.fragment().is_none() {
                 return Ok(parsed.into());
             }
-            "has a fragment, which no endpoint has"
+            "has a fragment"
         }
-        _ => "is on a foreign origin",
+        _ => "is on another origin than the issuer",
     };
     let shown: String = url.escape_debug().take(200).collect();
     Err(Error::protocol(format!("the discovery document's {name} {wrong}"))
@@ -115,7 +118,7 @@ mod tests {
     fn a_hidden_document_leaves_keycloaks_paths() {
         let oidc = format!("{ISSUER}/protocol/openid-connect");
         for body in [None, Some(b"<html>".to_vec())] {
-            let realm = realm(ISSUER, |_| Ok(body)).expect("the convention");
+            let realm = realm(ISSUER, |_| Ok(body)).expect("the conventional paths");
             assert_eq!(realm.jwks_uri, format!("{oidc}/certs"));
             assert_eq!(realm.introspection_endpoint, Some(format!("{oidc}/token/introspect")));
             assert_eq!(realm.revocation_endpoint, Some(format!("{oidc}/revoke")));
@@ -125,8 +128,8 @@ mod tests {
 
     #[test]
     fn the_document_is_believed_about_its_own_origin() {
-        let realm =
-            with(&json!({"issuer": ISSUER, "jwks_uri": "https://gateway.1up.health/keys"})).expect("good");
+        let realm = with(&json!({"issuer": ISSUER, "jwks_uri": "https://gateway.1up.health/keys"}))
+            .expect("a valid document");
         assert_eq!(realm.jwks_uri, "https://gateway.1up.health/keys");
         assert_eq!((realm.revocation_endpoint, realm.discovered), (None, true));
     }
@@ -134,7 +137,7 @@ mod tests {
     #[test]
     fn another_issuer_is_refused_to_the_letter() {
         for issuer in [json!(format!("{ISSUER}/")), json!("https://evil.example"), json!(null)] {
-            assert_eq!(with(&json!({"issuer": issuer})).expect_err("foreign").kind().exit().code(), 3);
+            assert_eq!(with(&json!({"issuer": issuer})).expect_err("another issuer").kind().exit().code(), 3);
         }
     }
 
@@ -150,8 +153,8 @@ mod tests {
             "/keys",
         ] {
             for name in ["jwks_uri", "introspection_endpoint", "revocation_endpoint"] {
-                let refused = with(&json!({"issuer": ISSUER, name: url})).expect_err(url);
-                assert!(refused.to_string().contains(name), "{refused}");
+                let error = with(&json!({"issuer": ISSUER, name: url})).expect_err(url);
+                assert!(error.to_string().contains(name), "{error}");
             }
         }
     }

@@ -1,13 +1,13 @@
-//! Which hosts are this machine: where plain http is allowed, no proxy is asked, and a redirect can be listened for.
+//! Which hosts are this machine: where plain http is allowed, no proxy is used, and a redirect can be listened for.
 //!
-//! One strict answer for all who ask. What some resolver or kernel may take home as well (`localhost.`, names below
-//! it, IPv4-mapped addresses, `0.0.0.0`) isn't loopback here: for the next one it leads elsewhere.
+//! One strict definition. What some resolvers or kernels also take for loopback (`localhost.`, names below it, IPv4-mapped
+//! addresses, `0.0.0.0`) is not: others connect to another machine.
 
 use std::net::IpAddr;
 
 use url::Url;
 
-/// Whether a host, in the spelling of a URL, is this machine: `localhost`, 127.0.0.0/8 or `::1` (RFC 8252 §7.3, §8.3).
+/// Returns whether a host, as written in a URL, is this machine: `localhost`, 127.0.0.0/8 or `::1` (RFC 8252 §7.3, §8.3).
 pub fn is_loopback_host(host: &str) -> bool {
     let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
     match bare.parse::<IpAddr>() {
@@ -16,7 +16,7 @@ pub fn is_loopback_host(host: &str) -> bool {
     }
 }
 
-/// The same of a URL's host.
+/// Returns the same for a URL's host.
 pub fn is_loopback(url: &Url) -> bool {
     url.host_str().is_some_and(is_loopback_host)
 }
@@ -61,7 +61,7 @@ mod tests {
         for (url, loopback) in [
             ("http://localhost:8484/callback", true),
             ("http://LOCALHOST/", true),
-            // The parser makes one address of every spelling, and that is the one that is dialled.
+            // The parser makes one address of every spelling, to which the connection is made.
             ("http://127.1/", true),
             ("http://0x7f000001/", true),
             ("http://[0:0::1]:80/", true),

@@ -12,7 +12,7 @@ pub mod loopback;
 mod members;
 mod pasted;
 pub mod product;
-pub mod response;
 pub mod scope;
 pub mod secret;
 pub mod token;
+pub mod token_response;

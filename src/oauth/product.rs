@@ -1,5 +1,4 @@
-//! The one table of what is known of 1up's products: endpoints, grant, scope. Every value is a default that a
-//! flag can replace (source: 1up's developer documentation as of 2026).
+//! 1up's products: endpoints, grant, scope. Every value is a default that a flag can replace (source: 1up's developer documentation as of 2026).
 
 use serde::{Deserialize, Serialize};
 
@@ -29,16 +28,16 @@ pub const REDIRECT_URI: &str = "http://localhost:8484/callback";
 /// The tenant of the Dev Portal's sandbox.
 pub const TENANT: &str = "bison";
 
-/// Where a profile's requests go. All URLs are as they will be used, without a trailing slash.
+/// The endpoints of a profile. URLs have no trailing slash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoints {
     /// The token endpoint (RFC 6749 §3.2).
     pub token_url: String,
     /// The authorization endpoint (RFC 6749 §3.1), for Patient Access.
     pub authorize_url: Option<String>,
-    /// The Keycloak realm's base URL, which is its issuer; none for a health plan.
+    /// The Keycloak realm's base URL, which is its issuer; `None` for a health plan.
     pub issuer: Option<String>,
-    /// What `oneup curl /PATH` is joined to.
+    /// The FHIR base URL, to which `oneup curl /PATH` is relative.
     pub fhir_base: String,
 }
 
@@ -52,7 +51,7 @@ impl Product {
         }
     }
 
-    /// The name that 1up gives it.
+    /// 1up's name for it.
     pub fn title(self) -> &'static str {
         match self {
             Self::Provider => "Provider Access",
@@ -61,7 +60,7 @@ impl Product {
         }
     }
 
-    /// The scope asked for when no flag says otherwise.
+    /// The scope that is requested unless a flag names another.
     pub fn default_scope(self) -> &'static str {
         match self {
             Self::Provider | Self::P2p => "bulk-data|user/*.rs",
@@ -83,7 +82,7 @@ pub fn realm_endpoints(gateway: &str, realm: &str) -> Endpoints {
     }
 }
 
-/// The tenant of a realm unless a flag names another: partner realms have the name of their tenant.
+/// Returns the tenant of a realm unless a flag names another: partner realms have their tenant's name.
 pub fn default_tenant(realm: &str) -> &str {
     if realm == REALM { TENANT } else { realm }
 }

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::http::HttpResponse;
 use crate::oauth::client_key::KeyAlgorithm;
 use crate::oauth::grant::AssertionSigner;
-use crate::oauth::response::TokenError;
+use crate::oauth::token_response::TokenError;
 use crate::profile::Profile;
 use crate::text::{MAX_SNIPPET_LEN, sanitize};
 

@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::http::HttpResponse;
 use crate::oauth::grant::{Grant, GrantType};
 use crate::oauth::product::Product;
-use crate::oauth::response::TokenError;
+use crate::oauth::token_response::TokenError;
 use crate::profile::Profile;
 use crate::text::{MAX_SNIPPET_LEN, sanitize};
 

@@ -13,9 +13,9 @@ use crate::http::{Http, Retry};
 use crate::oauth::client_key::ClientKey;
 use crate::oauth::grant::{AssertionSigner, Client, ClientAuthentication, Grant, GrantType};
 use crate::oauth::product::Product;
-use crate::oauth::response::{self, TokenError};
 use crate::oauth::secret::Secret;
 use crate::oauth::token::Token;
+use crate::oauth::token_response::{self, TokenError};
 use crate::output::progress::WaitNotice;
 use crate::profile::Profile;
 use crate::store::StoredCredentials;
@@ -76,23 +76,24 @@ pub fn request_token(
         )),
         _ => error,
     })?;
-    let mut token = response::parse_response(response.status, &response.body, now()).map_err(|error| {
-        if let TokenError::Denied { error, .. } = &error {
-            match error.as_str() {
-                "invalid_grant" if grant_type == GrantType::RefreshToken => {
-                    metadata::mark_unrefreshable(context, &profile.id);
+    let mut token =
+        token_response::parse_response(response.status, &response.body, now()).map_err(|error| {
+            if let TokenError::Denied { error, .. } = &error {
+                match error.as_str() {
+                    "invalid_grant" if grant_type == GrantType::RefreshToken => {
+                        metadata::mark_unrefreshable(context, &profile.id);
+                    }
+                    "invalid_client" | "unauthorized_client" => {
+                        metadata::mark_client_rejected(context, &profile.id);
+                    }
+                    _ => {}
                 }
-                "invalid_client" | "unauthorized_client" => {
-                    metadata::mark_client_rejected(context, &profile.id);
-                }
-                _ => {}
             }
-        }
-        let signer = client.signer.as_ref();
-        signer
-            .and_then(|signer| assertion_error::into_error(profile, signer, &error, &response, now()))
-            .unwrap_or_else(|| token_error::into_error(profile, grant, error, &response))
-    })?;
+            let signer = client.signer.as_ref();
+            signer
+                .and_then(|signer| assertion_error::into_error(profile, signer, &error, &response, now()))
+                .unwrap_or_else(|| token_error::into_error(profile, grant, error, &response))
+        })?;
     token.scope = token.scope.map(|scope| response.redactor.redact_whole(&scope));
     if token.scope.is_none() {
         let requested = match grant_type {

@@ -109,7 +109,7 @@ pub fn finish(
         Some(seconds) => format!("The token expires in {}", crate::output::duration(seconds)),
         None => "Token lifetime unknown".into(),
     };
-    let host = profile.foreign_host().map(|host| format!(" at {}", sanitize(&host, 200)));
+    let host = profile.unusual_host().map(|host| format!(" at {}", sanitize(&host, 200)));
     context.info(format_args!(
         "{GREEN}Logged in{GREEN:#} to {}{} as profile {}.\n{expiry}; credentials are {}.",
         profile.product.title(),

@@ -22,7 +22,7 @@ pub fn client_id() -> Result<String> {
 /// # Errors
 /// As [`client_id`]; usage, when it can't be a client secret.
 pub fn secret(profile: &Profile) -> Result<Secret> {
-    let recipient = match profile.foreign_host() {
+    let recipient = match profile.unusual_host() {
         Some(host) => format!(", sent to {}", sanitize(&host, 200)),
         None => String::new(),
     };

@@ -6,8 +6,8 @@ use zeroize::Zeroizing;
 use crate::context::{Context, nonempty};
 use crate::error::{Error, Result};
 use crate::oauth::jwt::{self, TokenKind};
-use crate::oauth::response;
 use crate::oauth::secret::{Secret, SecretBuf};
+use crate::oauth::token_response;
 use crate::output::inspect::{Metadata, Origin};
 use crate::profile::{self, Profile};
 use crate::session::Session;
@@ -171,9 +171,9 @@ fn from_token_response(text: &str) -> Result<(Secret, Metadata)> {
     if !token.trim().bytes().all(|byte| byte.is_ascii_graphic()) {
         return unusable("JSON with invalid characters in access_token");
     }
-    let expires_in = response.get("expires_in").and_then(response::parse_expires_in);
+    let expires_in = response.get("expires_in").and_then(token_response::parse_expires_in);
     let scope = response.get("scope").and_then(Value::as_str).map(str::to_owned);
-    response.retain(|name, _| response::LAUNCH_CONTEXT.contains(&name.as_str()));
+    response.retain(|name, _| token_response::LAUNCH_CONTEXT.contains(&name.as_str()));
     Ok((Secret::new(token.trim()), Metadata { scope, issued_at: None, expires_in, launch_context: response }))
 }
 
