@@ -83,7 +83,7 @@ fn token_file_of_a_killed_process_is_removed_by_the_next() {
         wait_for("touch two; while test ! -e three; do sleep 0.1; done; cat $ONEUP_TOKEN_FILE", "two");
     killed.kill().expect("SIGKILL");
     killed.wait().expect("it is gone");
-    assert_eq!(rooms(), 2, "nobody was there to remove it");
+    assert_eq!(rooms(), 2, "no process was there to remove it");
     sh(&home, &["--token-file"], "ls $XDG_RUNTIME_DIR | wc -l")
         .env("XDG_RUNTIME_DIR", &runtime)
         .stdout("2\n")

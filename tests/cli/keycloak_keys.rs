@@ -1,4 +1,4 @@
-//! Keys of a real Keycloak that rotate, and what is made of its tokens when somebody changes them: in a realm of its
+//! Keys of a real Keycloak that rotate, and its tokens after they were changed: in a realm of its
 //! own, made and removed through Keycloak's admin API, so that no other test loses its keys.
 
 use std::process::Command;

@@ -108,7 +108,7 @@ fn user_logs_in_with_a_real_browser() {
 fn code_is_exchanged_once() {
     let Some(gateway) = keycloak() else { return };
     let home = Home::new();
-    // The code of a login that nobody listens for, carried over by hand.
+    // The code of a login without a listener, pasted.
     let redirect = "http://localhost:9/callback";
     let endpoint = format!("{gateway}/auth/realms/dev-portal/protocol/openid-connect/auth");
     let asked = "response_type=code&client_id=patient-app&scope=openid%20patient%2F*.read&state=s";

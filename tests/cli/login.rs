@@ -173,7 +173,7 @@ fn failed_login_keeps_the_previous_one() {
     home.oneup().args(["token", "show"]).stdout("token-0\n").run();
 }
 
-/// Whoever writes it may go on to something else, and not close the pipe for a while.
+/// The writer may keep the pipe open for a while.
 #[test]
 fn client_secret_stdin_reads_only_the_first_line() {
     use std::io::Write;
@@ -204,7 +204,7 @@ fn client_secret_stdin_reads_only_the_first_line() {
     drop(stdin);
 }
 
-/// A CI system sets the secrets and settings that nobody gave it to nothing.
+/// A CI system sets secrets and settings that are not configured to empty values.
 #[test]
 fn empty_variables_are_unset_and_empty_flags_are_usage_errors() {
     const SET: [&str; 14] = [

@@ -9,7 +9,9 @@
 //! | `login provider`, `login p2p`: sources of the secret, endpoints, what is stored | `login` |
 //! | `--auth-method private_key_jwt`, `key` | `private_key_jwt` |
 //! | `login patient`: browser, callback, pasted codes, refresh tokens | `patient/` |
-//! | `token show`, `status`, `logout`, concurrent refreshes | `show` |
+//! | `token show` in each format, concurrent refreshes | `show` |
+//! | which token is valid: `expires_in`, `exp`, clocks | `token_lifetime` |
+//! | `status`, `logout` | `status_and_logout` |
 //! | `token inspect` as text and as JSON, `token revoke` | `inspect`, `inspect_json` |
 //! | `token inspect --verify` and `--introspect` | `realm` |
 //! | `curl`: requests, redirects, exit codes | `curl` |
@@ -67,10 +69,12 @@ mod scopes_and_tenants;
 mod secret_hygiene;
 mod shells;
 mod show;
+mod status_and_logout;
 mod stress;
 mod support;
 mod terminal;
 mod token_endpoint;
+mod token_lifetime;
 mod usage_and_help;
 mod vault;
 mod wycheproof;

@@ -180,10 +180,10 @@ fn inconsistent_discovery_document_is_rejected() {
     let realm = Realm::new(&[&key]);
     let token = key.sign(&realm.claims());
     for (document, words) in [
-        (json!({"issuer": "https://evil.example"}), "error: the discovery document is not about the realm"),
+        (json!({"issuer": "https://evil.example"}), "error: the discovery document is not the realm's"),
         (
             json!({"issuer": realm.issuer(), "jwks_uri": "https://evil.example/keys"}),
-            "error: the discovery document's jwks_uri is on a foreign origin",
+            "error: the discovery document's jwks_uri is on another origin than the issuer",
         ),
     ] {
         realm.change(|world| world.discovery = Some(document));

@@ -162,7 +162,7 @@ fn direnv_chooses_the_profile_of_a_directory() {
 /// `${PS1@P}` needs bash 4.4; macOS has 3.2.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_prompt_shows_whether_somebody_is_logged_in() {
+fn prompt_shows_whether_a_user_is_logged_in() {
     let (home, sandbox) = (Home::new(), Sandbox::start(&[]));
     let prompt = code_after(&document("docs/recipes.md"), "## A prompt");
     for (program, option) in [(&["bash", "--norc"][..], ""), (&["zsh", "-f"], "setopt PROMPT_SUBST;")] {

@@ -1,10 +1,10 @@
-//! `token show`, `status` and `logout`: validity, formats, concurrency.
+//! `token show`: refreshing, formats, concurrency, streams.
 
 use std::fs;
 use std::thread;
 use std::time::Duration;
 
-use crate::support::{CLIENT_SECRET, Fault, Home, Oneup, RawServer, TokenEndpoint, raw_server};
+use crate::support::{CLIENT_SECRET, Fault, Home, Oneup, TokenEndpoint};
 
 #[test]
 fn valid_token_needs_no_request_and_expired_token_is_refreshed_first() {
@@ -18,13 +18,8 @@ fn valid_token_needs_no_request_and_expired_token_is_refreshed_first() {
     assert_eq!(server.count(), 1);
     home.age_tokens(3600);
     home.oneup().args(["token", "show"]).stdout("token-1\n").stderr("").run();
-    home.oneup()
-        .args(["token", "show", "--min-ttl", "4000"])
-        .stdout("token-2\n")
-        .stderr("warning: the new token expires sooner than --min-ttl requires\n")
-        .run();
-    home.oneup().args(["token", "show", "--refresh"]).stdout("token-3\n").run();
-    assert_eq!(server.count(), 4);
+    home.oneup().args(["token", "show", "--refresh"]).stdout("token-2\n").run();
+    assert_eq!(server.count(), 3);
 }
 
 #[test]
@@ -143,80 +138,6 @@ fn oneup_token_is_the_token_unless_a_profile_is_named() {
         .run();
 }
 
-#[test]
-fn status_reads_no_secret_and_check_sets_the_exit_code() {
-    let server = TokenEndpoint::start();
-    let home = Home::logged_in(&server);
-    fs::remove_dir_all(home.state().join("secrets")).expect("the store is gone");
-    home.oneup()
-        .arg("status")
-        .stdout_has("provider (Provider Access)\n  token   ")
-        .stdout_has("left; refreshed automatically\n  client  c\n  scope   bulk-data|user/*.rs\n")
-        .run();
-    let json = home.oneup().args(["status", "--format", "json"]).run();
-    let rows: serde_json::Value = serde_json::from_str(&json.stdout).expect("JSON");
-    assert_eq!((&rows[0]["profile"], &rows[0]["valid"]), (&"provider".into(), &true.into()));
-    home.oneup().args(["status", "--check"]).run();
-    Home::new().oneup().args(["status", "--check"]).status(4).run();
-    Home::new().oneup().args(["status", "--format", "json"]).stdout("[]\n").run();
-}
-
-#[test]
-fn logout_deletes_everything_and_a_second_one_is_an_error() {
-    let server = TokenEndpoint::start();
-    let home = Home::logged_in(&server);
-    home.oneup().arg("logout").stderr_has("Logged out of provider (Provider Access).\n").run();
-    for place in [home.state().join("secrets"), home.state().join("metadata"), home.config().join("locks")] {
-        assert_eq!(fs::read_dir(&place).expect("a directory").count(), 0, "{}", place.display());
-    }
-    for words in [&["logout"][..], &["logout", "--all"], &["token", "show"]] {
-        let said = "error: not logged in\nhint: oneup login provider, p2p or patient\n";
-        home.oneup().args(words).status(4).stderr(said).run();
-    }
-}
-
-#[test]
-fn logout_all_deletes_what_it_can_and_names_the_rest() {
-    let server = TokenEndpoint::start();
-    let home = Home::logged_in(&server);
-    for name in ["broken", "worse"] {
-        fs::write(home.config().join(format!("profiles/{name}.toml")), "no profile").expect("a file");
-    }
-    home.oneup()
-        .args(["logout", "--all"])
-        .status(1)
-        .stderr_has("broken.toml, line 1\n")
-        .stderr_has("Logged out of provider (Provider Access).\n")
-        .stderr_has("worse.toml, line 1\n")
-        .run();
-    assert!(!home.config().join("profiles/provider.toml").exists());
-}
-
-#[test]
-fn several_profiles_need_a_selection() {
-    let server = TokenEndpoint::start();
-    let home = Home::logged_in(&server);
-    home.oneup()
-        .args([
-            "login",
-            "p2p",
-            "--profile",
-            "second",
-            "--client-id",
-            "c",
-            "--client-secret-stdin",
-            "--token-url",
-        ])
-        .arg(server.token_url())
-        .stdin(CLIENT_SECRET)
-        .run();
-    home.oneup().args(["token", "show"]).status(4).stderr_has("provider, second").run();
-    home.oneup().args(["token", "show"]).env("ONEUP_PROFILE", "second").stdout("token-1\n").run();
-    home.oneup().args(["token", "show", "--profile", "third"]).status(4).stderr_has("no profile third").run();
-    home.oneup().args(["logout", "--all"]).run();
-    home.oneup().arg("status").stdout("").run();
-}
-
 /// Runs oneup with this stdout and returns its exit code and stderr.
 fn run_into(home: &Home, words: &str, stdout: impl Into<std::process::Stdio>) -> (Option<i32>, String) {
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_oneup"))
@@ -266,79 +187,6 @@ fn full_stdout_is_a_failure() {
         let expected = "error: can't write to stdout\n  No space left on device (os error 28)\n";
         assert_eq!(run_into(&home, words, full), (Some(1), expected.to_owned()), "{words}");
     }
-}
-
-/// A token endpoint that sends this body, with the number of the request for `NUMBER`.
-fn endpoint_with(body: &'static str) -> RawServer {
-    raw_server(move |number, _, _| {
-        RawServer::answer("200 OK", "application/json", &body.replace("NUMBER", &number.to_string()))
-    })
-}
-
-fn patient_login(home: &Home, plan: &RawServer) -> Oneup {
-    home.oneup()
-        .args(["login", "patient", "--client-id", "app", "--code", "-", "--plan"])
-        .arg(format!("{}/test", plan.url()))
-        .env("ONEUP_CLIENT_SECRET", "s3cret")
-        .stdin("c0de")
-}
-
-/// `{"exp":4102444800,"iat":4102441200}`: an hour.
-const JWT: &str =
-    r#"{"access_token":"e30.eyJleHAiOjQxMDI0NDQ4MDAsImlhdCI6NDEwMjQ0MTIwMH0.c2ln","token_type":"Bearer"}"#;
-
-#[test]
-fn jwt_expiry_replaces_a_missing_expires_in() {
-    let (home, plan) = (Home::new(), endpoint_with(JWT));
-    patient_login(&home, &plan).run();
-    home.oneup().args(["token", "show"]).stdout_has("e30.").stderr("").run();
-    home.oneup().args(["status", "--check"]).stdout_has("left; can't be refreshed").run();
-    home.age_tokens(3600);
-    home.oneup().args(["token", "show"]).status(4).stderr_has("has expired").run();
-    assert_eq!(plan.requests().len(), 1);
-}
-
-#[test]
-fn unknown_lifetime_is_used_with_a_warning_if_nothing_can_replace_the_token() {
-    let (home, plan) = (Home::new(), endpoint_with(r#"{"access_token":"t","token_type":"Bearer"}"#));
-    patient_login(&home, &plan).run();
-    home.oneup().args(["token", "show"]).stdout("t\n").stderr("").run();
-    home.age_tokens(3600);
-    home.oneup().args(["token", "show"]).stdout("t\n").stderr_has("warning: token lifetime unknown").run();
-    home.oneup().args(["status", "--check"]).run();
-    home.oneup().args(["token", "show", "--refresh"]).status(4).stderr_has("there is no refresh token").run();
-}
-
-#[test]
-fn unknown_lifetime_causes_no_request_per_call() {
-    let body = r#"{"access_token":"token-NUMBER","token_type":"Bearer","refresh_token":"r-NUMBER"}"#;
-    let (home, plan) = (Home::new(), endpoint_with(body));
-    patient_login(&home, &plan).run();
-    for _ in 0..3 {
-        home.oneup().args(["token", "show"]).stdout("token-0\n").stderr("").run();
-    }
-    home.age_tokens(300);
-    for _ in 0..3 {
-        home.oneup().args(["token", "show"]).stdout("token-1\n").stderr("").run();
-    }
-    assert_eq!(plan.requests().len(), 2);
-}
-
-#[test]
-fn clock_set_back_by_less_than_a_minute_changes_nothing() {
-    let server = TokenEndpoint::start();
-    let home = Home::logged_in(&server);
-    home.age_tokens(-50);
-    home.oneup().args(["token", "show"]).stdout("token-0\n").stderr("").run();
-    home.age_tokens(-20);
-    home.oneup().args(["token", "show"]).stdout("token-1\n").run();
-}
-
-#[test]
-fn token_that_expired_on_arrival_is_a_protocol_error() {
-    let server = TokenEndpoint::builder().lifetime(0).start();
-    let home = Home::logged_in(&server);
-    home.oneup().args(["token", "show"]).status(3).stdout("").stderr_has("already expired").run();
 }
 
 #[test]

@@ -133,7 +133,7 @@ fn works_without_a_home_directory() {
     let run = |args: &[&str], variables: &[(&str, &str)]| -> Output {
         let mut oneup = Command::new(env!("CARGO_BIN_EXE_oneup"));
         oneup.args(args).env_clear().envs(variables.iter().copied()).stdin(Stdio::null());
-        oneup.env("PATH", "/usr/bin:/bin").uid(NOBODY_AT_ALL).current_dir("/");
+        oneup.env("PATH", "/usr/bin:/bin").uid(UNKNOWN_UID).current_dir("/");
         oneup.output().expect("it runs")
     };
     if !is_root() {
@@ -158,7 +158,7 @@ fn works_without_a_home_directory() {
 
 /// A user ID that no passwd(5) entry has.
 #[cfg(target_os = "linux")]
-const NOBODY_AT_ALL: u32 = 48_321;
+const UNKNOWN_UID: u32 = 48_321;
 
 #[cfg(target_os = "linux")]
 fn is_root() -> bool {

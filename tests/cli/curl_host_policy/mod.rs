@@ -18,7 +18,7 @@ const TOKEN: &str = "tok-3n.F0R-0NE-H0ST";
 struct Fixture {
     home: Home,
     ours: RawServer,
-    foreign: RawServer,
+    other: RawServer,
 }
 
 impl Fixture {
@@ -27,9 +27,9 @@ impl Fixture {
         if !requires_program("curl") {
             return None;
         }
-        let foreign =
-            raw_server_at("127.0.0.2", |_, _, _| RawServer::answer("200 OK", "text/plain", "foreign\n"));
-        let elsewhere = foreign.url();
+        let other =
+            raw_server_at("127.0.0.2", |_, _, _| RawServer::answer("200 OK", "text/plain", "other\n"));
+        let elsewhere = other.url();
         let ours = raw_server_at("127.0.0.1", move |_, request, _| {
             match request.split(' ').nth(1).unwrap_or_default() {
                 "/token" => RawServer::answer(
@@ -58,16 +58,16 @@ impl Fixture {
             .run();
         home.move_token_endpoint("https://gateway.1up.health/token");
         std::fs::create_dir(home.path("here")).expect("a directory");
-        Some(Self { home, ours, foreign })
+        Some(Self { home, ours, other })
     }
 
-    /// Replaces `OURS`, `FOREIGN` (`ADDRESS:PORT` each) and `PORT` (the foreign one).
+    /// Replaces `OURS`, `OTHER` (`ADDRESS:PORT` each) and `PORT` (the other one).
     fn words(&self, words: &[&str]) -> Vec<String> {
-        let (ours, foreign) = (self.ours.address(), self.foreign.address());
+        let (ours, other) = (self.ours.address(), self.other.address());
         let fill = |word: &&str| {
             word.replace("OURS", &ours.to_string())
-                .replace("FOREIGN", &foreign.to_string())
-                .replace("PORT", &foreign.port().to_string())
+                .replace("OTHER", &other.to_string())
+                .replace("PORT", &other.port().to_string())
         };
         words.iter().map(fill).collect()
     }
@@ -79,9 +79,9 @@ impl Fixture {
         run.arg("curl").args(["--"]).args(limits).args(self.words(words))
     }
 
-    /// Returns where the token leaked: a request to the foreign server, or a file.
+    /// Returns where the token leaked: a request to the other server, or a file.
     fn leak(&self) -> Option<String> {
-        let sent = self.foreign.requests().into_iter().find(|request| request.contains(TOKEN));
+        let sent = self.other.requests().into_iter().find(|request| request.contains(TOKEN));
         sent.or_else(|| {
             let here = self.home.path("here");
             holds(&here).then(|| format!("a file in {}", here.display()))
@@ -102,19 +102,19 @@ fn holds(dir: &Path) -> bool {
 fn attacks_send_the_token_to_no_other_host_and_no_file() {
     let Some(fixture) = Fixture::start() else { return };
     let mut report = FaultReport::new(Kind::Input, "attacks on the host rule, with the real curl");
-    let foreign = fixture.foreign.url();
+    let other = fixture.other.url();
     for (name, text) in [
-        ("urls", format!("url = {foreign}/\n")),
-        ("hidden", format!("# x\n  --url\t=  \"{foreign}/\"\n")),
-        ("next", format!("url = /a\nnext\nurl = {foreign}\n")),
+        ("urls", format!("url = {other}/\n")),
+        ("hidden", format!("# x\n  --url\t=  \"{other}/\"\n")),
+        ("next", format!("url = /a\nnext\nurl = {other}\n")),
         ("nested", "config = urls\n".to_owned()),
-        ("list", format!("{foreign}/\n")),
+        ("list", format!("{other}/\n")),
         (
             "altsvc",
             format!(
                 "h1 127.0.0.1 {} h1 127.0.0.2 {} \"20991231 00:00:00\" 0 0\n",
                 fixture.ours.address().port(),
-                fixture.foreign.address().port()
+                fixture.other.address().port()
             ),
         ),
         ("hsts", "127.0.0.1 \"20991231 00:00:00\"\n".to_owned()),
@@ -140,18 +140,18 @@ fn attacks_send_the_token_to_no_other_host_and_no_file() {
 fn curlrc_and_proxy_variables_send_the_token_nowhere_else() {
     let Some(fixture) = Fixture::start() else { return };
     let mut report = FaultReport::new(Kind::Input, "curl's own files and variables, against the host rule");
-    let foreign = fixture.foreign.url();
+    let other = fixture.other.url();
     let lines = [
-        format!("url = {foreign}/"),
-        format!("proxy = {foreign}"),
-        format!("connect-to = ::{}", fixture.foreign.address()),
-        format!("next\nurl = {foreign}/"),
+        format!("url = {other}/"),
+        format!("proxy = {other}"),
+        format!("connect-to = ::{}", fixture.other.address()),
+        format!("next\nurl = {other}/"),
         "location-trusted".to_owned(),
         "location\nlocation-trusted".to_owned(),
         "trace = here/trace".to_owned(),
         "libcurl = here/code.c".to_owned(),
-        format!("doh-url = {foreign}/"),
-        format!("preproxy = {foreign}"),
+        format!("doh-url = {other}/"),
+        format!("preproxy = {other}"),
         "-K urls".to_owned(),
     ];
     for line in lines {
@@ -170,7 +170,7 @@ fn curlrc_and_proxy_variables_send_the_token_nowhere_else() {
     }
     for name in ["http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
         for scheme in ["http", "socks5", "socks4a"] {
-            let proxy = format!("{scheme}://{}", fixture.foreign.address());
+            let proxy = format!("{scheme}://{}", fixture.other.address());
             fixture.curl(&["/a"]).env(name, proxy).stdout("ours\n").run();
             report.tried(1);
         }
@@ -188,14 +188,14 @@ fn options_of_curl() -> Vec<(String, bool)> {
     options.map(|(name, rest)| (name.to_owned(), rest.starts_with('<'))).collect()
 }
 
-/// Tries every option of the installed curl with values that name the foreign server.
+/// Tries every option of the installed curl with values that name the other server.
 #[test]
 fn installed_curls_options_send_the_token_nowhere_else() {
     let Some(fixture) = Fixture::start() else { return };
     let mut report = FaultReport::new(Kind::Input, "options of the installed curl, against the host rule");
     let options = options_of_curl();
     assert!(options.len() > 200, "{} options", options.len());
-    let values: &[&str] = size(&["FOREIGN"], &["FOREIGN", "http://FOREIGN/", "::FOREIGN", "here"]);
+    let values: &[&str] = size(&["OTHER"], &["OTHER", "http://OTHER/", "::OTHER", "here"]);
     for (name, takes_value) in options.iter().step_by(size(3, 1)) {
         let option = format!("--{name}");
         for value in if *takes_value { values } else { &[""] } {

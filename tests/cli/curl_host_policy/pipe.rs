@@ -34,7 +34,7 @@ impl Fixture {
     }
 }
 
-/// Every option of the installed curl that takes a value names the pipe, towards a foreign proxy and a local file.
+/// Every option of the installed curl that takes a value names the pipe, towards a other proxy and a local file.
 #[test]
 fn options_do_not_read_the_token_again() {
     let Some(fixture) = Fixture::start() else { return };
@@ -68,7 +68,7 @@ fn options_do_not_read_the_token_again() {
     for case in &cases {
         let case: Vec<&str> = case.iter().map(String::as_str).collect();
         for (before, after) in [
-            (["-x", "http://FOREIGN"], ["-m3", "https://gateway.1up.health/x"]),
+            (["-x", "http://OTHER"], ["-m3", "https://gateway.1up.health/x"]),
             (["-D", "head"], ["-w%{url}", "/a"]),
         ] {
             let words = [&before[..], &case, &after].concat();
@@ -86,7 +86,7 @@ fn options_do_not_read_the_token_again() {
     let doubled = fixture.ours.requests().into_iter().find(|request| request.matches(TOKEN).count() > 1);
     doubled.into_iter().for_each(|request| report.failed(request));
     assert!(fixture.authorized() > 20, "too few requests: {}", fixture.authorized());
-    let proxied = fixture.foreign.requests().iter().filter(|request| request.starts_with("CONNECT ")).count();
+    let proxied = fixture.other.requests().iter().filter(|request| request.starts_with("CONNECT ")).count();
     assert!(proxied > 100, "too few requests to the proxy: {proxied}");
     report.finish();
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::scenario::{checking_clients, leftovers, shown};
+use super::scenario::{checking_clients, remaining_files, shown};
 use crate::support::strace::is_root;
 use crate::support::{FaultReport, Home, Kind, Sandbox, requires, size};
 
@@ -77,15 +77,15 @@ fn check_unwritable_disk(what: &'static str, Failure { cause, repair }: Failure,
         repair(&disk);
         home.oneup().args(["token", "show", "--refresh"]).run();
         home.oneup().arg("logout").run();
-        leftovers_of(&home, &disk.0).into_iter().for_each(|left| report.failed(left));
+        remaining_on(&home, &disk.0).into_iter().for_each(|left| report.failed(left));
         report.tried(5);
         report.finish();
     }
 }
 
-fn leftovers_of(home: &Home, disk: &Path) -> Vec<String> {
+fn remaining_on(home: &Home, disk: &Path) -> Vec<String> {
     let own = format!("{}", disk.join("fill").display());
-    leftovers(home).into_iter().filter(|left| !left.ends_with(&own)).collect()
+    remaining_files(home).into_iter().filter(|left| !left.ends_with(&own)).collect()
 }
 
 #[test]

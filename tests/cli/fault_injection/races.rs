@@ -4,7 +4,7 @@ use std::process::Child;
 use std::thread::sleep;
 use std::time::Duration;
 
-use super::scenario::{checking_clients, leftovers, shown};
+use super::scenario::{checking_clients, remaining_files, shown};
 use crate::support::{
     FaultReport, Home, Kind, Oneup, RawServer, TokenEndpoint, client_secret, raw_server, size,
 };
@@ -62,7 +62,7 @@ fn login_during_a_logout_is_kept() {
     for (code, stderr) in logouts.map(end) {
         assert!(matches!(code, Some(0 | 4)), "{stderr}");
     }
-    assert_eq!((shown(&home), leftovers(&home)), (Ok(None), Vec::new()));
+    assert_eq!((shown(&home), remaining_files(&home)), (Ok(None), Vec::new()));
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn logout_during_refreshes_leaves_nothing() {
                 report.failed(format!("a refresh ended as {code:?}: {stderr}"));
             }
         }
-        leftovers(&home).into_iter().for_each(|left| report.failed(left));
+        remaining_files(&home).into_iter().for_each(|left| report.failed(left));
     }
     report.finish();
 }
@@ -103,7 +103,7 @@ fn concurrent_logins_end_as_one_of_them() {
         let items = std::fs::read_dir(home.state().join("secrets")).expect("the store").count();
         assert_eq!(items, 1, "the secrets of those who lost are gone");
         home.oneup().arg("logout").run();
-        leftovers(&home).into_iter().for_each(|left| report.failed(left));
+        remaining_files(&home).into_iter().for_each(|left| report.failed(left));
     }
     report.finish();
 }
@@ -132,7 +132,7 @@ fn login_that_times_out_waiting_for_a_refresh_leaves_no_secret() {
     quick.login_as(home.oneup().args(["--timeout", "1"]), "new", "file").status(1).run();
     assert_eq!(end(running).0, Some(0));
     home.oneup().args(["logout", "--no-revoke"]).run();
-    assert_eq!(leftovers(&home), Vec::<String>::new());
+    assert_eq!(remaining_files(&home), Vec::<String>::new());
 }
 
 /// All commands at once.
@@ -152,7 +152,7 @@ fn many_concurrent_commands_leave_a_working_home() {
             .collect();
         for (code, stderr) in children.into_iter().map(end) {
             report.tried(1);
-            // 4: nobody is logged in just then.
+            // 4: not logged in at that moment.
             if !matches!(code, Some(0 | 4)) {
                 report.failed(format!("ended as {code:?}: {stderr}"));
             }
@@ -160,7 +160,7 @@ fn many_concurrent_commands_leave_a_working_home() {
         endpoint.login_as(home.oneup(), "new", "file").run();
         home.oneup().args(["token", "show", "--refresh"]).run();
         home.oneup().arg("logout").run();
-        leftovers(&home).into_iter().for_each(|left| report.failed(left));
+        remaining_files(&home).into_iter().for_each(|left| report.failed(left));
     }
     report.finish();
 }

@@ -131,7 +131,7 @@ impl Scenario {
             home.oneup().arg("logout"),
             if self.operation == Operation::Logout { &[4] } else { &[0] },
         );
-        wrong.extend(leftovers(home));
+        wrong.extend(remaining_files(home));
         wrong
     }
 }
@@ -175,7 +175,7 @@ fn secrets_outside_the_store(home: &Home) -> Vec<String> {
 }
 
 /// Returns the files that are left after logging out.
-pub(super) fn leftovers(home: &Home) -> Vec<String> {
+pub(super) fn remaining_files(home: &Home) -> Vec<String> {
     let files = [below(&home.config()), below(&home.state())].concat();
     let files = files.into_iter().filter(|path| {
         path.is_file() && !path.ends_with("profiles/.lock") && !path.ends_with("state/kernel-keyring.key")

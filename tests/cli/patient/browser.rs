@@ -59,7 +59,7 @@ pub(super) fn command(home: &Home, sandbox: &Sandbox, flags: &[&str]) -> Command
 }
 
 impl Login {
-    /// Starts it with nobody at its stdin, and reads on to its URL.
+    /// Starts it without a terminal, and reads its output up to the URL.
     pub(super) fn begin(home: &Home, sandbox: &Sandbox, flags: &[&str]) -> Self {
         Self::of(command(home, sandbox, flags).stdin(Stdio::null()))
     }

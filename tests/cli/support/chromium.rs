@@ -115,7 +115,7 @@ impl Chromium {
         }
     }
 
-    /// Keeps a picture, where somebody wants to look.
+    /// Keeps a screenshot, if a variable asks for it.
     pub(crate) fn picture(&self, name: &str) {
         use base64::{Engine, engine::general_purpose::STANDARD};
         let Some(dir) = std::env::var_os("ONEUP_SCREENSHOTS") else { return };

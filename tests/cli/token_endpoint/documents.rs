@@ -91,7 +91,7 @@ fn logout_deletes_the_profile_whatever_the_realm_responds() {
     let stranger = raw_server(|_, _, _| RawServer::answer("200 OK", "application/json", "{}"));
     for path in ["/openid-configuration", "/revoke"] {
         let lies = format!(r#"{{"issuer":"ISSUER","revocation_endpoint":"{}/revoke"}}"#, stranger.url());
-        let lies = ("a foreign endpoint", RawServer::answer("200 OK", "application/json", &lies));
+        let lies = ("an endpoint of another origin", RawServer::answer("200 OK", "application/json", &lies));
         for (name, response) in wrong(&stranger.url()).into_iter().chain([lies]) {
             let server = realm(path, response);
             let home = home(&server);
