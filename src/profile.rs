@@ -311,7 +311,7 @@ impl Profile {
     }
 
     /// The host of the token endpoint, with its port, unless it is one of 1up's or the health plan's own.
-    pub fn foreign_host(&self) -> Option<String> {
+    pub fn unusual_host(&self) -> Option<String> {
         let url = Url::parse(&self.token_url).ok()?;
         let host = url.host_str()?;
         let is_own = |domain: &str| {

@@ -91,7 +91,7 @@ impl Policy<'_> {
         }
         let text = value.to_str().ok_or_else(|| refused("is not UTF-8; percent-encode it"))?;
         let url = url::parse(text, self.fhir_base).map_err(|reason| refused(&reason))?;
-        if self.hosts.allow(&url) { Ok(url) } else { Err(foreign_host(&url, text)) }
+        if self.hosts.allow(&url) { Ok(url) } else { Err(host_error(&url, text)) }
     }
 
     /// Returns why an option can't be used with the token, and what to do instead.
@@ -157,7 +157,7 @@ fn has_line_break(option: &CurlOption) -> bool {
         .is_some_and(|value| value.as_encoded_bytes().iter().any(|byte| matches!(byte, b'\r' | b'\n')))
 }
 
-fn foreign_host(url: &Url, argument: &str) -> Error {
+fn host_error(url: &Url, argument: &str) -> Error {
     let host = if url.host.contains(':') { format!("[{}]", url.host) } else { url.host.clone() };
     let error =
         Error::usage(format!("{host} is not one of this profile's hosts; refusing to send the token"));

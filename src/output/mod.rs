@@ -1,4 +1,4 @@
-//! Views become bytes; someone else writes them.
+//! What is printed, as text; the commands write it.
 
 pub mod inspect;
 pub mod progress;
@@ -9,7 +9,7 @@ pub mod time;
 use crate::context::nonempty;
 use crate::text::is_printable;
 
-/// The columns that a report leaves free, so that it still fits when it is quoted.
+/// The columns that a report leaves free, so that it fits even when it is quoted.
 pub const MARGIN: usize = 5;
 
 /// The narrowest and the widest report, in columns.
@@ -22,7 +22,7 @@ pub fn width() -> usize {
     (columns.saturating_sub(MARGIN)).clamp(WIDTHS.0, WIDTHS.1)
 }
 
-/// JSON for programs, with its newline. What could disturb a terminal is escaped in there too, as JSON allows.
+/// Returns JSON with a newline. What a terminal would interpret is escaped, as JSON allows.
 pub fn json(value: &serde_json::Value) -> String {
     let mut text = String::new();
     for c in format!("{value:#}\n").chars() {
@@ -35,7 +35,7 @@ pub fn json(value: &serde_json::Value) -> String {
     text
 }
 
-/// A duration for people: its two largest units.
+/// Describes a duration by its two largest units.
 pub fn duration(seconds: u64) -> String {
     let units = [
         (seconds / 86_400, "d"),
@@ -53,7 +53,7 @@ pub fn duration(seconds: u64) -> String {
     if shown.is_empty() { "0 s".into() } else { shown.join(" ") }
 }
 
-/// Text with ANSI colours, as stdout and `--color` want it: with them, or without.
+/// Returns text with its ANSI colors, or without them, as stdout and `--color` require.
 pub fn colored(text: &str) -> String {
     match anstream::AutoStream::choice(&std::io::stdout()) {
         anstream::ColorChoice::Never => anstream::adapter::strip_str(text).to_string(),

@@ -1,8 +1,8 @@
-//! Points in time for people and for programs: local, and RFC 3339.
+//! Points in time: local for users, RFC 3339 for programs.
 
 use jiff::{Timestamp, tz::TimeZone};
 
-/// A point in time (seconds since the epoch) by this machine's time zone; one beyond all calendars as its number.
+/// Formats a point in time (seconds since the epoch) in the local time zone; one that no calendar has as its number.
 pub fn local(epoch: i64) -> String {
     match Timestamp::from_second(epoch) {
         Ok(at) => at.to_zoned_datetime(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S %:z").to_string(),
@@ -10,7 +10,7 @@ pub fn local(epoch: i64) -> String {
     }
 }
 
-/// A point in time as RFC 3339 in UTC; none beyond all calendars.
+/// Formats a point in time as RFC 3339 in UTC; `None` for one that no calendar has.
 pub fn rfc3339(epoch: i64) -> Option<String> {
     Timestamp::from_second(epoch).ok().map(|at| at.to_string())
 }

@@ -91,7 +91,7 @@ fn other_paths_are_not_found() {
 }
 
 #[test]
-fn silent_and_slow_connections_delay_nobody_and_are_dropped() {
+fn silent_and_slow_connections_delay_no_other_and_are_dropped() {
     let timeout = Duration::from_secs(1);
     let listener = listen(timeout);
     let silent = listener.connect();
