@@ -23,7 +23,8 @@ impl Dirs {
     pub fn new(config: Option<PathBuf>, state: Option<PathBuf>) -> Self {
         Self {
             config: chosen_or(config, |base| base.config_dir()),
-            state: chosen_or(state, |base| base.state_dir().unwrap_or_else(|| base.data_dir())),
+            // Windows: %LOCALAPPDATA%. What is in %APPDATA% roams to other machines.
+            state: chosen_or(state, |base| base.state_dir().unwrap_or_else(|| base.cache_dir())),
         }
     }
 
