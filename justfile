@@ -41,12 +41,12 @@ completions:
 
 # The table of times, beside the peers that are installed
 bench:
-    cargo build --release
+    packaging/static
     benches/run
 
 # Instructions, system calls and bytes, against those recorded; `just count --record` records them
 count *args:
-    cargo build --release
+    packaging/static
     benches/count {{args}}
 
 # A statically linked binary (target/static/…/release/oneup)
@@ -55,8 +55,7 @@ static:
 
 # A Debian package; `sudo packaging/test-deb FILE` installs, uses and removes it. Needs cargo-deb
 deb:
-    cargo build --release
-    packaging/deb
+    packaging/deb "$(packaging/static)"
 
 # Record the README's demo again; needs asciinema and npm
 record:

@@ -2,13 +2,15 @@
 
 import json
 import os
+import platform
 import subprocess
 import sys
 import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-ONEUP = ROOT / "target/release/oneup"
+# What a release for Linux has: `packaging/static` makes it.
+ONEUP = ROOT / f"target/static/{platform.machine()}-unknown-linux-gnu/release/oneup"
 
 
 class Sandbox:

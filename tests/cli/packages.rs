@@ -79,3 +79,30 @@ fn the_flake_names_files_that_are_there() {
         assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(file).exists(), "{part}");
     }
 }
+
+/// A tag can be moved to other code; a commit can't.
+#[test]
+fn actions_are_pinned_by_commit_and_only_one_job_can_sign() {
+    for file in [".github/workflows/ci.yml", ".github/workflows/release.yml"] {
+        let workflow = document(file);
+        let actions: Vec<&str> =
+            workflow.lines().filter_map(|line| line.split_once("uses: ")).map(|action| action.1).collect();
+        assert!(actions.len() > 3, "{file}");
+        for action in actions {
+            let commit = action.split_once('@').expect("a version").1.split(' ').next().unwrap_or_default();
+            assert!(
+                commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit()),
+                "{file}: {action}"
+            );
+        }
+        for line in workflow.lines().filter(|line| line.contains("cargo install")) {
+            assert!(line.contains("--locked") && line.contains('@'), "{file}: {line}");
+        }
+    }
+    let release = document(".github/workflows/release.yml");
+    let (_, attest) = release.split_once("\n  attest:\n").expect("a job");
+    let (attest, _) = attest.split_once("\n  publish:\n").expect("a job");
+    assert!(attest.contains("id-token: write") && !attest.contains("run:") && !attest.contains("checkout"));
+    assert_eq!(release.matches("id-token: write").count(), 1);
+    assert_eq!(release.matches("attestations: write").count(), 1);
+}
