@@ -87,7 +87,7 @@ pub struct LoginCommon {
     /// Client ID from the Dev Portal
     #[arg(long, value_name = "ID", env = variable("ONEUP_CLIENT_ID"), value_parser = NonEmptyStringValueParser::new(), hide_env_values = true)]
     pub client_id: Option<String>,
-    /// Scopes to request [default: the product's]
+    /// Scopes [default: the product's]
     ///
     /// Separated by spaces: quote them.
     #[arg(long, env = variable("ONEUP_SCOPE"), hide_env_values = true)]
@@ -97,11 +97,12 @@ pub struct LoginCommon {
     /// Chosen at login and kept [default: auto]
     #[arg(long, value_enum, env = variable("ONEUP_STORE"), hide_env_values = true)]
     pub store: Option<StoreChoice>,
-    /// Where the login is in Vault: the mount of a KV version 2 engine, and a path in it
+    /// Path of the login in Vault
     ///
-    /// For --store vault. All machines that log in with the same path share the login: the first one stores it, the others join
-    /// it. Address and authentication come from Vault's own variables (VAULT_ADDR, VAULT_TOKEN and others, or BAO_ADDR...)
-    #[arg(long, value_name = "MOUNT/PATH", env = variable("ONEUP_VAULT_PATH"), value_parser = NonEmptyStringValueParser::new(), hide_env_values = true)]
+    /// For --store vault: the mount of a KV version 2 engine, and a path in it, such as secret/oneup/acme. All machines
+    /// that log in with the same path share the login: the first one stores it, the others join it. Address and
+    /// authentication come from Vault's own variables (VAULT_ADDR, VAULT_TOKEN and others, or BAO_ADDR...)
+    #[arg(long, value_name = "PATH", env = variable("ONEUP_VAULT_PATH"), value_parser = NonEmptyStringValueParser::new(), hide_env_values = true)]
     pub vault_path: Option<String>,
     /// Print the token to stdout instead of storing it
     #[arg(long)]

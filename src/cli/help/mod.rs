@@ -64,7 +64,8 @@ fn with_sections(command: Command) -> Command {
 
 /// `-h` shows the options of the command itself; `--help` shows all.
 fn hide_rare_in_short_help(arg: Arg) -> Arg {
-    let is_rare = matches!(arg.get_help_heading(), Some("Global options" | "Server" | "Simulation"));
+    let is_rare =
+        matches!(arg.get_help_heading(), Some("Global options" | "Server" | "Private key" | "Simulation"));
     if is_rare && arg.get_id() != "profile" { arg.hide_short_help(true) } else { arg }
 }
 
