@@ -310,10 +310,7 @@ fn action_installs_archives_that_a_release_has() {
         .collect();
     assert_eq!(targets.len(), 4, "{targets:?}");
     for target in targets {
-        let (target, suffix) =
-            target.strip_suffix("-static").map_or((target, ""), |target| (target, "suffix: -static"));
-        let mut rows = workflow.lines().filter(|line| line.contains(&format!("target: {target},")));
-        assert!(rows.any(|row| row.contains(suffix)), "{target} {suffix}");
+        assert!(workflow.contains(&format!("target: {target},")), "{target}");
     }
     assert!(action.contains(&format!("default: {}\n", env!("CARGO_PKG_VERSION"))));
 }
