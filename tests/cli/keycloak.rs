@@ -114,7 +114,7 @@ struct Refusal {
 }
 
 const REFUSALS: &[Refusal] = &[
-    Refusal { client_id: "unknown", secret: SECRET, flags: &[], says: "unknown client" },
+    Refusal { client_id: "no-such-client", secret: SECRET, flags: &[], says: "unknown or disabled client" },
     Refusal { client_id: "disabled", secret: SECRET, flags: &[], says: "disabled" },
     Refusal { client_id: "svc", secret: "wrong-secret-of-a-client", flags: &[], says: "secret" },
     Refusal { client_id: "no-service-account", secret: SECRET, flags: &[], says: "grant" },

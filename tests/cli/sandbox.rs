@@ -338,7 +338,7 @@ fn signals_end_serve_and_reach_the_command_of_run() {
         let mut stdout = std::io::BufReader::new(stdout);
         std::io::BufRead::read_line(&mut stdout, &mut line).expect("a line");
         Command::new("kill").args([signal, &child.id().to_string()]).status().expect("kill");
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + Duration::from_secs(60);
         while child.try_wait().expect("a status").is_none() && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(10));
         }
