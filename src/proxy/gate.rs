@@ -1,5 +1,5 @@
 //! Which requests are forwarded: those for this host, with the key, not from a web page, by an allowed method; checked
-//! in this order, so that without the key nothing is learned.
+//! in this order, so that responses reveal nothing about the server to a client without the key.
 
 use hyper::header::{ACCESS_CONTROL_REQUEST_METHOD, HOST, HeaderValue, ORIGIN};
 use hyper::http::request::Parts;

@@ -188,7 +188,7 @@ async fn accept_all(acceptor: &Acceptor, app: &Arc<App>, connections: &GracefulS
             .serve_connection(TokioIo::new(WriteTimeout::new(stream, READ_TIMEOUT)), service);
         let connection = connections.watch(connection);
         tokio::spawn(async move {
-            // How a connection ends is its client's affair.
+            // An error ends this connection only.
             let _ = connection.await;
             drop(permit);
         });

@@ -22,7 +22,7 @@ const UNKNOWN_RECHECK_INTERVAL: Duration = Duration::from_secs(60);
 /// How long a failure is the response to all requests, before the source is asked again.
 const FAILURE_BACKOFF: Duration = Duration::from_secs(2);
 
-/// How long a server that rejects new tokens too is believed: what it rejects is not the token's age.
+/// How long no further token is requested after the server rejected a new one: a newer token would not help.
 const REJECTION_BACKOFF: Duration = Duration::from_secs(30);
 
 /// Where the proxy gets its access tokens. Its functions wait for files and servers.
