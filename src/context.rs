@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
+use clap::ColorChoice;
 
-use crate::cli::{Color, Globals};
+use crate::cli::Globals;
 use crate::error::{Error, Result};
 use crate::system::deadline::Deadline;
 use crate::system::dirs::Dirs;
@@ -110,11 +111,11 @@ pub fn eprint_line(text: impl std::fmt::Display) {
     let _ = writeln!(anstream::stderr().lock(), "{text}");
 }
 
-fn choose_color(color: Color) {
+fn choose_color(color: ColorChoice) {
     match color {
-        Color::Auto => {}
-        Color::Always => anstream::ColorChoice::Always.write_global(),
-        Color::Never => anstream::ColorChoice::Never.write_global(),
+        ColorChoice::Auto => {}
+        ColorChoice::Always => anstream::ColorChoice::Always.write_global(),
+        ColorChoice::Never => anstream::ColorChoice::Never.write_global(),
     }
 }
 
@@ -132,14 +133,17 @@ pub fn is_on(name: &str) -> bool {
 /// Variables whose value may end with a newline, which is stripped; their own readers check the rest.
 const SECRET_VARIABLES: [&str; 2] = ["ONEUP_CLIENT_SECRET", "ONEUP_TOKEN"];
 
-/// Returns the names of oneup's variables that contain a control character, such as the carriage return of a file with
-/// Windows line endings.
-pub fn invalid_variables() -> impl Iterator<Item = String> {
+/// Returns a usage error for each of oneup's variables that contains a control character.
+pub fn variable_errors() -> impl Iterator<Item = Error> {
     std::env::vars_os().filter_map(|(name, value)| {
         let name = name.into_string().ok()?;
         let is_checked = name.starts_with("ONEUP_") && !SECRET_VARIABLES.contains(&name.as_str());
         let is_invalid = value.to_string_lossy().chars().any(char::is_control);
-        (is_checked && is_invalid).then_some(name)
+        (is_checked && is_invalid).then(|| {
+            Error::usage(format!("{name} contains a control character"))
+                .with_detail("a file with Windows line endings (CRLF) ends each value with a carriage return")
+                .with_hint(format!("export {name}=\"$(printf %s \"${name}\" | tr -d '[:cntrl:]')\""))
+        })
     })
 }
 
@@ -148,8 +152,5 @@ pub fn invalid_variables() -> impl Iterator<Item = String> {
 /// # Errors
 /// Usage, naming the variable.
 pub fn check_variables() -> Result<()> {
-    let Some(name) = invalid_variables().next() else { return Ok(()) };
-    Err(Error::usage(format!("{name} contains a control character"))
-        .with_detail("a file with Windows line endings (CRLF) ends each value with a carriage return")
-        .with_hint(format!("export {name}=\"$(printf %s \"${name}\" | tr -d '[:cntrl:]')\"")))
+    variable_errors().next().map_or(Ok(()), Err)
 }

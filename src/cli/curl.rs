@@ -4,8 +4,8 @@ use std::ffi::OsString;
 
 use clap::{ArgAction, Args};
 
-use super::complete;
 use super::sections::{PROGRAM, Sections};
+use super::{Target, complete};
 
 /// Run curl with the access token
 ///
@@ -38,15 +38,8 @@ use super::sections::{PROGRAM, Sections};
     exit_codes: PROGRAM,
 })]
 pub struct Curl {
-    /// Host that may get the token too; repeatable
-    #[arg(long, value_name = "HOST")]
-    pub allow_host: Vec<String>,
-    /// Tenant whose FHIR base paths are joined to, instead of the profile's
-    #[arg(long, value_name = "NAME")]
-    pub tenant: Option<String>,
-    /// Scopes of the token, instead of the profile's
-    #[arg(long)]
-    pub scope: Option<String>,
+    #[command(flatten)]
+    pub target: Target,
     /// Print help
     #[arg(long, action = ArgAction::Help)]
     pub help: Option<bool>,

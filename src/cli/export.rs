@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::ReportFormat;
-use super::complete;
 use super::sections::Sections;
+use super::{ReportFormat, Target, complete};
 
 /// Run a FHIR bulk export into a directory
 ///
@@ -44,18 +43,11 @@ pub struct Export {
     /// Export only resources that match a query, such as 'Observation?category=laboratory'; repeatable
     #[arg(long = "type-filter", value_name = "QUERY")]
     pub type_filters: Vec<String>,
-    /// Tenant to export from, instead of the profile's
-    #[arg(long, value_name = "NAME")]
-    pub tenant: Option<String>,
-    /// Scopes of the token, instead of the profile's
-    #[arg(long)]
-    pub scope: Option<String>,
+    #[command(flatten)]
+    pub target: Target,
     /// Number of files to fetch at a time
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=32))]
     pub jobs: u8,
-    /// Also send the access token to this host; repeatable
-    #[arg(long = "allow-host", value_name = "HOST")]
-    pub allow_hosts: Vec<String>,
     /// Output format: text prints a path per file, json the manifest
     #[arg(long, value_enum, default_value_t = ReportFormat::Text, hide_possible_values = true, value_name = "FORMAT")]
     pub format: ReportFormat,

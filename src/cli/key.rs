@@ -45,7 +45,7 @@ pub struct Generate {
     #[arg(long, value_enum, value_name = "ALG", default_value_t = KeyAlgorithmChoice::Es384, ignore_case = true)]
     pub alg: KeyAlgorithmChoice,
     /// Where to store the private key [default: the profile's store, else auto]
-    #[arg(long, value_enum, env = variable("ONEUP_STORE"), hide_env_values = true)]
+    #[arg(long, value_enum, env = variable("ONEUP_STORE"))]
     pub store: Option<StoreChoice>,
     /// Replace a generated key that no login has used yet
     #[arg(long)]

@@ -42,7 +42,7 @@ pub enum Login {
         ],
         exit_codes: TOKEN_REQUEST,
     })]
-    Provider(ClientCredentials),
+    Provider(LoginCommon),
     /// Log in for Payer-to-Payer with client credentials
     ///
     /// As `oneup login provider`, for exchange between payers. `$member-match` needs another scope, which begins with
@@ -57,7 +57,7 @@ pub enum Login {
         ],
         exit_codes: TOKEN_REQUEST,
     })]
-    P2p(ClientCredentials),
+    P2p(LoginCommon),
     /// Log in for Patient Access in the browser
     ///
     /// Authorization code with PKCE. oneup prints the URL of the health plan's login page and opens it in the browser,
@@ -81,28 +81,28 @@ pub enum Login {
 }
 
 // Options of every login.
-// No doc comment: clap would take it for the help of the command that this is flattened into.
+// No doc comment: clap would take it for the help of the command.
 #[derive(Debug, Args)]
 pub struct LoginCommon {
     /// Client ID from the Dev Portal
-    #[arg(long, value_name = "ID", env = variable("ONEUP_CLIENT_ID"), value_parser = NonEmptyStringValueParser::new(), hide_env_values = true)]
+    #[arg(long, value_name = "ID", env = variable("ONEUP_CLIENT_ID"), value_parser = nonempty())]
     pub client_id: Option<String>,
     /// Scopes [default: the product's]
     ///
     /// Separated by spaces: quote them.
-    #[arg(long, env = variable("ONEUP_SCOPE"), hide_env_values = true)]
+    #[arg(long, env = variable("ONEUP_SCOPE"))]
     pub scope: Option<String>,
     /// Where to store client secret and tokens
     ///
     /// Chosen at login and kept [default: auto]
-    #[arg(long, value_enum, env = variable("ONEUP_STORE"), hide_env_values = true)]
+    #[arg(long, value_enum, env = variable("ONEUP_STORE"))]
     pub store: Option<StoreChoice>,
     /// Path of the login in Vault
     ///
     /// For --store vault: the mount of a KV version 2 engine, and a path in it, such as secret/oneup/acme. All machines
     /// that log in with the same path share the login: the first one stores it, the others join it. Address and
     /// authentication come from Vault's own variables (VAULT_ADDR, VAULT_TOKEN and others, or BAO_ADDR...)
-    #[arg(long, value_name = "PATH", env = variable("ONEUP_VAULT_PATH"), value_parser = NonEmptyStringValueParser::new(), hide_env_values = true)]
+    #[arg(long, value_name = "PATH", env = variable("ONEUP_VAULT_PATH"), value_parser = nonempty())]
     pub vault_path: Option<String>,
     /// Print the token to stdout instead of storing it
     #[arg(long)]
@@ -125,13 +125,7 @@ pub struct LoginCommon {
     /// Read the client secret from FILE
     ///
     /// One trailing newline is stripped [env: ONEUP_CLIENT_SECRET_FILE]
-    #[arg(
-        long,
-        value_name = "FILE",
-        group = "secret_source",
-        help_heading = "Client secret",
-        add = complete::file()
-    )]
+    #[arg(long, value_name = "FILE", group = "secret_source", help_heading = "Client secret", add = complete::file())]
     pub client_secret_file: Option<PathBuf>,
     /// Get the client secret from CMD; it is not stored
     ///
@@ -159,41 +153,23 @@ pub struct LoginCommon {
     )]
     pub client_secret: Option<String>,
     /// Gateway that hosts the realm [default: https://gateway.1up.health]
-    #[arg(long, value_name = "URL", env = variable("ONEUP_GATEWAY"), value_parser = NonEmptyStringValueParser::new(), hide_env_values = true, help_heading = "Server")]
+    #[arg(long, value_name = "URL", env = variable("ONEUP_GATEWAY"), value_parser = nonempty(), help_heading = "Server")]
     pub gateway: Option<String>,
     /// Keycloak realm [default: dev-portal]
-    #[arg(long, value_name = "NAME", env = variable("ONEUP_REALM"), value_parser = NonEmptyStringValueParser::new(), hide_env_values = true, help_heading = "Server")]
+    #[arg(long, value_name = "NAME", env = variable("ONEUP_REALM"), value_parser = nonempty(), help_heading = "Server")]
     pub realm: Option<String>,
     /// Tenant: the payer's name in 1up's URLs [default: bison for dev-portal, else the realm]
-    #[arg(long, value_name = "NAME", env = variable("ONEUP_TENANT"), value_parser = NonEmptyStringValueParser::new(), hide_env_values = true, help_heading = "Server")]
+    #[arg(long, value_name = "NAME", env = variable("ONEUP_TENANT"), value_parser = nonempty(), help_heading = "Server")]
     pub tenant: Option<String>,
     /// Token endpoint, instead of the one derived from gateway, realm or plan
-    #[arg(
-        long,
-        value_name = "URL",
-        env = variable("ONEUP_TOKEN_URL"), value_parser = NonEmptyStringValueParser::new(),
-        hide_env_values = true,
-        help_heading = "Server"
-    )]
+    #[arg(long, value_name = "URL", env = variable("ONEUP_TOKEN_URL"), value_parser = nonempty(), help_heading = "Server")]
     pub token_url: Option<String>,
     /// FHIR base URL, which `oneup curl /PATH` is joined to
-    #[arg(
-        long,
-        value_name = "URL",
-        env = variable("ONEUP_FHIR_BASE"), value_parser = NonEmptyStringValueParser::new(),
-        hide_env_values = true,
-        help_heading = "Server"
-    )]
+    #[arg(long, value_name = "URL", env = variable("ONEUP_FHIR_BASE"), value_parser = nonempty(), help_heading = "Server")]
     pub fhir_base: Option<String>,
     /// Client authentication method [default: post, or private_key_jwt with a private key]
     #[arg(long, value_enum, value_name = "METHOD", help_heading = "Server")]
     pub auth_method: Option<AuthMethod>,
-}
-
-#[derive(Debug, Args)]
-pub struct ClientCredentials {
-    #[command(flatten)]
-    pub common: LoginCommon,
 }
 
 #[derive(Debug, Args)]
@@ -203,18 +179,12 @@ pub struct Patient {
     /// Health plan [default: 1uphealthdemo.com/test]
     ///
     /// HOST, HOST/SYSTEM or a base URL.
-    #[arg(long, value_name = "PLAN", env = variable("ONEUP_PLAN"), value_parser = NonEmptyStringValueParser::new(), hide_env_values = true)]
+    #[arg(long, value_name = "PLAN", env = variable("ONEUP_PLAN"), value_parser = nonempty())]
     pub plan: Option<String>,
     /// Redirect URI, exactly as registered
     ///
     /// Default: http://localhost:8484/callback
-    #[arg(
-        long,
-        value_name = "URI",
-        env = variable("ONEUP_REDIRECT_URI"), value_parser = NonEmptyStringValueParser::new(),
-        hide_env_values = true,
-        help_heading = "Browser"
-    )]
+    #[arg(long, value_name = "URI", env = variable("ONEUP_REDIRECT_URI"), value_parser = nonempty(), help_heading = "Browser")]
     pub redirect_uri: Option<String>,
     /// Don't listen for the redirect; paste the redirect URL instead
     ///
@@ -241,6 +211,11 @@ pub struct Patient {
     /// Use PKCE again, after a login with --no-pkce
     #[arg(long, help_heading = "Server")]
     pub pkce: bool,
+}
+
+/// Refuses an empty value.
+fn nonempty() -> NonEmptyStringValueParser {
+    NonEmptyStringValueParser::new()
 }
 
 /// `--auth-method`.

@@ -24,7 +24,7 @@ mod usage_error;
 use std::path::PathBuf;
 
 use clap::builder::{FalseyValueParser, OsStr, Resettable};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 
 pub use completions::Completions;
 pub use curl::Curl;
@@ -32,11 +32,11 @@ pub use doctor::Doctor;
 pub use exec::Exec;
 pub use export::Export;
 pub use key::{Generate, Jwks, KeyAlgorithmChoice, KeyCommand};
-pub use login::{AuthMethod, ClientCredentials, Login, LoginCommon, Patient, StoreChoice};
+pub use login::{AuthMethod, Login, LoginCommon, Patient, StoreChoice};
 pub use logout::Logout;
 pub use man::Man;
 pub use proxy::Proxy;
-pub use sandbox::{Sandbox, SandboxOptions};
+pub use sandbox::{Sandbox, SandboxOptions, SandboxRun};
 pub use sections::Sections;
 pub use status::Status;
 pub use token::{Inspect, Revoke, Show, TokenCommand, TokenFormat};
@@ -84,25 +84,25 @@ pub struct Globals {
     /// Profile to use
     ///
     /// Default: the profile chosen with `oneup use`, else the only profile.
-    #[arg(long, global = true, value_name = "NAME", env = variable("ONEUP_PROFILE"), hide_env_values = true, add = complete::profiles())]
+    #[arg(long, global = true, value_name = "NAME", env = variable("ONEUP_PROFILE"), add = complete::profiles())]
     pub profile: Option<String>,
     /// Whether `--profile` is on the command line: then `ONEUP_TOKEN` is ignored.
     #[arg(skip)]
     pub profile_from_flag: bool,
     /// Directory of the profiles [default: the platform's config directory + /oneup]
-    #[arg(long, global = true, value_name = "DIR", env = variable("ONEUP_CONFIG_DIR"), hide_env_values = true, add = complete::directory())]
+    #[arg(long, global = true, value_name = "DIR", env = variable("ONEUP_CONFIG_DIR"), add = complete::directory())]
     pub config_dir: Option<PathBuf>,
     /// Directory of locks, token metadata and the `file` store [default: the platform's state directory + /oneup]
-    #[arg(long, global = true, value_name = "DIR", env = variable("ONEUP_STATE_DIR"), hide_env_values = true, add = complete::directory())]
+    #[arg(long, global = true, value_name = "DIR", env = variable("ONEUP_STATE_DIR"), add = complete::directory())]
     pub state_dir: Option<PathBuf>,
     /// Never prompt (implied by CI, or when stdin is not a terminal)
-    #[arg(long, global = true, env = variable("ONEUP_NO_INPUT"), hide_env_values = true, value_parser = FalseyValueParser::new())]
+    #[arg(long, global = true, env = variable("ONEUP_NO_INPUT"), value_parser = FalseyValueParser::new())]
     pub no_input: bool,
     /// Deadline for getting a token, retries included, in seconds
-    #[arg(long, global = true, value_name = "SECS", env = variable("ONEUP_TIMEOUT"), hide_env_values = true, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    #[arg(long, global = true, value_name = "SECS", env = variable("ONEUP_TIMEOUT"), default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub timeout: u64,
     /// CA certificates (PEM) to trust in addition to the platform's
-    #[arg(long, global = true, value_name = "FILE", env = variable("ONEUP_CACERT"), hide_env_values = true, add = complete::file())]
+    #[arg(long, global = true, value_name = "FILE", env = variable("ONEUP_CACERT"), add = complete::file())]
     pub cacert: Option<PathBuf>,
     /// Print each HTTP exchange on stderr, with secrets masked
     #[arg(short, long, global = true)]
@@ -111,8 +111,23 @@ pub struct Globals {
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
     /// When to use color: auto, always or never [env: NO_COLOR, CLICOLOR_FORCE]
-    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = Color::Auto, hide_possible_values = true)]
-    pub color: Color,
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = ColorChoice::Auto, hide_possible_values = true)]
+    pub color: ColorChoice,
+}
+
+// Options of the commands that send the token to hosts of the profile.
+// No doc comment, as for `Globals`.
+#[derive(Debug, Args)]
+pub struct Target {
+    /// Tenant to use instead of the profile's
+    #[arg(long, value_name = "NAME")]
+    pub tenant: Option<String>,
+    /// Scopes of the token, instead of the profile's
+    #[arg(long)]
+    pub scope: Option<String>,
+    /// Host that may get the token too; repeatable
+    #[arg(long = "allow-host", value_name = "HOST")]
+    pub allow_hosts: Vec<String>,
 }
 
 /// Names the environment variable of a flag, unless the variable is empty: an empty one counts as unset, since CI
@@ -122,17 +137,6 @@ fn variable(name: &'static str) -> Resettable<OsStr> {
         Some(value) if value.is_empty() => Resettable::Reset,
         _ => Resettable::Value(name.into()),
     }
-}
-
-/// `--color`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Color {
-    /// Color on a terminal, unless NO_COLOR is set
-    Auto,
-    /// Color even into a pipe
-    Always,
-    /// No color
-    Never,
 }
 
 /// The subcommands. Their arguments are only described when a command is used (`defer`): to describe them all would

@@ -9,7 +9,6 @@ use clap::{Args, CommandFactory, FromArgMatches, Subcommand};
 
 use super::{Cli, Command, Globals, help, usage_error};
 use crate::error::{Exit, Result, ignore_broken_pipe};
-use crate::process;
 
 /// What the command line asks for.
 pub enum Parsed {
@@ -37,10 +36,7 @@ pub fn parse(args: &[OsString]) -> Result<Parsed> {
                 let _ = write!(anstream::stderr(), "{}", command.render_help().ansi());
                 Ok(Parsed::Done(Exit::Usage))
             }
-            _ => Err(usage_error::into_error(&error, args)).map_err(|error| match runs_program(args) {
-                true => process::before_start(error),
-                false => error,
-            }),
+            _ => Err(usage_error::into_error(&error, args)),
         },
     }
 }
@@ -71,18 +67,6 @@ fn named_subcommands(args: &[OsString]) -> clap::Command {
     let all = Box::leak(Box::new(Command::augment_subcommands(clap::Command::new("oneup"))));
     let named = |command: &&mut clap::Command| args.iter().any(|arg| arg == command.get_name());
     command.subcommands(all.get_subcommands_mut().filter(named).map(std::mem::take))
-}
-
-/// Returns whether the command runs a program, whose exit codes its own must not be confused with.
-fn runs_program(args: &[OsString]) -> bool {
-    let mut root = Cli::command();
-    root.build();
-    let name = usage_error::innermost_command(&root, args, None).get_bin_name();
-    match name {
-        Some("oneup curl" | "oneup exec" | "oneup sandbox run") => true,
-        Some("oneup proxy") => args.iter().any(|arg| arg == "--"),
-        _ => false,
-    }
 }
 
 fn print(help: &clap::Error) -> Result<Parsed> {

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::complete;
 use super::sections::Sections;
+use super::{Target, complete};
 
 /// Run a local proxy that adds the access token to each request
 ///
@@ -51,15 +51,8 @@ pub struct Proxy {
     /// The path of a search by POST ends with /_search.
     #[arg(long)]
     pub read_only: bool,
-    /// Tenant to use instead of the profile's
-    #[arg(long, value_name = "NAME")]
-    pub tenant: Option<String>,
-    /// Scopes of the token, instead of the profile's
-    #[arg(long)]
-    pub scope: Option<String>,
-    /// Host that may get the token too; repeatable
-    #[arg(long = "allow-host", value_name = "HOST")]
-    pub allow_hosts: Vec<String>,
+    #[command(flatten)]
+    pub target: Target,
     /// Origin of web pages to allow (CORS); repeatable
     ///
     /// Scheme, host and port, such as http://localhost:3000.

@@ -23,7 +23,21 @@ use super::sections::{PROGRAM, Sections};
     exit_codes: &["0", "2", "125, 126, 127"],
 })]
 pub enum Sandbox {
-    Serve(Serve),
+    /// Run the sandbox in the foreground; print its URL first
+    ///
+    /// The URL is the first line of stdout. Runs until Ctrl-C.
+    #[command(add = Sections {
+        examples: &[
+            ("Listen on a fixed port", "oneup sandbox serve --port 8080"),
+            (
+                "Fail twice with 429; issue tokens that expire after five seconds",
+                "oneup sandbox serve --fail 429=2 --token-lifetime 5",
+            ),
+            ("Serve a bulk export of 1 GB", "oneup sandbox serve --export-size 1GB --export-files 4"),
+        ],
+        exit_codes: &["2", "130, 143"],
+    })]
+    Serve(SandboxOptions),
     Run(SandboxRun),
     /// Show login, token, verification and a bulk export, step by step
     ///
@@ -79,26 +93,6 @@ pub struct SandboxOptions {
     /// Let DELETE cancel an export job (202) instead of responding with 403 as 1up does
     #[arg(long, help_heading = "Simulation")]
     pub allow_cancel: bool,
-}
-
-/// Run the sandbox in the foreground; print its URL first
-///
-/// The URL is the first line of stdout. Runs until Ctrl-C.
-#[derive(Debug, Args)]
-#[command(add = Sections {
-    examples: &[
-        ("Listen on a fixed port", "oneup sandbox serve --port 8080"),
-        (
-            "Fail twice with 429; issue tokens that expire after five seconds",
-            "oneup sandbox serve --fail 429=2 --token-lifetime 5",
-        ),
-        ("Serve a bulk export of 1 GB", "oneup sandbox serve --export-size 1GB --export-files 4"),
-    ],
-    exit_codes: &["2", "130, 143"],
-})]
-pub struct Serve {
-    #[command(flatten)]
-    pub options: SandboxOptions,
 }
 
 /// Run a command in an environment that points at the sandbox

@@ -6,7 +6,9 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory};
 
 use crate::cli::Cli;
+use crate::cli::help::man::{self, bin_name};
 use crate::error::Error;
+use crate::process;
 use crate::text::closest_match::closest_match;
 use crate::text::sanitize;
 
@@ -37,40 +39,41 @@ pub fn into_error(error: &clap::Error, args: &[OsString]) -> Error {
     root.build();
     let word = text(error, ContextKind::InvalidSubcommand);
     let command = innermost_command(&root, args, word);
-    let name = command.get_bin_name().unwrap_or("oneup");
-    let help = format!("{name} --help");
-    if let Some(word) = word {
-        return unknown_command(&root, command, word, &help);
+    let error = match word {
+        Some(word) => unknown_command(&root, command, word),
+        None => invalid_argument(error, command, args),
+    };
+    if runs_program(command, args) { process::before_start(error) } else { error }
+}
+
+/// Returns whether the command runs a program, whose exit codes its own must not be confused with.
+fn runs_program(command: &Command, args: &[OsString]) -> bool {
+    match command.get_bin_name() {
+        Some("oneup curl" | "oneup exec" | "oneup sandbox run") => true,
+        Some("oneup proxy") => args.iter().any(|arg| arg == "--"),
+        _ => false,
     }
-    if text(error, ContextKind::InvalidArg).is_some_and(|arg| arg.starts_with("--client-secret ["))
-        && error.kind() == ErrorKind::UnknownArgument
-    {
+}
+
+fn invalid_argument(error: &clap::Error, command: &Command, args: &[OsString]) -> Error {
+    let arg = text(error, ContextKind::InvalidArg).unwrap_or_default();
+    if arg.starts_with("--client-secret [") && error.kind() == ErrorKind::UnknownArgument {
         return Error::usage("a client secret is not accepted as an argument: other processes can read it")
             .with_hint(
                 "use --client-secret-stdin, --client-secret-file FILE, --client-secret-command CMD or \
                  ONEUP_CLIENT_SECRET",
             );
     }
-    if may_be_secret(error, name) {
-        return Error::usage("unexpected argument (not shown: it may be a secret)")
-            .with_hint(secret_hint(error, name, args).unwrap_or(help));
-    }
-    let (message, detail) = describe(error);
-    let hint = match (origin_variable(error, command, args), suggestion(error)) {
-        (Some(variable), _) => format!("the value comes from {variable}; correct or unset it"),
-        (None, Some(suggestion)) => format!("did you mean `{suggestion}`?"),
-        (None, None) if is_profile(error, name) => "to choose a profile, use --profile NAME".to_owned(),
-        (None, None) => help,
+    let described = if may_be_secret(error, command) {
+        Error::usage("unexpected argument (not shown: it may be a secret)")
+    } else {
+        describe(error)
     };
-    let error = Error::usage(message).with_hint(hint);
-    match detail {
-        Some(detail) => error.with_detail(detail),
-        None => error,
-    }
+    described.with_hint(hint(error, command, args))
 }
 
-fn unknown_command(root: &Command, parent: &Command, word: &str, help: &str) -> Error {
-    let name = parent.get_bin_name().unwrap_or("oneup");
+fn unknown_command(root: &Command, parent: &Command, word: &str) -> Error {
+    let name = bin_name(parent);
     let suggestion = closest_command(root, parent, word);
     // What is in the place of a product, of a token command, or is too long for a command, may be a secret.
     let may_be_secret = name != "oneup" || word.len() > MAX_COMMAND_LEN;
@@ -81,38 +84,37 @@ fn unknown_command(root: &Command, parent: &Command, word: &str, help: &str) -> 
     };
     Error::usage(message).with_hint(match suggestion {
         Some(suggestion) => format!("did you mean `{suggestion}`?"),
-        None => help.to_owned(),
+        None => format!("{name} --help"),
     })
 }
 
-/// Returns the message and, where there is one, its detail.
-fn describe(error: &clap::Error) -> (String, Option<String>) {
+fn describe(error: &clap::Error) -> Error {
     let arg = sanitize(text(error, ContextKind::InvalidArg).unwrap_or_default(), MAX_ARG_LEN);
     let value = sanitize(text(error, ContextKind::InvalidValue).unwrap_or_default(), MAX_ARG_LEN);
-    let source = || std::error::Error::source(error).map(ToString::to_string);
-    match error.kind() {
-        ErrorKind::UnknownArgument => (format!("unexpected argument '{arg}'"), None),
-        ErrorKind::InvalidValue if value.is_empty() => {
-            (format!("missing value for '{arg}'"), valid_values(error))
+    let valid_values = texts(error, ContextKind::ValidValue).join(", ");
+    let message = match error.kind() {
+        ErrorKind::UnknownArgument => format!("unexpected argument '{arg}'"),
+        ErrorKind::InvalidValue if value.is_empty() => format!("missing value for '{arg}'"),
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
+            format!("invalid value '{value}' for '{arg}'")
         }
-        ErrorKind::InvalidValue => (format!("invalid value '{value}' for '{arg}'"), valid_values(error)),
-        ErrorKind::ValueValidation => (format!("invalid value '{value}' for '{arg}'"), source()),
         ErrorKind::MissingRequiredArgument => {
-            (format!("missing argument: {}", texts(error, ContextKind::InvalidArg).join(" ")), None)
+            format!("missing argument: {}", texts(error, ContextKind::InvalidArg).join(" "))
         }
         ErrorKind::ArgumentConflict => match texts(error, ContextKind::PriorArg).as_slice() {
-            [prior] if *prior == arg => (format!("'{arg}' is given more than once"), None),
-            prior => (format!("'{arg}' cannot be used with '{}'", prior.join("', '")), None),
+            [prior] if *prior == arg => format!("'{arg}' is given more than once"),
+            prior => format!("'{arg}' cannot be used with '{}'", prior.join("', '")),
         },
-        ErrorKind::TooManyValues => (format!("'{arg}' takes no value"), None),
-        ErrorKind::InvalidUtf8 => ("an argument is not valid UTF-8".into(), None),
-        kind => (kind.as_str().unwrap_or("invalid arguments").to_owned(), None),
+        ErrorKind::TooManyValues => format!("'{arg}' takes no value"),
+        ErrorKind::InvalidUtf8 => "an argument is not valid UTF-8".into(),
+        kind => kind.as_str().unwrap_or("invalid arguments").to_owned(),
+    };
+    let described = Error::usage(message);
+    match std::error::Error::source(error) {
+        Some(source) if error.kind() == ErrorKind::ValueValidation => described.with_detail(source),
+        _ if valid_values.is_empty() => described,
+        _ => described.with_detail(format_args!("[possible values: {valid_values}]")),
     }
-}
-
-fn valid_values(error: &clap::Error) -> Option<String> {
-    let values = texts(error, ContextKind::ValidValue);
-    (!values.is_empty()).then(|| format!("[possible values: {}]", values.join(", ")))
 }
 
 /// Returns the innermost subcommand that `args` name, before the word `until`.
@@ -136,70 +138,64 @@ pub fn innermost_command<'a>(root: &'a Command, args: &[OsString], until: Option
 
 /// Returns the command that was probably meant: one of `parent`, a synonym, or one elsewhere in the tree.
 fn closest_command(root: &Command, parent: &Command, word: &str) -> Option<String> {
-    let name = parent.get_bin_name().unwrap_or("oneup");
-    let siblings = parent.get_subcommands().map(Command::get_name);
-    let synonym = SYNONYMS.iter().find(|(synonym, _)| *synonym == word.to_lowercase());
-    let mut all = Vec::new();
-    push_commands(root, &mut all);
-    let elsewhere = || {
-        let meant = closest_match(word, all.iter().map(|command| command.get_name()))?;
-        all.iter().find(|command| command.get_name() == meant)?.get_bin_name().map(str::to_owned)
+    let closest = |commands: &[&Command]| {
+        let meant = closest_match(word, commands.iter().map(|command| command.get_name()))?;
+        commands
+            .iter()
+            .find(|command| command.get_name() == meant)
+            .map(|command| bin_name(command).to_owned())
     };
-    closest_match(word, siblings)
-        .map(|sibling| format!("{name} {sibling}"))
+    let siblings: Vec<&Command> = parent.get_subcommands().collect();
+    let synonym = SYNONYMS.iter().find(|(synonym, _)| *synonym == word.to_lowercase());
+    closest(&siblings)
         .or_else(|| synonym.map(|(_, command)| format!("oneup {command}")))
-        .or_else(elsewhere)
-}
-
-fn push_commands<'a>(command: &'a Command, all: &mut Vec<&'a Command>) {
-    for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
-        push_commands(sub, all);
-        all.push(sub);
-    }
+        .or_else(|| closest(&man::commands(root)[1..]))
 }
 
 /// Returns whether the argument in error is a positional one.
 fn is_positional(error: &clap::Error) -> bool {
     text(error, ContextKind::InvalidArg).is_some_and(|arg| !arg.starts_with('-'))
-}
-
-/// Returns whether the argument in error is where a user would expect to name a profile.
-fn is_profile(error: &clap::Error, name: &str) -> bool {
-    is_positional(error)
-        && error.kind() == ErrorKind::UnknownArgument
-        && ["oneup logout", "oneup status"].contains(&name)
+        && matches!(error.kind(), ErrorKind::UnknownArgument | ErrorKind::InvalidValue)
 }
 
 /// Returns whether the argument in error may be a secret: a positional one of a command that handles secrets, or the
 /// value of a flag that takes no secret.
-fn may_be_secret(error: &clap::Error, name: &str) -> bool {
+fn may_be_secret(error: &clap::Error, command: &Command) -> bool {
     let arg = text(error, ContextKind::InvalidArg).unwrap_or_default();
-    let is_flag_value = match error.kind() {
+    match error.kind() {
         ErrorKind::TooManyValues => arg.starts_with("--client-secret"),
-        ErrorKind::InvalidValue => arg.starts_with("--code"),
-        _ => false,
-    };
-    let handles_secrets = ["oneup login ", "oneup token "].iter().any(|prefix| name.starts_with(prefix));
-    is_flag_value
-        || is_positional(error)
-            && handles_secrets
-            && matches!(error.kind(), ErrorKind::UnknownArgument | ErrorKind::InvalidValue)
+        ErrorKind::InvalidValue if arg.starts_with("--code") => true,
+        _ => {
+            let name = bin_name(command);
+            is_positional(error) && (name.starts_with("oneup login ") || name.starts_with("oneup token "))
+        }
+    }
 }
 
-fn secret_hint(error: &clap::Error, name: &str, args: &[OsString]) -> Option<String> {
-    let has_flag = |flag: &str| args.iter().filter_map(|arg| arg.to_str()).any(|arg| arg.starts_with(flag));
-    if text(error, ContextKind::InvalidArg).is_some_and(|arg| arg.starts_with("--code")) {
-        return Some(format!("use --code - to read the code from stdin: {name} --code - < FILE"));
+fn hint(error: &clap::Error, command: &Command, args: &[OsString]) -> String {
+    let name = bin_name(command);
+    let has_scope = || args.iter().filter_map(|arg| arg.to_str()).any(|arg| arg.starts_with("--scope"));
+    let arg = text(error, ContextKind::InvalidArg).unwrap_or_default();
+    if error.kind() == ErrorKind::InvalidValue && arg.starts_with("--code") {
+        return format!("use --code - to read the code from stdin: {name} --code - < FILE");
+    }
+    if let Some(variable) = origin_variable(error, command, args) {
+        return format!("the value comes from {variable}; correct or unset it");
+    }
+    if let Some(suggestion) = suggestion(error) {
+        return format!("did you mean `{suggestion}`?");
     }
     match name {
-        "oneup token inspect" => {
-            Some("to inspect a token, pass it on stdin: oneup token inspect - < FILE".into())
+        "oneup token inspect" if is_positional(error) => {
+            "to inspect a token, pass it on stdin: oneup token inspect - < FILE".into()
         }
-        "oneup token show" => Some("to choose a profile, use --profile NAME".into()),
-        _ if has_flag("--scope") => {
-            Some("quote a scope of several words: --scope 'patient/*.read openid'".into())
+        "oneup logout" | "oneup status" | "oneup token show" if is_positional(error) => {
+            "to choose a profile, use --profile NAME".into()
         }
-        _ => None,
+        _ if is_positional(error) && may_be_secret(error, command) && has_scope() => {
+            "quote a scope of several words: --scope 'patient/*.read openid'".into()
+        }
+        _ => format!("{name} --help"),
     }
 }
 

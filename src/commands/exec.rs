@@ -169,20 +169,8 @@ fn check_program(program: &OsStr) -> Result<()> {
 
 /// Refuses a name that shells don't accept, or that changes how programs are found, loaded or configured.
 fn check_variable(name: &str) -> Result<()> {
-    const RESERVED: [&str; 12] = [
-        "PATH",
-        "HOME",
-        "SHELL",
-        "IFS",
-        "ENV",
-        "BASH_ENV",
-        "PS4",
-        "TMPDIR",
-        "USER",
-        "LOGNAME",
-        "PWD",
-        FILE_VARIABLE,
-    ];
+    const RESERVED: [&str; 11] =
+        ["PATH", "HOME", "SHELL", "IFS", "ENV", "BASH_ENV", "PS4", "TMPDIR", "USER", "LOGNAME", "PWD"];
     let starts_well = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     if !starts_well || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
         return Err(Error::usage(format!("invalid variable name {name:?}"))

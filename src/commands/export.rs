@@ -4,7 +4,6 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::cli::{self, ReportFormat};
 use crate::context::Context;
-use crate::curl::hosts::Hosts;
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::export::parameters::{Level, Parameters, Since};
 use crate::export::progress::ExportProgress;
@@ -13,7 +12,6 @@ use crate::export::{self, Finished, Options};
 use crate::http::Http;
 use crate::oauth::secret::Secret;
 use crate::output::duration;
-use crate::profile;
 use crate::session::{Session, TokenOptions};
 
 /// Exports, continues an export, or cancels one.
@@ -22,12 +20,7 @@ use crate::session::{Session, TokenOptions};
 /// Usage, when DIR holds something else; authentication, network and protocol as the servers respond. Nothing is
 /// printed on stdout then.
 pub fn run(context: &Context, args: &cli::Export) -> Result<Exit> {
-    let profile = profile::resolve_profile(context.config_dir()?, context.profile.as_deref())?;
-    let profile = match &args.tenant {
-        Some(tenant) => profile.for_tenant(tenant)?,
-        None => profile,
-    };
-    let hosts = Hosts::for_profile(&profile, &args.allow_hosts)?;
+    let (profile, hosts) = super::profile_and_hosts(context, &args.target)?;
     let parameters = Parameters::new(
         &profile.fhir_base,
         level(args),
@@ -36,7 +29,7 @@ pub fn run(context: &Context, args: &cli::Export) -> Result<Exit> {
         &args.type_filters,
     )?;
     let session = Session::new(context, profile);
-    let tokens = SessionTokens { session, scope: args.scope.as_deref(), used: Mutex::default() };
+    let tokens = SessionTokens { session, scope: args.target.scope.as_deref(), used: Mutex::default() };
     let http = Http::new(context)?;
     let remote = Remote { http: &http, tokens: &tokens, hosts: &hosts };
     if args.cancel {

@@ -17,12 +17,14 @@ mod use_profile;
 
 use std::io::Write;
 
-use crate::cli::{Command, KeyCommand, Login, TokenCommand, TokenFormat};
+use crate::cli::{Command, KeyCommand, Login, Target, TokenCommand, TokenFormat};
 use crate::context::{Context, nonempty};
+use crate::curl::hosts::Hosts;
 use crate::error::{Error, Exit, Result, ignore_broken_pipe};
+use crate::oauth::product::Product;
 use crate::oauth::token::Token;
 use crate::output::secret_format;
-use crate::profile::Profile;
+use crate::profile::{self, Profile};
 use crate::system::clock::now;
 
 /// Runs a command; the exit code of one that did its work.
@@ -31,8 +33,8 @@ use crate::system::clock::now;
 /// As each command documents; nothing was printed on stdout then.
 pub fn run(context: &Context, command: &Command) -> Result<Exit> {
     match command {
-        Command::Login(Login::Provider(args)) => login::provider(context, args),
-        Command::Login(Login::P2p(args)) => login::p2p(context, args),
+        Command::Login(Login::Provider(args)) => login::client_credentials(context, Product::Provider, args),
+        Command::Login(Login::P2p(args)) => login::client_credentials(context, Product::P2p, args),
         Command::Login(Login::Patient(args)) => login::patient(context, args),
         Command::Logout(args) => logout::run(context, args),
         Command::Status(args) => status::run(context, args),
@@ -51,6 +53,17 @@ pub fn run(context: &Context, command: &Command) -> Result<Exit> {
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),
     }
+}
+
+/// Returns the selected profile, for the tenant of `--tenant`, and the hosts that may get its token.
+fn profile_and_hosts(context: &Context, target: &Target) -> Result<(Profile, Hosts)> {
+    let profile = profile::resolve_profile(context.config_dir()?, context.profile.as_deref())?;
+    let profile = match &target.tenant {
+        Some(tenant) => profile.for_tenant(tenant)?,
+        None => profile,
+    };
+    let hosts = Hosts::for_profile(&profile, &target.allow_hosts)?;
+    Ok((profile, hosts))
 }
 
 /// Writes a command's product.

@@ -9,12 +9,10 @@ use tokio::sync::oneshot;
 
 use crate::cli;
 use crate::context::Context;
-use crate::curl::hosts::Hosts;
 use crate::error::{Error, Exit, Result};
 use crate::oauth::secret::Secret;
 use crate::oauth::token::Token;
 use crate::process::{self, SignalForwarder, TerminationSignals};
-use crate::profile;
 use crate::proxy::{Address, Server, Settings, TokenSource, key};
 use crate::session::{Session, TokenOptions};
 
@@ -91,21 +89,17 @@ fn with_command(context: &Context, args: &cli::Proxy) -> Result<Exit> {
 
 /// Begins to listen, with a valid token.
 fn start(context: &Context, args: &cli::Proxy) -> Result<Server> {
-    let profile = profile::resolve_profile(context.config_dir()?, context.profile.as_deref())?;
-    let profile = match &args.tenant {
-        Some(tenant) => profile.for_tenant(tenant)?,
-        None => profile,
-    };
+    let (profile, hosts) = super::profile_and_hosts(context, &args.target)?;
     let settings = Settings {
         address: args.socket.clone().map_or(Address::Port(args.port), Address::Socket),
         key: args.key_file.as_deref().map_or_else(|| Ok(key::generate()), key::from_file)?,
         fhir_base: profile.fhir_base.clone(),
-        hosts: Hosts::for_profile(&profile, &args.allow_hosts)?,
+        hosts,
         read_only: args.read_only,
         origins: args.allow_origins.clone(),
     };
     let session = Session::new(context, profile);
-    let tokens = SessionTokens { session, scope: args.scope.clone(), context: context.clone() };
+    let tokens = SessionTokens { session, scope: args.target.scope.clone(), context: context.clone() };
     // The reason why there is no token is reported now, and not by the first request.
     tokens.get(None)?;
     process::disable_core_dumps();

@@ -45,13 +45,13 @@ pub fn render(root: &Command, command: &Command, date: &str) -> Result<Vec<u8>> 
         examples(&mut roff, sections);
         roff.control("SH", ["EXIT STATUS"]);
         for (codes, meaning) in tables::exit_codes(*sections) {
-            tagged(&mut roff, [bold(codes)], meaning);
+            tagged(&mut roff, bold(codes), meaning);
         }
     }
     environment(&mut roff, command);
     roff.control("SH", ["FILES"]);
     for (file, meaning) in FILES {
-        tagged(&mut roff, [italic(file)], meaning);
+        tagged(&mut roff, italic(file), meaning);
     }
     see_also(&mut roff, root, command);
     roff.to_writer(&mut page)?;
@@ -59,7 +59,8 @@ pub fn render(root: &Command, command: &Command, date: &str) -> Result<Vec<u8>> 
     Ok(String::from_utf8_lossy(&page).replace("\n.br\n\n.br\n", "\n.sp\n").into_bytes())
 }
 
-fn bin_name(command: &Command) -> &str {
+/// Returns a command as it is typed, such as `oneup token show`.
+pub fn bin_name(command: &Command) -> &str {
     command.get_bin_name().unwrap_or("oneup")
 }
 
@@ -67,8 +68,8 @@ fn children(command: &Command) -> impl Iterator<Item = &Command> {
     command.get_subcommands().filter(|sub| sub.get_name() != "help")
 }
 
-fn tagged(roff: &mut Roff, tag: impl IntoIterator<Item = Inline>, text: &str) {
-    roff.control("TP", []).text(tag.into_iter().collect::<Vec<_>>()).text([roman(text)]);
+fn tagged(roff: &mut Roff, tag: Inline, text: &str) {
+    roff.control("TP", []).text([tag]).text([roman(text)]);
 }
 
 fn examples(roff: &mut Roff, sections: &Sections) {
@@ -89,9 +90,10 @@ fn examples(roff: &mut Roff, sections: &Sections) {
 fn environment(roff: &mut Roff, command: &Command) {
     roff.control("SH", ["ENVIRONMENT"]);
     let logs_in = bin_name(command) == "oneup" || bin_name(command).starts_with("oneup login");
-    let of_login = |names: &[&str]| names.iter().any(|name| name.starts_with("ONEUP_CLIENT_"));
-    for (names, meaning) in VARIABLES.iter().filter(|(names, _)| logs_in || !of_login(names)) {
-        tagged(roff, listed(names.iter().map(|name| bold(*name))), meaning);
+    for (names, meaning) in VARIABLES {
+        if logs_in || !names.starts_with("ONEUP_CLIENT_") {
+            tagged(roff, bold(names), meaning);
+        }
     }
 }
 
@@ -107,18 +109,6 @@ fn see_also(roff: &mut Roff, root: &Command, command: &Command) {
                 || parent(other) == parent(own)
                 || parent(other).as_deref() == Some(own))
     });
-    roff.control("SH", ["SEE ALSO"]);
-    roff.text(listed(related.map(|other| bold(format!("{}(1)", name(other))))));
-}
-
-/// Separates words by commas.
-fn listed(words: impl Iterator<Item = Inline>) -> Vec<Inline> {
-    let mut line = Vec::new();
-    for word in words {
-        if !line.is_empty() {
-            line.push(roman(", "));
-        }
-        line.push(word);
-    }
-    line
+    let pages: Vec<String> = related.map(|other| format!("{}(1)", name(other))).collect();
+    roff.control("SH", ["SEE ALSO"]).text([bold(pages.join(", "))]);
 }

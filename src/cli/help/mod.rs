@@ -55,7 +55,7 @@ fn for_each(command: Command, change: &impl Fn(Command) -> Command) -> Command {
 }
 
 fn with_sections(command: Command) -> Command {
-    let command = command.mut_args(hide_rare_in_short_help);
+    let command = command.mut_args(|arg| hide_rare_in_short_help(arg).hide_env_values(true));
     match command.get::<Sections>().copied() {
         Some(sections) => command.after_long_help(render(sections)),
         None => command,

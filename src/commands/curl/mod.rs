@@ -11,13 +11,11 @@ use crate::cli;
 use crate::context::Context;
 use crate::curl::arguments;
 use crate::curl::command_line::{self, Additions};
-use crate::curl::hosts::Hosts;
 use crate::curl::policy::{CurlPlan, Policy};
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::oauth::secret::Secret;
 use crate::process::inherited_pipe::{self, InheritedPipe};
 use crate::process::{self, SignalForwarder};
-use crate::profile;
 use crate::session::{Session, TokenOptions};
 
 /// The longest access token that is sent: servers accept headers of 8 to 64 KiB.
@@ -32,12 +30,7 @@ pub fn run(context: &Context, args: &cli::Curl) -> Result<Exit> {
 }
 
 fn start(context: &Context, args: &cli::Curl) -> Result<Exit> {
-    let profile = profile::resolve_profile(context.config_dir()?, context.profile.as_deref())?;
-    let profile = match &args.tenant {
-        Some(tenant) => profile.for_tenant(tenant)?,
-        None => profile,
-    };
-    let hosts = Hosts::for_profile(&profile, &args.allow_host)?;
+    let (profile, hosts) = super::profile_and_hosts(context, &args.target)?;
     let policy = Policy { fhir_base: &profile.fhir_base, hosts: &hosts, verbose: context.verbose };
     let plan = policy.plan(arguments::parse(&args.args)?)?;
     // Windows would look in other directories first, and find another curl than the one that was checked.
@@ -49,7 +42,7 @@ fn start(context: &Context, args: &cli::Curl) -> Result<Exit> {
     }
     version::check(context, &plan)?;
     check_stdin(&plan)?;
-    let options = TokenOptions { scope: args.scope.as_deref(), ..TokenOptions::default() };
+    let options = TokenOptions { scope: args.target.scope.as_deref(), ..TokenOptions::default() };
     let token = Session::new(context, profile).access_token(options)?.access_token;
     let pipe = InheritedPipe::new(command_line::config(&plan, &header(&token)?).expose().as_bytes())?;
     let config = pipe.pass_to(&mut command)?;

@@ -1,39 +1,19 @@
 //! The environment variables that change what oneup does.
 
-use std::ffi::OsString;
-
 use super::check::Finding;
-use crate::cli::help::tables::VARIABLES;
-use crate::context::{invalid_variables, is_on, nonempty};
+use crate::cli::help::tables::own_variables;
+use crate::context::{is_on, nonempty, variable_errors};
 use crate::text::closest_match::closest_match;
-
-/// The prefix of oneup's own variables.
-const PREFIX: &str = "ONEUP_";
 
 const CHECK: &str = "variables";
 
 /// Lists the variables in effect, and those that can't be used. No secret is shown.
 pub(super) fn variables() -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for name in known() {
-        let Some(value) = nonempty(name) else { continue };
-        findings.push(match name {
-            "ONEUP_TOKEN" => Finding::warning(CHECK, format!("{name} {}", effect(name)))
-                .fix("unset ONEUP_TOKEN, or choose a profile with --profile NAME"),
-            _ => Finding::ok(CHECK, format!("{name}={} {}", display(name, &value), effect(name))),
-        });
-    }
-    findings.extend(invalid_variables().map(|name| {
-        Finding::failure(
-            CHECK,
-            format!("{name} contains a control character, such as a carriage return (CRLF)"),
-        )
-        .fix(format!(
-            "export {name}=\"$(printf %s \"${name}\" | tr -d '[:cntrl:]')\"; a .env file: dos2unix .env"
-        ))
-    }));
+    let set = own_variables().filter_map(|name| Some((name, nonempty(name)?)));
+    let mut findings: Vec<Finding> = set.map(|(name, value)| in_effect(name, &value)).collect();
+    findings.extend(variable_errors().map(|error| Finding::error(CHECK, &error)));
     findings.extend(unknown().map(|name| {
-        let fix = match closest_match(&name, known()) {
+        let fix = match closest_match(&name, own_variables()) {
             Some(near) => format!("did you mean {near}?"),
             None => format!("unset {name}"),
         };
@@ -48,15 +28,17 @@ pub(super) fn variables() -> Vec<Finding> {
     findings
 }
 
-/// The variables that oneup reads, and the one that it sets.
-fn known() -> impl Iterator<Item = &'static str> {
-    let read = VARIABLES.iter().flat_map(|(names, _)| names.iter().copied());
-    read.filter(|name| name.starts_with(PREFIX)).chain(["ONEUP_TOKEN_FILE"])
+fn in_effect(name: &str, value: &str) -> Finding {
+    if name == "ONEUP_TOKEN" {
+        return Finding::warning(CHECK, format!("{name} {}", effect(name)))
+            .fix("unset ONEUP_TOKEN, or choose a profile with --profile NAME");
+    }
+    Finding::ok(CHECK, format!("{name}={} {}", display(name, value), effect(name)))
 }
 
 fn unknown() -> impl Iterator<Item = String> {
-    let names = std::env::vars_os().filter_map(|(name, _): (OsString, _)| name.into_string().ok());
-    names.filter(|name| name.starts_with(PREFIX) && !known().any(|known| known == name))
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    names.filter(|name| name.starts_with("ONEUP_") && !own_variables().any(|own| own == name))
 }
 
 fn display(name: &str, value: &str) -> String {
@@ -82,7 +64,7 @@ fn effect(name: &str) -> String {
         "ONEUP_NO_CACHE" => "disables the token cache in the kernel keyring".into(),
         "ONEUP_TOKEN" => "replaces the profile's token in token show and token inspect".into(),
         "ONEUP_TOKEN_FILE" => "is set by oneup exec --token-file".into(),
-        _ => format!("sets --{}", name.trim_start_matches(PREFIX).to_lowercase().replace('_', "-")),
+        _ => format!("sets --{}", name.trim_start_matches("ONEUP_").to_lowercase().replace('_', "-")),
     }
 }
 
@@ -98,7 +80,7 @@ mod tests {
     #[test]
     fn variables_that_set_a_flag_name_an_existing_one() {
         let command = crate::cli::help::command();
-        let names: Vec<_> = known().filter(|name| effect(name).starts_with("sets --")).collect();
+        let names: Vec<_> = own_variables().filter(|name| effect(name).starts_with("sets --")).collect();
         assert!(names.contains(&"ONEUP_CLIENT_SECRET_FILE") && names.len() > 15, "{names:?}");
         for name in names {
             let effect = effect(name);

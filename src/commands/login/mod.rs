@@ -11,7 +11,7 @@ pub use patient::patient;
 
 use anstyle::{AnsiColor, Style};
 
-use crate::cli::{ClientCredentials, LoginCommon, TokenFormat};
+use crate::cli::{LoginCommon, TokenFormat};
 use crate::commands::print_token;
 use crate::context::Context;
 use crate::error::{Exit, Result};
@@ -29,23 +29,11 @@ use resolve::Resolved;
 /// The style of a success.
 const GREEN: Style = AnsiColor::Green.on_default();
 
-/// Logs in to Provider Access.
+/// Logs in to Provider Access or Payer-to-Payer.
 ///
 /// # Errors
 /// Usage for missing settings; authentication, network, protocol, store. The previous login is then unchanged.
-pub fn provider(context: &Context, args: &ClientCredentials) -> Result<Exit> {
-    client_credentials(context, Product::Provider, &args.common)
-}
-
-/// Logs in to Payer-to-Payer.
-///
-/// # Errors
-/// As [`provider`].
-pub fn p2p(context: &Context, args: &ClientCredentials) -> Result<Exit> {
-    client_credentials(context, Product::P2p, &args.common)
-}
-
-fn client_credentials(context: &Context, product: Product, args: &LoginCommon) -> Result<Exit> {
+pub fn client_credentials(context: &Context, product: Product, args: &LoginCommon) -> Result<Exit> {
     let resolved = resolve::client_credentials(context, product, args)?;
     let profile = &resolved.profile;
     if let Some(shared) = &resolved.shared

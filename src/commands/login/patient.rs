@@ -24,7 +24,7 @@ const MAX_CODE_BYTES: u64 = 64 * 1024;
 /// Logs in to Patient Access. Nothing is saved before the token has been received.
 ///
 /// # Errors
-/// As [`super::provider`]; authentication, when the user denies access or does not log in in time; usage, when the port of
+/// As [`super::client_credentials`]; authentication, when the user denies access or does not log in in time; usage, when the port of
 /// the redirect URI is in use or there is no way to receive a code.
 pub fn patient(context: &Context, args: &Patient) -> Result<Exit> {
     let resolved = resolve::patient(context, args)?;

@@ -7,26 +7,11 @@ use std::process::Command;
 use sandbox::SandboxHandle;
 use tempfile::TempDir;
 
+use crate::cli::help::tables::own_variables;
 use crate::error::{Error, Result};
 
-/// Variables that must not be inherited: they select other endpoints, credentials or tokens.
-const REMOVED: [&str; 15] = [
-    "ONEUP_PROFILE",
-    "ONEUP_TOKEN",
-    "ONEUP_TOKEN_FILE",
-    "ONEUP_REALM",
-    "ONEUP_TENANT",
-    "ONEUP_FHIR_BASE",
-    "ONEUP_TOKEN_URL",
-    "ONEUP_SCOPE",
-    "ONEUP_REDIRECT_URI",
-    "ONEUP_CLIENT_SECRET_FILE",
-    "ONEUP_CLIENT_SECRET_COMMAND",
-    "ONEUP_KEY_FILE",
-    "ONEUP_KEY_COMMAND",
-    "ONEUP_CACERT",
-    "ONEUP_VAULT_PATH",
-];
+/// Variables of oneup that are inherited. The others select other endpoints, credentials or tokens.
+const INHERITED: [&str; 2] = ["ONEUP_NO_INPUT", "ONEUP_TIMEOUT"];
 
 /// A directory for the profiles, tokens and locks of one sandbox.
 ///
@@ -37,31 +22,25 @@ pub(super) fn temp_dir() -> Result<TempDir> {
     dir.map_err(|error| Error::failure("can't create a temporary directory").with_cause(error))
 }
 
-/// The variables for a running sandbox; profiles, tokens and locks go below `dir`.
-fn variables(sandbox: &SandboxHandle, dir: &Path) -> Vec<(String, OsString)> {
-    let base = &sandbox.base_url;
-    let text = |name: &str, value: &str| (name.to_owned(), OsString::from(value));
-    let path = |name: &str, below: &str| (name.to_owned(), dir.join(below).into_os_string());
-    vec![
-        text("ONEUP_GATEWAY", base),
-        text("ONEUP_PLAN", &format!("{base}/test")),
-        text("ONEUP_CLIENT_ID", sandbox::CLIENT_ID),
-        text("ONEUP_CLIENT_SECRET", sandbox::CLIENT_SECRET),
-        text("ONEUP_STORE", "file"),
-        // The kernel keyring would keep tokens after the sandbox has ended.
-        text("ONEUP_NO_CACHE", "1"),
-        path("ONEUP_CONFIG_DIR", "config"),
-        path("ONEUP_STATE_DIR", "state"),
+/// The variables of a login to the sandbox at this URL.
+pub(super) fn variables(base_url: &str) -> [(&'static str, String); 4] {
+    [
+        ("ONEUP_GATEWAY", base_url.to_owned()),
+        ("ONEUP_PLAN", format!("{base_url}/test")),
+        ("ONEUP_CLIENT_ID", sandbox::CLIENT_ID.to_owned()),
+        ("ONEUP_CLIENT_SECRET", sandbox::CLIENT_SECRET.to_owned()),
     ]
 }
 
-/// Sets these variables for a command.
+/// Points a command at a running sandbox; profiles, tokens and locks go below `dir`.
 pub(super) fn apply(command: &mut Command, sandbox: &SandboxHandle, dir: &Path) {
-    for name in REMOVED {
+    for name in own_variables().filter(|name| !INHERITED.contains(name)) {
         command.env_remove(name);
     }
-    command.envs(variables(sandbox, dir));
-    command.envs(search_path());
+    command.envs(variables(&sandbox.base_url)).envs(search_path());
+    // The kernel keyring would keep tokens after the sandbox has ended.
+    command.env("ONEUP_STORE", "file").env("ONEUP_NO_CACHE", "1");
+    command.env("ONEUP_CONFIG_DIR", dir.join("config")).env("ONEUP_STATE_DIR", dir.join("state"));
 }
 
 /// PATH with this program's directory at the end, so that it is found without being installed.

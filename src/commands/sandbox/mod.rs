@@ -2,15 +2,14 @@
 
 mod demo;
 mod environment;
-mod run;
 mod serve;
 
 use sandbox::{Options, SandboxHandle};
 
-use crate::cli::{Sandbox, SandboxOptions};
+use crate::cli::{Sandbox, SandboxOptions, SandboxRun};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
-use crate::process;
+use crate::process::{self, SignalForwarder};
 
 /// Runs a subcommand of `sandbox`.
 ///
@@ -18,10 +17,22 @@ use crate::process;
 /// Usage: invalid options, or a port that is in use. Failure: the system provides no socket. As each subcommand.
 pub fn run(context: &Context, command: &Sandbox) -> Result<Exit> {
     match command {
-        Sandbox::Serve(args) => serve::run(&args.options, context.quiet),
-        Sandbox::Run(args) => run::run(&args.options, &args.command).map_err(process::before_start),
+        Sandbox::Serve(options) => serve::run(options, context.quiet),
+        Sandbox::Run(args) => run_command(args).map_err(process::before_start),
         Sandbox::Demo => demo::run().map(|()| Exit::Success),
     }
+}
+
+/// Runs a command against a sandbox of its own and returns its exit code. Removes all files afterwards.
+fn run_command(args: &SandboxRun) -> Result<Exit> {
+    let (program, arguments) =
+        args.command.split_first().ok_or_else(|| Error::usage("sandbox run needs a command"))?;
+    let sandbox = start(&args.options)?;
+    let dir = environment::temp_dir()?;
+    let mut command = process::command(program);
+    command.args(arguments);
+    environment::apply(&mut command, &sandbox, dir.path());
+    process::run(&mut command, SignalForwarder::catch()?, |_| {})
 }
 
 fn start(args: &SandboxOptions) -> Result<SandboxHandle> {

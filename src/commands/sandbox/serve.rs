@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Write};
 
 use anstyle::Style;
 
-use super::start;
+use super::{environment, start};
 use crate::cli::SandboxOptions;
 use crate::error::{Error, Exit, Result};
 use crate::process::TerminationSignals;
@@ -34,17 +34,11 @@ pub fn run(options: &SandboxOptions, quiet: bool) -> Result<Exit> {
 }
 
 fn print_instructions(base: &str) {
-    let variables = [
-        ("ONEUP_GATEWAY", base),
-        ("ONEUP_PLAN", &format!("{base}/test")),
-        ("ONEUP_CLIENT_ID", sandbox::CLIENT_ID),
-        ("ONEUP_CLIENT_SECRET", sandbox::CLIENT_SECRET),
-    ];
     // For PowerShell on Windows.
-    let assign = |(name, value)| {
+    let assign = |(name, value): (&str, String)| {
         if cfg!(windows) { format!("$env:{name} = '{value}'") } else { format!("export {name}={value}") }
     };
-    let lines = variables.map(assign).join("\n  ");
+    let lines = environment::variables(base).map(assign).join("\n  ");
     let _ = writeln!(
         anstream::stderr(),
         "
