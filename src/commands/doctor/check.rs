@@ -1,7 +1,8 @@
 //! The result of a check, and its report as text and JSON.
 
-use anstyle::{AnsiColor, Style};
-use serde_json::{Value, json};
+use anstyle::AnsiColor;
+use serde::Serialize;
+use serde_json::json;
 
 use crate::error::Error;
 use crate::text::sanitize;
@@ -10,7 +11,8 @@ use crate::text::sanitize;
 const MAX_TEXT_LEN: usize = 400;
 
 /// How serious a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub(super) enum Severity {
     /// As it should be.
     Ok,
@@ -21,30 +23,13 @@ pub(super) enum Severity {
 }
 
 /// One line of the report.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub(super) struct Finding {
     pub(super) check: &'static str,
+    #[serde(rename = "status")]
     pub(super) severity: Severity,
     detail: String,
     fix: Option<String>,
-}
-
-impl Severity {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Warning => "warning",
-            Self::Failure => "failure",
-        }
-    }
-
-    fn style(self) -> Style {
-        match self {
-            Self::Ok => AnsiColor::Green.on_default(),
-            Self::Warning => AnsiColor::Yellow.on_default().bold(),
-            Self::Failure => AnsiColor::Red.on_default().bold(),
-        }
-    }
 }
 
 impl Finding {
@@ -93,20 +78,18 @@ pub(super) fn text(findings: &[Finding]) -> String {
 
 fn line(Finding { check, severity, detail, fix }: &Finding) -> String {
     let fix = fix.as_ref().map_or(String::new(), |fix| format!("; fix: {fix}"));
-    let style = severity.style();
-    format!("{style}{:<7}{style:#}  {check:<9}  {detail}{fix}\n", severity.name())
+    let (name, style) = match severity {
+        Severity::Ok => ("ok", AnsiColor::Green.on_default()),
+        Severity::Warning => ("warning", AnsiColor::Yellow.on_default().bold()),
+        Severity::Failure => ("failure", AnsiColor::Red.on_default().bold()),
+    };
+    format!("{style}{name:<7}{style:#}  {check:<9}  {detail}{fix}\n")
 }
 
 /// Returns the report for programs.
 pub(super) fn json(findings: &[Finding]) -> String {
-    let checks: Vec<Value> = findings
-        .iter()
-        .map(|Finding { check, severity, detail, fix }| {
-            json!({ "check": check, "status": severity.name(), "detail": detail, "fix": fix })
-        })
-        .collect();
     let ok = findings.iter().all(|finding| finding.severity != Severity::Failure);
-    crate::output::json(&json!({ "ok": ok, "checks": checks }))
+    crate::output::json(&json!({ "ok": ok, "checks": findings }))
 }
 
 #[cfg(test)]

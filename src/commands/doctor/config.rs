@@ -2,8 +2,11 @@
 
 use std::path::Path;
 
-use super::Check;
+use clap::ValueEnum;
+
+use super::Checks;
 use super::check::{Finding, Severity};
+use crate::cli::StoreChoice;
 use crate::context::{Context, nonempty};
 use crate::error::{Error, Result, StoreErrorKind};
 use crate::oauth::secret::Secret;
@@ -12,16 +15,8 @@ use crate::session::open_store;
 use crate::store::{self, Binding, CredentialKey, CredentialStore, StoreKind, StoredCredentials};
 use crate::system::files;
 
-pub(super) fn config_dir(context: &Context, _: &[Profile]) -> Vec<Finding> {
-    vec![directory("config", context.config_dir(), "--config-dir")]
-}
-
-pub(super) fn state_dir(context: &Context, _: &[Profile]) -> Vec<Finding> {
-    vec![directory("state", context.state_dir(), "--state-dir")]
-}
-
 /// Creates a temporary file in the directory, or in the closest ancestor that exists.
-fn directory(check: &'static str, dir: Result<&Path>, flag: &str) -> Finding {
+pub(super) fn directory(check: &'static str, dir: Result<&Path>, flag: &str) -> Finding {
     let dir = match dir {
         Ok(dir) => dir,
         Err(error) => return Finding::error(check, &error),
@@ -56,28 +51,22 @@ pub(super) fn profiles(profiles: &[Profile], mut broken: Vec<Finding>) -> Vec<Fi
     broken
 }
 
-/// Returns a check for each store that a profile uses, or for the one that a login would choose.
-pub(super) fn stores(context: &Context, profiles: &[Profile]) -> Vec<Check> {
-    let mut kinds: Vec<StoreKind> = Vec::new();
+/// Starts a check for each store that a profile uses, or for the one that a login would choose.
+pub(super) fn start(checks: &mut Checks, profiles: &[Profile]) {
+    if profiles.is_empty() {
+        checks.start("store", |context| [next_login(context)]);
+    }
+    let mut kinds = Vec::new();
     for profile in profiles {
-        if !kinds.contains(&profile.store) && profile.store != StoreKind::Vault {
-            kinds.push(profile.store);
+        if profile.store == StoreKind::Vault {
+            let profile = profile.clone();
+            checks.start("store", move |context| [vault(context, &profile)]);
+        } else if !kinds.contains(&profile.store) {
+            let kind = profile.store;
+            kinds.push(kind);
+            checks.start("store", move |context| [store_finding(kind, round_trip(context, kind))]);
         }
     }
-    let shared: Vec<&Profile> = profiles.iter().filter(|profile| profile.store == StoreKind::Vault).collect();
-    if kinds.is_empty() && shared.is_empty() {
-        let context = context.clone();
-        return vec![("store", Box::new(move || vec![next_login(&context)]))];
-    }
-    let check = |kind| -> Check {
-        let context = context.clone();
-        ("store", Box::new(move || vec![store_finding(kind, round_trip(&context, kind))]))
-    };
-    let shared_check = |profile: &Profile| -> Check {
-        let (context, profile) = (context.clone(), profile.clone());
-        ("store", Box::new(move || vec![vault(&context, &profile)]))
-    };
-    kinds.into_iter().map(check).chain(shared.into_iter().map(shared_check)).collect()
 }
 
 /// Reads a login in Vault and checks that it may be written. A test value would get in the way of other machines.
@@ -97,14 +86,11 @@ fn vault(context: &Context, profile: &Profile) -> Finding {
 }
 
 fn next_login(context: &Context) -> Finding {
-    let requested = match nonempty("ONEUP_STORE").as_deref().map(str::trim) {
-        Some("keyring") => Some(StoreKind::Keyring),
-        Some("keyutils") => Some(StoreKind::Keyutils),
-        Some("file") => Some(StoreKind::File),
-        Some("vault") => return Finding::ok("store", "vault: --vault-path is checked at the login"),
-        _ => None,
-    };
-    match store::choose(requested, false) {
+    let choice = nonempty("ONEUP_STORE").and_then(|name| StoreChoice::from_str(name.trim(), false).ok());
+    if choice == Some(StoreChoice::Vault) {
+        return Finding::ok("store", "vault: --vault-path is checked at the login");
+    }
+    match store::choose(choice.and_then(StoreChoice::kind), false) {
         Ok((kind, notice)) => {
             let finding = store_finding(kind, round_trip(context, kind));
             match notice {

@@ -7,7 +7,7 @@ use crate::callback::Listener;
 use crate::context::{Context, nonempty};
 use crate::http::Http;
 use crate::http::proxy::{self, Proxy};
-use crate::oauth::product::{Product, REDIRECT_URI};
+use crate::oauth::product::REDIRECT_URI;
 use crate::process;
 use crate::profile::Profile;
 
@@ -39,9 +39,9 @@ pub(super) fn user() -> Vec<Finding> {
     Vec::new()
 }
 
-pub(super) fn curl() -> Vec<Finding> {
+pub(super) fn curl() -> Finding {
     let unusable = |what: String| {
-        vec![Finding::warning("curl", what).fix("install curl 7.55 or newer; only oneup curl needs it")]
+        Finding::warning("curl", what).fix("install curl 7.55 or newer; only oneup curl needs it")
     };
     let output = process::command("curl".as_ref()).args(["-q", "--version"]).stdin(Stdio::null()).output();
     let text = match output {
@@ -55,21 +55,20 @@ pub(super) fn curl() -> Vec<Finding> {
     if !is_supported {
         return unusable(format!("curl {version} is too old"));
     }
-    vec![Finding::ok("curl", format!("curl {version}"))]
+    Finding::ok("curl", format!("curl {version}"))
 }
 
-/// Whether the redirect of a Patient Access login can be received.
-pub(super) fn callback(_: &Context, profiles: &[Profile]) -> Vec<Finding> {
-    let patient = profiles.iter().find(|profile| profile.product == Product::Patient);
+/// Whether the redirect of a Patient Access login, that of a profile or the first one, can be received.
+pub(super) fn callback(patient: Option<&Profile>) -> Finding {
     let uri = patient.and_then(|profile| profile.redirect_uri.as_deref()).unwrap_or(REDIRECT_URI);
-    vec![match Listener::bind(uri) {
+    match Listener::bind(uri) {
         Ok(Some(_)) => Finding::ok("callback", format!("{uri} is free to listen on")),
         Ok(None) => {
             Finding::ok("callback", format!("{uri} is not on this machine: paste the redirect URL at login"))
         }
         Err(error) if patient.is_some() => Finding::error("callback", &error),
         Err(error) => Finding::error("callback", &error).downgrade(),
-    }]
+    }
 }
 
 /// The proxy in use, without its credentials.
@@ -90,24 +89,22 @@ pub(super) fn proxy() -> Vec<Finding> {
 }
 
 /// Which CA certificates are trusted.
-pub(super) fn trust(context: &Context, _: &[Profile]) -> Vec<Finding> {
+pub(super) fn trust(context: &Context) -> Finding {
     let linux =
         |name: &'static str| nonempty(name).filter(|_| cfg!(target_os = "linux")).map(|value| (name, value));
     let overrides: Vec<_> = ["SSL_CERT_FILE", "SSL_CERT_DIR"].into_iter().filter_map(linux).collect();
     let is_missing = |(_, value): &&(&str, String)| !std::env::split_paths(value).any(|path| path.exists());
     if let Some((name, value)) = overrides.iter().find(is_missing) {
-        return vec![
-            Finding::failure("trust", format!("{name} names {value}, which does not exist"))
-                .fix(format!("unset {name}")),
-        ];
+        return Finding::failure("trust", format!("{name} names {value}, which does not exist"))
+            .fix(format!("unset {name}"));
     }
     let platform = match overrides.first() {
         Some((name, value)) => format!("{value} ({name})"),
         _ => "the platform's trust store".to_owned(),
     };
-    vec![match (&context.cacert, Http::new(context)) {
+    match (&context.cacert, Http::new(context)) {
         (_, Err(error)) => Finding::error("trust", &error),
         (Some(file), Ok(_)) => Finding::ok("trust", format!("{platform}, and {}", file.display())),
         (None, Ok(_)) => Finding::ok("trust", platform),
-    }]
+    }
 }

@@ -1,6 +1,6 @@
 //! `doctor --login`: requests a token for each profile, and one for each of its scopes.
 
-use super::Check;
+use super::Checks;
 use super::check::Finding;
 use crate::context::Context;
 use crate::error::Result;
@@ -11,13 +11,11 @@ use crate::profile::Profile;
 use crate::session::{Session, TokenOptions, token_request};
 use crate::system::deadline::Deadline;
 
-/// Returns a check for each profile.
-pub(super) fn logins(context: &Context, profiles: &[Profile]) -> Vec<Check> {
-    let check = |profile: &Profile| -> Check {
-        let (context, profile) = (context.clone(), profile.clone());
-        ("login", Box::new(move || login(&context, profile)))
-    };
-    profiles.iter().map(check).collect()
+/// Starts a check for each profile.
+pub(super) fn start(checks: &mut Checks, profiles: &[Profile]) {
+    for profile in profiles.iter().cloned() {
+        checks.start("login", |context| login(context, profile));
+    }
 }
 
 fn login(context: &Context, profile: Profile) -> Vec<Finding> {

@@ -9,20 +9,50 @@ mod host;
 mod login;
 mod network;
 
-use std::sync::mpsc;
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use crate::cli::{Doctor, ReportFormat};
 use crate::context::Context;
 use crate::error::{Exit, Result};
+use crate::oauth::product::Product;
 use crate::profile::{self, Profile};
 use check::{Finding, Severity};
 
 /// How long a check may take after the deadline to report the timeout itself.
 const GRACE_PERIOD: Duration = Duration::from_millis(250);
 
-/// A check: its name, and the function that returns its findings.
-type Check = (&'static str, Box<dyn FnOnce() -> Vec<Finding> + Send>);
+/// Checks that run concurrently, each on its own thread.
+struct Checks<'a> {
+    context: &'a Context,
+    running: Vec<(&'static str, Receiver<Vec<Finding>>)>,
+}
+
+impl Checks<'_> {
+    /// Starts a check.
+    fn start<F>(&mut self, name: &'static str, check: impl FnOnce(&Context) -> F + Send + 'static)
+    where
+        F: IntoIterator<Item = Finding>,
+    {
+        let (sender, receiver) = channel();
+        let context = self.context.clone();
+        std::thread::spawn(move || sender.send(check(&context).into_iter().collect()));
+        self.running.push((name, receiver));
+    }
+
+    /// Returns the findings in order. A check that is not done at the timeout becomes one.
+    fn finish(self, timeout: Duration) -> Vec<Finding> {
+        let deadline = Instant::now() + timeout;
+        let findings = |(name, receiver): (&'static str, Receiver<Vec<Finding>>)| {
+            let remaining = deadline.saturating_duration_since(Instant::now());
+            receiver.recv_timeout(remaining).unwrap_or_else(|_| {
+                let failure = Finding::failure(name, format!("timed out after {} s", timeout.as_secs()));
+                vec![failure.fix("try again with a longer --timeout SECS and -v")]
+            })
+        };
+        self.running.into_iter().flat_map(findings).collect()
+    }
+}
 
 /// Prints the findings; exit code 7 when one of them is a failure.
 ///
@@ -30,14 +60,15 @@ type Check = (&'static str, Box<dyn FnOnce() -> Vec<Finding> + Send>);
 /// Failure, when stdout can't be written.
 pub fn run(context: &Context, args: &Doctor) -> Result<Exit> {
     let (profiles, broken) = profiles(context);
-    let mut checks = checks(context, profiles.clone(), broken);
+    let mut checks = Checks { context, running: Vec::new() };
+    start(&mut checks, &profiles, broken);
     let mut timeout = context.timeout;
     if args.login {
-        checks.extend(login::logins(context, &profiles));
+        login::start(&mut checks, &profiles);
         // Each grant has a deadline of its own, and the secret command, the store and the endpoint are waited for.
         timeout *= 2;
     }
-    let findings = gather(checks, timeout + GRACE_PERIOD);
+    let findings = checks.finish(timeout + GRACE_PERIOD);
     match args.format {
         ReportFormat::Text => super::print(crate::output::colored(&check::text(&findings)))?,
         ReportFormat::Json => super::print(check::json(&findings))?,
@@ -63,72 +94,42 @@ fn profiles(context: &Context) -> (Vec<Profile>, Vec<Finding>) {
     (good, broken)
 }
 
-fn checks(context: &Context, profiles: Vec<Profile>, broken: Vec<Finding>) -> Vec<Check> {
-    let with = |check: fn(&Context, &[Profile]) -> Vec<Finding>| -> Box<dyn FnOnce() -> Vec<Finding> + Send> {
-        let (context, profiles) = (context.clone(), profiles.clone());
-        Box::new(move || check(&context, &profiles))
-    };
-    let mut all: Vec<Check> = vec![
-        ("config", with(config::config_dir)),
-        ("state", with(config::state_dir)),
-        ("profile", {
-            let summary = config::profiles(&profiles, broken);
-            Box::new(move || summary)
-        }),
-        ("variables", Box::new(environment::variables)),
-    ];
-    all.extend(config::stores(context, &profiles));
-    all.push(("user", Box::new(host::user)));
-    all.push(("curl", Box::new(host::curl)));
-    all.push(("callback", with(host::callback)));
-    all.push(("proxy", Box::new(host::proxy)));
-    all.push(("trust", with(host::trust)));
-    all.extend(network::endpoints(context, &profiles));
-    all
-}
-
-/// Runs each check on its own thread. One that is not done at the timeout becomes a finding.
-fn gather(checks: Vec<Check>, timeout: Duration) -> Vec<Finding> {
-    let deadline = Instant::now() + timeout;
-    let running: Vec<_> = checks
-        .into_iter()
-        .map(|(name, check)| {
-            let (sender, receiver) = mpsc::channel();
-            std::thread::spawn(move || sender.send(check()));
-            (name, receiver)
-        })
-        .collect();
-    running
-        .into_iter()
-        .flat_map(|(name, receiver)| {
-            let remaining = deadline.saturating_duration_since(Instant::now());
-            receiver.recv_timeout(remaining).unwrap_or_else(|_| {
-                vec![
-                    Finding::failure(name, format!("timed out after {} s", timeout.as_secs()))
-                        .fix("try again with a longer --timeout SECS and -v"),
-                ]
-            })
-        })
-        .collect()
+fn start(checks: &mut Checks, profiles: &[Profile], broken: Vec<Finding>) {
+    checks.start("config", |context| [config::directory("config", context.config_dir(), "--config-dir")]);
+    checks.start("state", |context| [config::directory("state", context.state_dir(), "--state-dir")]);
+    let summary = config::profiles(profiles, broken);
+    checks.start("profile", |_| summary);
+    checks.start("variables", |_| environment::variables());
+    config::start(checks, profiles);
+    checks.start("user", |_| host::user());
+    checks.start("curl", |_| [host::curl()]);
+    let patient = profiles.iter().find(|profile| profile.product == Product::Patient).cloned();
+    checks.start("callback", move |_| [host::callback(patient.as_ref())]);
+    checks.start("proxy", |_| host::proxy());
+    checks.start("trust", |context| [host::trust(context)]);
+    network::start(checks, profiles);
 }
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+
     use super::*;
+    use crate::cli::Cli;
 
     #[test]
     fn hanging_and_panicking_checks_become_findings() {
-        let hanging: Check = (
-            "store",
-            Box::new(|| {
-                std::thread::sleep(Duration::from_secs(60));
-                Vec::new()
-            }),
-        );
-        let good: Check = ("curl", Box::new(|| vec![Finding::ok("curl", "8.0")]));
-        let panicking: Check = ("proxy", Box::new(|| panic!("in a check")));
+        let globals = Cli::try_parse_from(["oneup", "doctor"]).expect("arguments").globals;
+        let context = Context::resolve(globals);
+        let mut checks = Checks { context: &context, running: Vec::new() };
+        checks.start("store", |_| {
+            std::thread::sleep(Duration::from_secs(60));
+            []
+        });
+        checks.start("curl", |_| [Finding::ok("curl", "8.0")]);
+        checks.start("proxy", |_| -> [Finding; 1] { panic!("in a check") });
         let start = Instant::now();
-        let found = gather(vec![hanging, good, panicking], Duration::from_secs(2));
+        let found = checks.finish(Duration::from_secs(2));
         assert!(start.elapsed() < Duration::from_secs(20));
         let severities: Vec<_> = found.iter().map(|finding| (finding.check, finding.severity)).collect();
         assert_eq!(

@@ -1,6 +1,8 @@
 //! Whether a token endpoint responds, over valid TLS, and how far its clock is from this machine's.
 
-use super::Check;
+use std::collections::BTreeSet;
+
+use super::Checks;
 use super::check::Finding;
 use crate::context::Context;
 use crate::http::{Http, HttpResponse};
@@ -11,17 +13,12 @@ use crate::system::clock::now;
 /// The largest clock skew without a warning, in seconds.
 const MAX_CLOCK_SKEW: u64 = 60;
 
-/// Returns a check for each token endpoint of the profiles.
-pub(super) fn endpoints(context: &Context, profiles: &[Profile]) -> Vec<Check> {
-    let mut urls: Vec<&str> = profiles.iter().map(|profile| profile.token_url.as_str()).collect();
-    urls.sort_unstable();
-    urls.dedup();
-    urls.into_iter()
-        .map(|url| -> Check {
-            let (context, url) = (context.clone(), url.to_owned());
-            ("endpoint", Box::new(move || endpoint(&context, &url)))
-        })
-        .collect()
+/// Starts a check for each token endpoint of the profiles.
+pub(super) fn start(checks: &mut Checks, profiles: &[Profile]) {
+    let urls: BTreeSet<&str> = profiles.iter().map(|profile| profile.token_url.as_str()).collect();
+    for url in urls.into_iter().map(str::to_owned) {
+        checks.start("endpoint", move |context| endpoint(context, &url));
+    }
 }
 
 /// Sends a GET, which every token endpoint rejects: any response shows that it is there.
