@@ -9,19 +9,22 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use crate::text::{MAX_SNIPPET_LEN, sanitize};
 
 const STYLE: &str = include_str!("browser_page.css");
-const TICK: &str = "M4.5 12.8l5 5L19.5 7";
-const CROSS: &str = "M6 6l12 12M18 6L6 18";
-const QUESTION: &str = "M8.2 8.4a3.9 3.9 0 1 1 5.6 3.5c-1.2.6-1.8 1.4-1.8 2.8M12 19.2v.1";
+const CLOSE: &str = "<p><strong>You can close this tab.</strong></p>";
+
+/// The class of a page, which sets its color, and the path of its icon.
+type Look = (&'static str, &'static str);
+
+const SUCCESS: Look = ("done", "M4.5 12.8l5 5L19.5 7");
+const ERROR: Look = ("stop", "M6 6l12 12M18 6L6 18");
+const WARNING: Look = ("lost", "M8.2 8.4a3.9 3.9 0 1 1 5.6 3.5c-1.2.6-1.8 1.4-1.8 2.8M12 19.2v.1");
+
 /// A response to a request.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum BrowserResponse {
     /// The authorization code was received.
     Received,
     /// The authorization server reported an error.
-    Denied {
-        error: String,
-        description: Option<String>,
-    },
+    Denied { error: String, description: Option<String> },
     /// The response came from another authorization server.
     IssuerMismatch,
     /// The response belongs to another login, or to none.
@@ -30,115 +33,90 @@ pub(crate) enum BrowserResponse {
     Invalid(&'static str),
     /// A response was received before.
     AlreadyReceived,
-    NotFound,
-    WrongMethod,
-    WrongHost,
-    NotHttp,
-    TooLarge,
+    /// Not a request for the redirect URI, with the status.
+    Rejected(&'static str),
 }
 
-/// What a page reports, which sets its color and icon.
-enum Outcome {
-    Success,
-    Error,
-    Warning,
-}
+/// The status of a request that is not GET; its response names the method that is allowed.
+pub(super) const WRONG_METHOD: BrowserResponse = BrowserResponse::Rejected("405 Method Not Allowed");
 
 impl BrowserResponse {
     /// The HTTP response; the connection is closed after it.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        let html = self.html();
-        let (kind, body) = match &html {
-            Some(html) => ("text/html", html.as_str()),
+        let (status, page) = self.content();
+        let (kind, body) = match page {
+            Some(html) => ("text/html", html),
             None => (
                 "text/plain",
-                "oneup waits for the redirect of a login here; this request is something else.\n",
+                "oneup waits for the redirect of a login here; this request is something else.\n".into(),
             ),
         };
         let style = STANDARD.encode(digest::digest(&digest::SHA256, STYLE.as_bytes()));
         format!(
-            "HTTP/1.1 {}\r\nContent-Type: {kind}; charset=utf-8\r\nContent-Length: {}\r\n\
+            "HTTP/1.1 {status}\r\nContent-Type: {kind}; charset=utf-8\r\nContent-Length: {}\r\n\
              Content-Security-Policy: default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; \
              form-action 'none'; frame-ancestors 'none'\r\n\
              Cache-Control: no-store\r\nReferrer-Policy: no-referrer\r\nX-Content-Type-Options: nosniff\r\n\
              {}Connection: close\r\n\r\n{body}",
-            self.status(),
             body.len(),
-            if *self == Self::WrongMethod { "Allow: GET\r\n" } else { "" },
+            if *self == WRONG_METHOD { "Allow: GET\r\n" } else { "" },
         )
         .into_bytes()
     }
 
-    fn status(&self) -> &'static str {
-        match self {
-            Self::Received | Self::Denied { .. } => "200 OK",
-            Self::IssuerMismatch
-            | Self::StateMismatch
-            | Self::Invalid(_)
-            | Self::NotHttp
-            | Self::WrongHost => "400 Bad Request",
-            Self::NotFound => "404 Not Found",
-            Self::WrongMethod => "405 Method Not Allowed",
-            Self::AlreadyReceived => "409 Conflict",
-            Self::TooLarge => "431 Request Header Fields Too Large",
-        }
-    }
-
-    /// The page, or `None` where no user reads it.
-    fn html(&self) -> Option<String> {
+    /// The status and the page, which is `None` where no user reads it.
+    fn content(&self) -> (&'static str, Option<String>) {
         let waiting = "<p>oneup is still waiting. <strong>You can close this tab</strong> and open the URL that your \
                        terminal shows.</p>";
-        Some(match self {
-            Self::Received => page(
-                &Outcome::Success,
+        let (status, look, title, text) = match self {
+            Self::Received => (
+                "200 OK",
+                SUCCESS,
                 "Access granted",
-                "<p>oneup continues in your terminal.</p>\
-                 <p><strong>You can close this tab.</strong></p>",
+                format!("<p>oneup continues in your terminal.</p>{CLOSE}"),
             ),
-            Self::Denied { error, description } => page(
-                &Outcome::Error,
+            Self::Denied { error, description } => (
+                "200 OK",
+                ERROR,
                 if error == "access_denied" { "Access was not granted" } else { "Login failed" },
-                &format!(
-                    "<p>oneup has no access to any data. Your terminal shows how to try again.</p>\
-                     <p><strong>You can close this tab.</strong></p>{}",
+                format!(
+                    "<p>oneup has no access to any data. Your terminal shows how to try again.</p>{CLOSE}{}",
                     details(error, description.as_deref())
                 ),
             ),
-            Self::IssuerMismatch => page(
-                &Outcome::Error,
+            Self::IssuerMismatch => (
+                "400 Bad Request",
+                ERROR,
                 "This response came from another server",
-                "<p>oneup has ignored it and stopped this login. Your terminal shows the details.</p>\
-                 <p><strong>You can close this tab.</strong></p>",
+                format!(
+                    "<p>oneup has ignored it and stopped this login. Your terminal shows the details.</p>{CLOSE}"
+                ),
             ),
-            Self::StateMismatch => page(
-                &Outcome::Warning,
+            Self::StateMismatch => (
+                "400 Bad Request",
+                WARNING,
                 "This belongs to another login",
-                &format!("<p>It may come from an older tab, or the page was opened twice.</p>{waiting}"),
+                format!("<p>It may come from an older tab, or the page was opened twice.</p>{waiting}"),
             ),
-            Self::Invalid(reason) => page(
-                &Outcome::Warning,
+            Self::Invalid(reason) => (
+                "400 Bad Request",
+                WARNING,
                 "This URL is not the end of a login",
-                &format!("<p>oneup can’t use it: {}.</p>{waiting}", escaped(reason)),
+                format!("<p>oneup can’t use it: {}.</p>{waiting}", escaped(reason)),
             ),
-            Self::AlreadyReceived => page(
-                &Outcome::Success,
+            Self::AlreadyReceived => (
+                "409 Conflict",
+                SUCCESS,
                 "This login is already finished",
-                "<p>Your terminal shows the result.</p>\
-                 <p><strong>You can close this tab.</strong></p>",
+                format!("<p>Your terminal shows the result.</p>{CLOSE}"),
             ),
-            Self::NotFound | Self::WrongMethod | Self::WrongHost | Self::NotHttp | Self::TooLarge => {
-                return None;
-            }
-        })
+            Self::Rejected(status) => return (status, None),
+        };
+        (status, Some(page(look, title, &text)))
     }
 }
 
-fn page(outcome: &Outcome, title: &str, text: &str) -> String {
-    let (class, icon) = match outcome {
-        Outcome::Success => ("done", TICK),
-        Outcome::Error => ("stop", CROSS),
-        Outcome::Warning => ("lost", QUESTION),
-    };
+fn page((class, icon): Look, title: &str, text: &str) -> String {
     format!(
         "<!doctype html>\n<html lang=\"en\" class=\"{class}\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
@@ -158,19 +136,9 @@ fn details(error: &str, description: Option<&str>) -> String {
 }
 
 fn escaped(text: &str) -> String {
-    let text = sanitize(text, MAX_SNIPPET_LEN);
-    let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            _ => safe.push(c),
-        }
-    }
-    safe
+    let text = sanitize(text, MAX_SNIPPET_LEN).replace('&', "&amp;");
+    let text = text.replace('<', "&lt;").replace('>', "&gt;");
+    text.replace('"', "&quot;").replace('\'', "&#39;")
 }
 
 #[cfg(test)]
@@ -195,9 +163,8 @@ mod tests {
         for page in [
             BrowserResponse::Received,
             BrowserResponse::StateMismatch,
-            BrowserResponse::NotFound,
-            BrowserResponse::WrongMethod,
-            BrowserResponse::TooLarge,
+            BrowserResponse::Rejected("404 Not Found"),
+            WRONG_METHOD,
         ] {
             let response = String::from_utf8(page.to_bytes()).expect("UTF-8");
             let (head, body) = response.split_once("\r\n\r\n").expect("a head and a body");
@@ -211,7 +178,7 @@ mod tests {
                 assert!(head.contains(header), "{header}");
             }
             assert!(head.contains(&format!("Content-Length: {}\r\n", body.len())));
-            assert_eq!(head.contains("Allow: GET"), page == BrowserResponse::WrongMethod);
+            assert_eq!(head.contains("Allow: GET"), page == WRONG_METHOD);
         }
     }
 }

@@ -5,7 +5,7 @@
 //! requests are answered, and nothing is printed about them.
 
 use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -13,9 +13,10 @@ use std::time::{Duration, Instant};
 
 use super::Event;
 use super::bind::Listener;
-use super::browser_page::BrowserResponse;
+use super::browser_page::{BrowserResponse, WRONG_METHOD};
 use super::request_head::{self, HeadError, RequestHead};
 use crate::oauth::authorize::{AuthorizationRequest, AuthorizationResponse};
+use crate::oauth::loopback::is_loopback_host;
 
 /// How long a connection may take to send its request.
 pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -34,11 +35,10 @@ pub(super) struct RunningListener {
 struct Shared {
     request: AuthorizationRequest,
     path: String,
-    hosts: Vec<String>,
+    port: u16,
     request_timeout: Duration,
     /// For the response; taken by the first valid one.
     sender: std::sync::Mutex<Option<Sender<Event>>>,
-    connections: AtomicUsize,
     closed: AtomicBool,
 }
 
@@ -50,22 +50,12 @@ impl Listener {
         sender: Sender<Event>,
         request_timeout: Duration,
     ) -> RunningListener {
-        let names = ["localhost", "127.0.0.1", "[::1]"].map(str::to_owned).into_iter();
-        let own = self.sockets.iter().filter_map(|socket| socket.local_addr().ok()).map(|at| match at.ip() {
-            std::net::IpAddr::V4(ip) => ip.to_string(),
-            std::net::IpAddr::V6(ip) => format!("[{ip}]"),
-        });
-        let named = names.chain(own).map(|name| match self.port {
-            80 => name,
-            port => format!("{name}:{port}"),
-        });
         let shared = Arc::new(Shared {
             request: request.clone(),
             path: self.path,
-            hosts: named.collect(),
+            port: self.port,
             request_timeout,
             sender: Some(sender).into(),
-            connections: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
         });
         let threads = self.sockets.into_iter().map(|socket| {
@@ -91,24 +81,15 @@ impl Shared {
     fn accept_all(self: &Arc<Self>, socket: &TcpListener) {
         let polled = socket.set_nonblocking(true).is_ok();
         while polled && !self.closed.load(Ordering::Relaxed) {
-            if self.connections.load(Ordering::Relaxed) >= MAX_CONNECTIONS {
-                thread::sleep(POLL_INTERVAL);
-                continue;
-            }
+            // Each connection holds a reference.
+            let accepts = Arc::strong_count(self) < MAX_CONNECTIONS;
             // A failure concerns one connection, or is temporary (too many open files).
-            let Ok((stream, _)) = socket.accept() else {
+            let Some((stream, _)) = accepts.then(|| socket.accept().ok()).flatten() else {
                 thread::sleep(POLL_INTERVAL);
                 continue;
             };
-            self.connections.fetch_add(1, Ordering::Relaxed);
             let shared = Arc::clone(self);
-            let visit = thread::Builder::new().stack_size(256 * 1024).spawn(move || {
-                shared.handle(stream);
-                shared.connections.fetch_sub(1, Ordering::Relaxed);
-            });
-            if visit.is_err() {
-                self.connections.fetch_sub(1, Ordering::Relaxed);
-            }
+            let _ = thread::Builder::new().stack_size(256 * 1024).spawn(move || shared.handle(stream));
         }
     }
 
@@ -119,8 +100,10 @@ impl Shared {
         }
         let (page, event) = match request_head::read(&mut stream, Instant::now() + self.request_timeout) {
             Ok(head) => self.route(&head),
-            Err(HeadError::TooLarge) => (BrowserResponse::TooLarge, None),
-            Err(HeadError::Malformed) => (BrowserResponse::NotHttp, None),
+            Err(HeadError::TooLarge) => {
+                (BrowserResponse::Rejected("431 Request Header Fields Too Large"), None)
+            }
+            Err(HeadError::Malformed) => (BrowserResponse::Rejected("400 Bad Request"), None),
             Err(HeadError::TimedOut) => return,
         };
         let _ = request_head::write(&mut stream, &page.to_bytes());
@@ -133,15 +116,19 @@ impl Shared {
 
     /// The page for a request and, for the response that ends the wait, its receiver.
     fn route(&self, head: &RequestHead) -> (BrowserResponse, Option<(Sender<Event>, AuthorizationResponse)>) {
-        if !self.hosts.contains(&head.host) {
+        let name = match self.port {
+            80 => Some(head.host.as_str()),
+            port => head.host.strip_suffix(&format!(":{port}")),
+        };
+        if !name.is_some_and(is_loopback_host) {
             // Another name that resolves to this machine: DNS rebinding.
-            return (BrowserResponse::WrongHost, None);
+            return (BrowserResponse::Rejected("400 Bad Request"), None);
         }
         if head.method != "GET" {
-            return (BrowserResponse::WrongMethod, None);
+            return (WRONG_METHOD, None);
         }
         if head.path != self.path {
-            return (BrowserResponse::NotFound, None);
+            return (BrowserResponse::Rejected("404 Not Found"), None);
         }
         let response = self.request.parse_response(&head.query);
         let page = match &response {

@@ -5,9 +5,10 @@ use std::time::Duration;
 use anstyle::{Reset, Style};
 use url::Url;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::oauth::authorize::AuthorizationResponse;
 use crate::oauth::secret::Secret;
+use crate::output::duration;
 use crate::text::{MAX_SNIPPET_LEN, sanitize};
 
 pub(super) const STATE_MISMATCH: &str = "This URL belongs to another login, or it is incomplete: its `state` differs \
@@ -44,11 +45,6 @@ pub(super) fn introduction(url: &Url, opens: bool, registration: Option<&str>, p
         );
     }
     text
-}
-
-/// The last line before the wait.
-pub(super) fn waiting(timeout: Duration) -> String {
-    format!("Waiting for the login (up to {})...", minutes(timeout))
 }
 
 /// Returns the code of a response.
@@ -98,7 +94,7 @@ fn hint(error: &str) -> &'static str {
 
 /// The user did not log in in time.
 pub(super) fn timed_out(timeout: Duration, redirect_uri: &str, listens: bool) -> Error {
-    let error = Error::auth(format!("timed out after {} waiting for the login", minutes(timeout)));
+    let error = Error::auth(format!("timed out after {} waiting for the login", duration(timeout.as_secs())));
     if listens {
         error.with_hint(format!(
             "log in again; if the browser showed an error page, register exactly {redirect_uri}, or log in with \
@@ -109,35 +105,16 @@ pub(super) fn timed_out(timeout: Duration, redirect_uri: &str, listens: bool) ->
     }
 }
 
-fn minutes(time: Duration) -> String {
-    match (time.as_secs() / 60, time.as_secs() % 60) {
-        (0, seconds) => format!("{seconds} s"),
-        (minutes, 0) => format!("{minutes} min"),
-        (minutes, seconds) => format!("{minutes} min {seconds} s"),
-    }
-}
-
 /// There is neither a listener nor a user who could paste.
 pub(super) fn no_way() -> Error {
     Error::usage("no way to receive the authorization code")
         .with_hint("use a loopback --redirect-uri without --no-listen, or pass the code with --code -")
 }
 
-/// The user canceled with Ctrl-D.
-pub(super) fn canceled() -> Error {
-    Error::new(ErrorKind::Interrupted, "canceled")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn timeout_is_shown_in_minutes() {
-        for (seconds, text) in [(300, "5 min"), (90, "1 min 30 s"), (30, "30 s")] {
-            assert_eq!(minutes(Duration::from_secs(seconds)), text);
-        }
-    }
+    use crate::error::ErrorKind;
 
     #[test]
     fn rejection_is_an_authentication_error_and_sanitized() {

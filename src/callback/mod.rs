@@ -20,9 +20,10 @@ pub use bind::Listener;
 pub use messages::into_code;
 
 use crate::context::eprint_line;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::oauth::authorize::{AuthorizationRequest, AuthorizationResponse};
 use crate::oauth::secret::Secret;
+use crate::output::duration;
 use browser::RedirectPage;
 
 /// How long to wait for the user: the lifetime of an authorization code.
@@ -91,7 +92,7 @@ fn obtain_code_from<G>(
     } else {
         eprint_line(messages::introduction(&url, opens, registration.as_deref(), options.paste));
         // Printed once: a countdown would overwrite what is typed, and a screen reader would read it out.
-        eprint_line(messages::waiting(timeout));
+        eprint_line(format_args!("Waiting for the login (up to {})...", duration(timeout.as_secs())));
     }
     let guard = options.paste.then(|| watch(sender));
     // Without a browser the user has the URL.
@@ -123,7 +124,7 @@ impl CodeWait<'_> {
             };
             match event {
                 Event::Received(response) => return into_code(response),
-                Event::Canceled => return Err(messages::canceled()),
+                Event::Canceled => return Err(Error::new(ErrorKind::Interrupted, "canceled")),
                 Event::InputEnded if self.listens => {}
                 Event::InputEnded => return Err(messages::no_way()),
                 Event::Pasted(first) => {

@@ -40,9 +40,7 @@ pub(super) fn read(stream: &mut TcpStream, deadline: Instant) -> Result<RequestH
     let mut bytes = Vec::with_capacity(2048);
     let mut chunk = [0; 4096];
     loop {
-        let remaining = deadline.checked_duration_since(Instant::now()).filter(|time| !time.is_zero());
-        let remaining = remaining.ok_or(HeadError::TimedOut)?;
-        stream.set_read_timeout(Some(remaining)).map_err(|_| HeadError::TimedOut)?;
+        set_read_deadline(stream, deadline).map_err(|_| HeadError::TimedOut)?;
         let count = match stream.read(&mut chunk) {
             Ok(0) if bytes.is_empty() => return Err(HeadError::TimedOut),
             Ok(0) => return Err(HeadError::Malformed),
@@ -102,13 +100,12 @@ pub(super) fn write(stream: &mut TcpStream, response: &[u8]) -> std::io::Result<
 pub(super) fn drain(stream: &mut TcpStream) {
     let deadline = Instant::now() + DRAIN_TIMEOUT;
     let mut chunk = [0; 4096];
-    while let Some(remaining) =
-        deadline.checked_duration_since(Instant::now()).filter(|remaining| !remaining.is_zero())
-    {
-        if stream.set_read_timeout(Some(remaining)).is_err() || !matches!(stream.read(&mut chunk), Ok(1..)) {
-            return;
-        }
-    }
+    while set_read_deadline(stream, deadline).is_ok() && matches!(stream.read(&mut chunk), Ok(1..)) {}
+}
+
+/// Limits the next read to the time that is left; an error when none is.
+fn set_read_deadline(stream: &TcpStream, deadline: Instant) -> std::io::Result<()> {
+    stream.set_read_timeout(Some(deadline.saturating_duration_since(Instant::now())))
 }
 
 #[cfg(test)]
