@@ -6,7 +6,7 @@ use std::fmt;
 
 use crate::text::Sanitized;
 
-/// What happened. [`ErrorKind::exit`] derives the exit code from it.
+/// What happened. [`Exit::code`] derives the exit code from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
     /// A failure without a kind of its own.
@@ -23,7 +23,7 @@ pub enum ErrorKind {
     Store(StoreErrorKind),
     /// Another oneup process held a lock for too long.
     LockTimeout,
-    /// A check ran and failed: a file of an export is incomplete.
+    /// A check ran and failed: `token inspect`, `doctor`, `export`.
     CheckFailed,
     /// oneup failed before it started the user's program.
     NotStarted,
@@ -52,62 +52,44 @@ pub enum StoreErrorKind {
     Failed,
 }
 
-impl ErrorKind {
-    /// Returns the exit status that reports this kind to scripts.
-    pub fn exit(self) -> Exit {
-        match self {
-            Self::Other | Self::LockTimeout => Exit::Failure,
-            Self::Usage => Exit::Usage,
-            Self::Protocol => Exit::Protocol,
-            Self::Auth => Exit::Auth,
-            Self::Network => Exit::Network,
-            Self::Store(_) => Exit::Store,
-            Self::CheckFailed => Exit::CheckFailed,
-            Self::NotStarted => Exit::Program(125),
-            Self::NotExecutable => Exit::Program(126),
-            Self::NotFound => Exit::Program(127),
-            Self::Interrupted => Exit::Program(130),
-        }
-    }
-}
-
-/// How a command ended, as its exit code tells scripts. The numbers are promised in the README.
+/// How a command ended, as its exit code tells scripts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// 0.
+    /// It did its work.
     Success,
-    /// 1: a failure without a code of its own.
-    Failure,
-    /// 2: see [`ErrorKind::Usage`].
-    Usage,
-    /// 3: see [`ErrorKind::Protocol`].
-    Protocol,
-    /// 4: see [`ErrorKind::Auth`].
-    Auth,
-    /// 5: see [`ErrorKind::Network`].
-    Network,
-    /// 6: see [`ErrorKind::Store`].
-    Store,
-    /// 7: a check ran and failed: `token inspect`, `doctor`, `export`.
-    CheckFailed,
+    /// It failed.
+    Failed(ErrorKind),
     /// The exit code of the user's program (on Windows it can exceed 255); 128+N when signal N ended it.
     Program(i32),
 }
 
 impl Exit {
-    /// Returns the exit code of the process.
+    /// Returns the exit code of the process. The numbers are promised in the README.
     pub fn code(self) -> i32 {
         match self {
             Self::Success => 0,
-            Self::Failure => 1,
-            Self::Usage => 2,
-            Self::Protocol => 3,
-            Self::Auth => 4,
-            Self::Network => 5,
-            Self::Store => 6,
-            Self::CheckFailed => 7,
             Self::Program(code) => code,
+            Self::Failed(kind) => match kind {
+                ErrorKind::Other | ErrorKind::LockTimeout => 1,
+                ErrorKind::Usage => 2,
+                ErrorKind::Protocol => 3,
+                ErrorKind::Auth => 4,
+                ErrorKind::Network => 5,
+                ErrorKind::Store(_) => 6,
+                ErrorKind::CheckFailed => 7,
+                ErrorKind::NotStarted => 125,
+                ErrorKind::NotExecutable => 126,
+                ErrorKind::NotFound => 127,
+                ErrorKind::Interrupted => 130,
+            },
         }
+    }
+}
+
+impl ErrorKind {
+    /// Returns how a command ends that fails with this kind.
+    pub fn exit(self) -> Exit {
+        Exit::Failed(self)
     }
 }
 
@@ -142,32 +124,26 @@ impl Error {
         Self { kind, message: message.into(), source: None, hint: None }
     }
 
-    /// An error of [`ErrorKind::Usage`].
     pub fn usage(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Usage, message)
     }
 
-    /// An error of [`ErrorKind::Protocol`].
     pub fn protocol(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Protocol, message)
     }
 
-    /// An error of [`ErrorKind::Auth`].
     pub fn auth(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Auth, message)
     }
 
-    /// An error of [`ErrorKind::Network`].
     pub fn network(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Network, message)
     }
 
-    /// An error of [`ErrorKind::Store`].
     pub fn store(kind: StoreErrorKind, message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Store(kind), message)
     }
 
-    /// An error of [`ErrorKind::Other`].
     pub fn failure(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Other, message)
     }
@@ -291,6 +267,6 @@ mod tests {
         ] {
             assert_eq!(kind.exit().code(), code, "{kind:?}");
         }
-        assert_eq!((Exit::Success.code(), Exit::CheckFailed.code(), Exit::Program(42).code()), (0, 7, 42));
+        assert_eq!((Exit::Success.code(), Exit::Program(42).code()), (0, 42));
     }
 }

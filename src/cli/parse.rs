@@ -8,7 +8,7 @@ use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Subcommand};
 
 use super::{Cli, Command, Globals, help, usage_error};
-use crate::error::{Exit, Result, ignore_broken_pipe};
+use crate::error::{self, Exit, Result, ignore_broken_pipe};
 
 /// What the command line asks for.
 pub enum Parsed {
@@ -34,7 +34,7 @@ pub fn parse(args: &[OsString]) -> Result<Parsed> {
             ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
                 let mut command = usage_error::innermost_command(&help::command(), args, None).clone();
                 let _ = write!(anstream::stderr(), "{}", command.render_help().ansi());
-                Ok(Parsed::Done(Exit::Usage))
+                Ok(Parsed::Done(Exit::Failed(error::ErrorKind::Usage)))
             }
             _ => Err(usage_error::into_error(&error, args)),
         },

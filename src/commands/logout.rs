@@ -95,19 +95,16 @@ fn logout(context: &Context, profile: &Profile, no_revoke: bool) -> Result<()> {
 
 /// Revokes the tokens (RFC 7009). A failure is a warning: the tokens expire, and the user wants them deleted here.
 fn revoke(context: &Context, profile: &Profile, credentials: &StoredCredentials) {
-    if credentials.tokens().next().is_none() {
+    let tokens = all_tokens(credentials);
+    if tokens.is_empty() {
         return;
     }
     if profile.issuer.is_none() {
-        let tokens = if credentials.tokens().count() > 1
-            || credentials.tokens().any(|token| token.refresh_token.is_some())
-        {
-            "tokens stay valid until they expire"
-        } else {
-            "token stays valid until it expires"
-        };
-        context.info(format_args!("The server does not support revocation; the {tokens}."));
-    } else if let Err(error) = revoke::revoke(context, profile, credentials, &all_tokens(credentials)) {
+        context.info(match tokens.as_slice() {
+            [_] => "The server does not support revocation; the token stays valid until it expires.",
+            _ => "The server does not support revocation; the tokens stay valid until they expire.",
+        });
+    } else if let Err(error) = revoke::revoke(context, profile, credentials, &tokens) {
         context.warn(format_args!("could not revoke the token; it stays valid until it expires\n  {error}"));
     }
 }

@@ -43,7 +43,7 @@ pub enum Interaction {
 }
 
 /// Whether scopes allow an interaction.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Decision {
     /// `None` when the scopes don't tell.
     pub allowed: Option<bool>,

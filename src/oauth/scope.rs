@@ -32,7 +32,7 @@ const NAMED: &[(&str, &str)] = &[
 pub(super) const BULK_PREFIX: &str = "bulk-data|";
 
 /// A scope token with its description.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Described {
     /// The token.
     pub scope: String,

@@ -35,7 +35,7 @@ impl Outcome {
 /// Paragraphs with labels, as text with ANSI styles. The texts must already be sanitized.
 #[derive(Debug)]
 pub struct Report {
-    text: String,
+    pub text: String,
     width: usize,
 }
 
@@ -47,19 +47,10 @@ impl Report {
 
     /// Adds a paragraph. An empty label continues the section above.
     pub fn add(&mut self, outcome: Outcome, label: &str, text: &str) {
-        let first = if label.is_empty() {
-            " ".repeat(LABEL_WIDTH)
-        } else {
-            let style = outcome.style();
-            let padding = LABEL_WIDTH.saturating_sub(label.len()).max(1);
-            format!("{style}{label}{style:#}{:padding$}", "")
-        };
-        self.paragraph(&first, LABEL_WIDTH, text);
-    }
-
-    /// Adds a paragraph to the section above.
-    pub fn continue_section(&mut self, text: &str) {
-        self.add(Outcome::Neutral, "", text);
+        let style = if label.is_empty() { Style::new() } else { outcome.style() };
+        let padding = LABEL_WIDTH.saturating_sub(label.len());
+        self.text += &format!("{style}{label}{style:#}{:padding$}", "");
+        push_wrapped(&mut self.text, text, LABEL_WIDTH, self.width);
     }
 
     /// Adds a section of several lines; nothing without lines.
@@ -71,16 +62,8 @@ impl Report {
 
     /// Adds a paragraph that explains the line above, indented by two more columns.
     pub fn detail(&mut self, text: &str) {
-        self.paragraph(&" ".repeat(LABEL_WIDTH + 2), LABEL_WIDTH + 2, text);
-    }
-
-    /// Returns the whole text.
-    pub fn into_text(self) -> String {
-        self.text
-    }
-
-    fn paragraph(&mut self, first: &str, indent: usize, text: &str) {
-        self.text.push_str(first);
+        let indent = LABEL_WIDTH + 2;
+        self.text += &" ".repeat(indent);
         push_wrapped(&mut self.text, text, indent, self.width);
     }
 }
@@ -94,7 +77,7 @@ mod tests {
         let mut report = Report::new(75);
         report.add(Outcome::Success, "Status", &["words"; 20].join(" "));
         report.detail(&"x".repeat(90));
-        let text = report.into_text();
+        let text = report.text;
         assert!(text.starts_with("\x1b[1m\x1b[32mStatus\x1b[0m     words"), "{text:?}");
         let unstyled = anstream::adapter::strip_str(&text).to_string();
         let lines: Vec<&str> = unstyled.lines().collect();

@@ -78,7 +78,7 @@ pub const FILES: [(&str, &str); 3] = [
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Exit;
+    use crate::error::{ErrorKind, StoreErrorKind};
 
     const README: &str = include_str!("../../../README.md");
 
@@ -99,20 +99,20 @@ mod tests {
 
     #[test]
     fn lists_every_exit_code() {
-        for exit in [
-            Exit::Failure,
-            Exit::Usage,
-            Exit::Protocol,
-            Exit::Auth,
-            Exit::Network,
-            Exit::Store,
-            Exit::CheckFailed,
-            Exit::Program(125),
-            Exit::Program(126),
-            Exit::Program(127),
-            Exit::Program(130),
+        for kind in [
+            ErrorKind::Other,
+            ErrorKind::Usage,
+            ErrorKind::Protocol,
+            ErrorKind::Auth,
+            ErrorKind::Network,
+            ErrorKind::Store(StoreErrorKind::Failed),
+            ErrorKind::CheckFailed,
+            ErrorKind::NotStarted,
+            ErrorKind::NotExecutable,
+            ErrorKind::NotFound,
+            ErrorKind::Interrupted,
         ] {
-            let code = exit.code().to_string();
+            let code = kind.exit().code().to_string();
             assert!(
                 EXIT_CODES.iter().any(|(codes, _)| codes.split(", ").any(|listed| listed == code)),
                 "{code}"

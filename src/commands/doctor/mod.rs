@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use crate::cli::{Doctor, ReportFormat};
 use crate::context::Context;
-use crate::error::{Exit, Result};
+use crate::error::{ErrorKind, Exit, Result};
 use crate::oauth::product::Product;
 use crate::profile::{self, Profile};
 use check::{Finding, Severity};
@@ -74,7 +74,7 @@ pub fn run(context: &Context, args: &Doctor) -> Result<Exit> {
         ReportFormat::Json => super::print(check::json(&findings))?,
     }
     let failed = findings.iter().any(|finding| finding.severity == Severity::Failure);
-    Ok(if failed { Exit::CheckFailed } else { Exit::Success })
+    Ok(if failed { Exit::Failed(ErrorKind::CheckFailed) } else { Exit::Success })
 }
 
 /// Returns the selected profile, or all of them, and a finding for each that can't be read.

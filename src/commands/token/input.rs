@@ -125,25 +125,19 @@ pub(crate) fn parse_token_input(text: &str) -> Result<(Secret, Metadata)> {
 /// Removes what `token show` prints before the token in the formats `env`, `export`, `fish`, `powershell`, `github` and
 /// `azure`.
 fn strip_assignment(text: &str) -> &str {
-    if let Some(token) = text.strip_prefix("::add-mask::") {
-        return token;
-    }
-    if let Some((_, token)) =
-        text.strip_prefix("##vso[task.setvariable ").and_then(|rest| rest.split_once(']'))
-    {
+    let azure = || text.strip_prefix("##vso[task.setvariable ")?.split_once(']').map(|(_, token)| token);
+    if let Some(token) = text.strip_prefix("::add-mask::").or_else(azure) {
         return token;
     }
     let is_name = |name: &str| {
         name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
             && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
     };
-    if let Some((name, token)) = text.strip_prefix("set -gx ").and_then(|rest| rest.split_once(' '))
-        && is_name(name)
-    {
-        return token;
-    }
-    let assignment = text.strip_prefix("export ").or_else(|| text.strip_prefix("$env:")).unwrap_or(text);
-    match assignment.split_once('=') {
+    let assignment = match text.strip_prefix("set -gx ") {
+        Some(fish) => fish.split_once(' '),
+        None => ["export ", "$env:", ""].iter().find_map(|prefix| text.strip_prefix(prefix)?.split_once('=')),
+    };
+    match assignment {
         // An opaque token may end with `=`.
         Some((name, token)) if is_name(name.trim_end()) && !token.trim_matches('=').is_empty() => {
             token.trim_start()
@@ -158,23 +152,18 @@ fn is_not_a_token(word: &str) -> bool {
 }
 
 fn from_token_response(text: &str) -> Result<(Secret, Metadata)> {
-    let unusable = |why: &str| Err(Error::usage(format!("stdin has {why}")).with_hint(FORMS));
-    let Ok(mut response) = serde_json::from_str::<Map<String, Value>>(text) else {
-        return unusable("invalid JSON");
+    let unusable = |why: &str| Error::usage(format!("stdin has {why}")).with_hint(FORMS);
+    let mut response: Map<String, Value> =
+        serde_json::from_str(text).map_err(|_| unusable("invalid JSON"))?;
+    let is_token = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
+    let token = match response.remove("access_token") {
+        Some(Value::String(token)) if is_token(token.trim()) => Secret::new(token.trim()),
+        _ => return Err(unusable("JSON without a valid access_token")),
     };
-    let Some(Value::String(token)) = response.remove("access_token") else {
-        return unusable("JSON without an access_token");
-    };
-    if token.trim().is_empty() {
-        return unusable("JSON with an empty access_token");
-    }
-    if !token.trim().bytes().all(|byte| byte.is_ascii_graphic()) {
-        return unusable("JSON with invalid characters in access_token");
-    }
     let expires_in = response.get("expires_in").and_then(token_response::parse_expires_in);
     let scope = response.get("scope").and_then(Value::as_str).map(str::to_owned);
     response.retain(|name, _| token_response::LAUNCH_CONTEXT.contains(&name.as_str()));
-    Ok((Secret::new(token.trim()), Metadata { scope, issued_at: None, expires_in, launch_context: response }))
+    Ok((token, Metadata { scope, issued_at: None, expires_in, launch_context: response }))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use crate::cli::Revoke;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::oauth::jwt::{self, TokenKind};
-use crate::profile::{self, Profile};
+use crate::profile;
 use crate::session::metadata;
 use crate::session::revoke::{self, Revocation};
 use crate::session::{self, Session, open_store};
@@ -47,7 +47,8 @@ fn revoke_stored(context: &Context) -> Result<Exit> {
     let credentials = store.read(&profile.credential_key())?.unwrap_or_default();
     let tokens = revoke::all_tokens(&credentials);
     if tokens.is_empty() {
-        return Err(no_token(&profile));
+        return Err(Error::auth(format!("profile {} has no stored token", profile.name))
+            .with_hint(profile.login_command()));
     }
     let results = revoke::revoke(context, &profile, &credentials, &tokens)?;
     let kinds: Vec<&str> = tokens.iter().map(|(kind, _)| *kind).collect();
@@ -58,10 +59,6 @@ fn revoke_stored(context: &Context) -> Result<Exit> {
     }
     report(context, &kinds, &results);
     Ok(Exit::Success)
-}
-
-fn no_token(profile: &Profile) -> Error {
-    Error::auth(format!("profile {} has no stored token", profile.name)).with_hint(profile.login_command())
 }
 
 fn report(context: &Context, kinds: &[&str], results: &[Revocation]) {

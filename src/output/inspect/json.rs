@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{Access, Inspection, Introspection, Origin, Verification};
+use super::{Inspection, Verification};
 use crate::oauth::jwks::SignatureStatus;
 use crate::oauth::jwt::{Jwt, TokenKind, Validity};
-use crate::oauth::scope;
+use crate::oauth::scope::{self, Described};
 use crate::output::time::rfc3339;
 
 /// Returns the JSON document with its newline.
@@ -24,7 +24,7 @@ pub fn json(inspection: &Inspection) -> String {
     let view = json!({
         "valid": inspection.is_valid(),
         "validity": validity(inspection.validity()),
-        "source": source(inspection.origin),
+        "source": inspection.origin,
         "profile": inspection.profile.as_ref().map(|profile| &profile.name),
         "product": inspection.profile.as_ref().map(|profile| profile.product.name()),
         "kind": kind,
@@ -38,8 +38,8 @@ pub fn json(inspection: &Inspection) -> String {
         "scope": scopes(inspection),
         "launch_context": inspection.metadata.launch_context,
         "verification": inspection.verification.as_ref().map(|verification| verified(verification, jwt)),
-        "introspection": inspection.introspection.as_ref().map(introspected),
-        "access": inspection.access.as_ref().map(access),
+        "introspection": inspection.introspection,
+        "access": inspection.access,
         "header": header,
         "claims": jwt.map(|jwt| &jwt.claims),
         "repeated_claims": jwt.map(|jwt| &jwt.repeated_claims),
@@ -64,14 +64,6 @@ fn parse_error(inspection: &Inspection) -> Option<&str> {
     }
 }
 
-fn source(origin: Origin) -> &'static str {
-    match origin {
-        Origin::Profile => "profile",
-        Origin::Stdin => "stdin",
-        Origin::Environment => "environment",
-    }
-}
-
 fn times(inspection: &Inspection) -> Value {
     let point = |at: Option<i64>| at.map(|at| json!({ "epoch": at, "rfc3339": rfc3339(at) }));
     json!({
@@ -87,37 +79,14 @@ fn times(inspection: &Inspection) -> Value {
 fn scopes(inspection: &Inspection) -> Value {
     let granted = inspection.granted_scope();
     let difference = inspection.scope_difference();
-    let explained: Vec<Value> = granted
-        .iter()
-        .flat_map(|granted| granted.split_ascii_whitespace())
-        .map(scope::describe)
-        .map(|one| {
-            json!({
-                "scope": one.scope,
-                "description": one.description,
-                "warning": one.warning,
-                "recognized": one.recognized,
-            })
-        })
-        .collect();
+    let tokens = granted.iter().flat_map(|granted| granted.split_ascii_whitespace());
+    let explained: Vec<Described> = tokens.map(scope::describe).collect();
     json!({
         "requested": inspection.requested_scope(),
         "granted": granted,
         "missing": difference.missing,
         "additional": difference.additional,
         "explained": explained,
-    })
-}
-
-fn access(access: &Access) -> Value {
-    let decision = &access.decision;
-    json!({
-        "request": access.request,
-        "interaction": access.interaction,
-        "allowed": decision.allowed,
-        "granted_by": decision.granted_by,
-        "missing": decision.missing,
-        "reason": decision.reason,
     })
 }
 
@@ -134,15 +103,4 @@ fn verified(verification: &Verification, jwt: Option<&Jwt>) -> Value {
         Verification::NotChecked(reason) => (false, Some(reason.clone()), Value::Null, None),
     };
     json!({ "verified": verified, "algorithm": algorithm, "key": key, "reason": reason, "jwks_uri": jwks_uri })
-}
-
-fn introspected(introspection: &Introspection) -> Value {
-    match introspection {
-        Introspection::Response { endpoint, active, members } => {
-            json!({ "active": active, "endpoint": endpoint, "reason": null, "response": members })
-        }
-        Introspection::NotSent(reason) => {
-            json!({ "active": null, "endpoint": null, "reason": reason, "response": null })
-        }
-    }
 }

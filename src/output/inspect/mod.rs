@@ -4,6 +4,7 @@ mod details;
 mod json;
 mod text;
 
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::oauth::access::Decision;
@@ -21,7 +22,8 @@ pub use text::text;
 const MAX_VALUE_LEN: usize = 160;
 
 /// Where the token came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Origin {
     /// The profile's store.
     Profile,
@@ -59,29 +61,27 @@ pub enum Verification {
 }
 
 /// The result of `--introspect` (RFC 7662).
-#[derive(Debug)]
-pub enum Introspection {
-    /// The realm responded.
-    Response {
-        /// The introspection endpoint.
-        endpoint: String,
-        /// `active`.
-        active: bool,
-        /// The whole response.
-        members: Map<String, Value>,
-    },
-    /// The token was not sent, and why.
-    NotSent(String),
+#[derive(Debug, Default, Serialize)]
+pub struct Introspection {
+    /// `None` if the token was not sent.
+    pub active: Option<bool>,
+    /// The introspection endpoint.
+    pub endpoint: Option<String>,
+    /// Why the token was not sent.
+    pub reason: Option<String>,
+    /// The whole response.
+    pub response: Option<Map<String, Value>>,
 }
 
 /// The result of `--allows`.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Access {
     /// The method and the whole URL.
     pub request: String,
     /// What it does; `None` if that is unknown, or the URL is not the profile's.
     pub interaction: Option<String>,
     /// Whether it is allowed.
+    #[serde(flatten)]
     pub decision: Decision,
 }
 
@@ -90,7 +90,6 @@ pub struct Access {
 pub struct Inspection {
     /// Seconds since the epoch.
     pub now: i64,
-    /// Where the token came from.
     pub origin: Origin,
     /// The profile whose realm is trusted.
     pub profile: Option<Profile>,
@@ -98,11 +97,8 @@ pub struct Inspection {
     pub kind: TokenKind,
     /// What else is known about it.
     pub metadata: Metadata,
-    /// The result of `--verify`.
     pub verification: Option<Verification>,
-    /// The result of `--introspect`.
     pub introspection: Option<Introspection>,
-    /// The result of `--allows`.
     pub access: Option<Access>,
 }
 
@@ -151,21 +147,21 @@ impl Inspection {
             Some(Verification::NotChecked(_)) => false,
         };
         let in_time = matches!(self.validity(), Validity::Valid | Validity::NoExpiry);
-        !verified || !in_time || (self.is_inactive() && !self.inactive_is_uncertain())
+        !verified || !in_time || (self.active() == Some(false) && !self.inactive_is_uncertain())
     }
 
     /// Returns whether the token is valid; `None` when unknown.
     fn is_valid(&self) -> Option<bool> {
-        let active = matches!(&self.introspection, Some(Introspection::Response { active: true, .. }));
         match (self.is_invalid(), self.validity()) {
             (true, _) => Some(false),
             (false, Validity::Valid) => Some(true),
-            (false, _) => active.then_some(true),
+            (false, _) => self.active().filter(|active| *active),
         }
     }
 
-    fn is_inactive(&self) -> bool {
-        matches!(&self.introspection, Some(Introspection::Response { active: false, .. }))
+    /// What the realm responded to `--introspect`.
+    fn active(&self) -> Option<bool> {
+        self.introspection.as_ref()?.active
     }
 
     /// Keycloak responds `active: false` for a valid token whose audience lacks the requesting client.
@@ -230,10 +226,8 @@ impl Inspection {
     }
 
     fn introspected(&self, member: &str) -> Option<&Value> {
-        match &self.introspection {
-            Some(Introspection::Response { active: true, members, .. }) => members.get(member),
-            _ => None,
-        }
+        let introspection = self.introspection.as_ref().filter(|result| result.active == Some(true))?;
+        introspection.response.as_ref()?.get(member)
     }
 
     /// The requested scope, which is known for the profile's own token.

@@ -26,7 +26,7 @@ pub fn text(inspection: &Inspection) -> String {
         describe_access(access, &mut report);
     }
     report.section("Details", &details::details(inspection));
-    report.into_text()
+    report.text
 }
 
 fn status(inspection: &Inspection, report: &mut Report) {
@@ -41,10 +41,10 @@ fn status(inspection: &Inspection, report: &mut Report) {
     }
     report.add(outcome, "Status", &words);
     if let Some(misuse) = inspection.jwt().and_then(describe_misuse) {
-        report.continue_section(misuse);
+        report.add(Outcome::Neutral, "", misuse);
     }
     if inspection.validity() == Validity::Expired && inspection.origin == Origin::Profile {
-        report.continue_section("get a new one: oneup token show");
+        report.add(Outcome::Neutral, "", "get a new one: oneup token show");
     }
 }
 
@@ -82,41 +82,36 @@ fn describe_misuse(jwt: &Jwt) -> Option<&'static str> {
 }
 
 fn signature(inspection: &Inspection, report: &mut Report) {
-    let Some(jwt) = inspection.jwt() else {
-        if let Some(Verification::NotChecked(reason)) = &inspection.verification {
-            report.add(Outcome::Error, "Signature", &format!("not verified: {}", shorten(reason)));
-        }
-        return;
-    };
-    let (outcome, words) = match &inspection.verification {
-        Some(Verification::Checked {
-            signature: SignatureStatus::Verified { kid, kty, algorithm }, ..
-        }) => {
-            let key = kid.as_deref().map_or("without a kid".to_owned(), shorten);
-            (Outcome::Success, format!("verified: {algorithm}, {} key {key}", shorten(kty)))
-        }
-        Some(Verification::Checked { signature: SignatureStatus::Invalid(error), .. }) => {
-            (Outcome::Error, format!("invalid: {error}"))
-        }
-        Some(Verification::NotChecked(reason)) => {
+    let (outcome, words) = match (&inspection.verification, inspection.jwt()) {
+        (Some(Verification::Checked { signature, .. }), _) => match signature {
+            SignatureStatus::Verified { kid, kty, algorithm } => {
+                let key = kid.as_deref().map_or("without a kid".to_owned(), shorten);
+                (Outcome::Success, format!("verified: {algorithm}, {} key {key}", shorten(kty)))
+            }
+            SignatureStatus::Invalid(error) => (Outcome::Error, format!("invalid: {error}")),
+        },
+        (Some(Verification::NotChecked(reason)), _) => {
             (Outcome::Error, format!("not verified: {}", shorten(reason)))
         }
-        None if inspection.issuer_is_trusted() => {
+        (None, None) => return,
+        (None, Some(_)) if inspection.issuer_is_trusted() => {
             (Outcome::Neutral, "not checked; check it with --verify".to_owned())
         }
-        None if jwt.header_str("alg") == Some("none") => (Outcome::Error, "unsigned (alg: none)".to_owned()),
-        None if jwt.claim("iss").is_none() => {
+        (None, Some(jwt)) if jwt.header_str("alg") == Some("none") => {
+            (Outcome::Error, "unsigned (alg: none)".to_owned())
+        }
+        (None, Some(jwt)) if jwt.claim("iss").is_none() => {
             (Outcome::Neutral, "not checked: the token names no issuer".to_owned())
         }
-        None => (Outcome::Neutral, "not checked: no profile trusts its issuer".to_owned()),
+        _ => (Outcome::Neutral, "not checked: no profile trusts its issuer".to_owned()),
     };
     report.add(outcome, "Signature", &words);
 }
 
 fn realm(inspection: &Inspection, introspection: &Introspection, report: &mut Report) {
-    match introspection {
-        Introspection::Response { active: true, .. } => report.add(Outcome::Success, "Realm", "active"),
-        Introspection::Response { active: false, .. } if inspection.inactive_is_uncertain() => {
+    match introspection.active {
+        Some(true) => report.add(Outcome::Success, "Realm", "active"),
+        Some(false) if inspection.inactive_is_uncertain() => {
             let client =
                 inspection.profile.as_ref().map_or("the client", |profile| profile.client_id.as_str());
             report.add(Outcome::Warning, "Realm", "active: false, which may be wrong");
@@ -125,10 +120,11 @@ fn realm(inspection: &Inspection, introspection: &Introspection, report: &mut Re
                 shorten(client)
             ));
         }
-        Introspection::Response { active: false, .. } => {
+        Some(false) => {
             report.add(Outcome::Error, "Realm", "not active: expired, revoked, or not issued by this realm");
         }
-        Introspection::NotSent(reason) => {
+        None => {
+            let reason = introspection.reason.as_deref().unwrap_or_default();
             report.add(Outcome::Warning, "Realm", &format!("not sent: {}", shorten(reason)));
         }
     }

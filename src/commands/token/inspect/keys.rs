@@ -21,8 +21,6 @@ const MAX_AGE: i64 = 600;
 pub(super) struct RealmKeys {
     pub(super) set: KeySet,
     pub(super) jwks_uri: String,
-    /// Whether they were fetched just now.
-    pub(super) fresh: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -33,15 +31,7 @@ struct CachedJwks {
     body: String,
 }
 
-/// Returns the keys of a trusted issuer, from the cache if it is recent.
-pub(super) fn get(context: &Context, issuer: &str) -> Result<RealmKeys> {
-    match cached(context, issuer) {
-        Some(keys) => Ok(keys),
-        None => fetch(context, issuer),
-    }
-}
-
-/// Fetches the keys.
+/// Fetches the keys of a trusted issuer.
 pub(super) fn fetch(context: &Context, issuer: &str) -> Result<RealmKeys> {
     let http = Http::new(context)?.until(context.deadline());
     let realm = discovery::realm(issuer, |url| {
@@ -58,16 +48,17 @@ pub(super) fn fetch(context: &Context, issuer: &str) -> Result<RealmKeys> {
         // If it can't be written, the next run fetches again.
         let _ = path(context, issuer).and_then(|path| files::replace(&path, &bytes));
     }
-    Ok(RealmKeys { set, jwks_uri: cached.jwks_uri, fresh: true })
+    Ok(RealmKeys { set, jwks_uri: cached.jwks_uri })
 }
 
-fn cached(context: &Context, issuer: &str) -> Option<RealmKeys> {
+/// Returns the keys from the cache if they are recent.
+pub(super) fn cached(context: &Context, issuer: &str) -> Option<RealmKeys> {
     let cached: CachedJwks =
         serde_json::from_slice(&files::read(&path(context, issuer).ok()?, Purpose::State).ok()??).ok()?;
     let age = now().checked_sub(cached.fetched_at)?;
     let is_recent = cached.issuer == issuer && (0..MAX_AGE).contains(&age);
     let set = jwks::parse(cached.body.as_bytes()).ok()?;
-    is_recent.then_some(RealmKeys { set, jwks_uri: cached.jwks_uri, fresh: false })
+    is_recent.then_some(RealmKeys { set, jwks_uri: cached.jwks_uri })
 }
 
 /// The cache file, named by a digest of the issuer.

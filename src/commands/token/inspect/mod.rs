@@ -8,12 +8,12 @@ mod realm;
 use super::input;
 use crate::cli::{Inspect, ReportFormat};
 use crate::context::Context;
-use crate::error::{Exit, Result};
+use crate::error::{ErrorKind, Exit, Result};
 use crate::oauth::jwt;
 use crate::output::inspect::{Inspection, json, text};
 use crate::system::clock::now;
 
-/// Prints the inspection. Returns [`Exit::CheckFailed`] if the token is not valid.
+/// Prints the inspection. Returns [`ErrorKind::CheckFailed`] if the token is not valid.
 ///
 /// # Errors
 /// Authentication without a token, or without the profile that `--verify` needs; usage for a stdin without a token;
@@ -44,5 +44,5 @@ pub fn run(context: &Context, args: &Inspect) -> Result<Exit> {
         ReportFormat::Text => crate::commands::print(crate::output::colored(&text(&inspection)))?,
         ReportFormat::Json => crate::commands::print(json(&inspection))?,
     }
-    Ok(if inspection.fails() { Exit::CheckFailed } else { Exit::Success })
+    Ok(if inspection.fails() { Exit::Failed(ErrorKind::CheckFailed) } else { Exit::Success })
 }

@@ -38,13 +38,15 @@ pub(super) fn verify(context: &Context, inspection: &Inspection) -> Result<Verif
         }
         Some(_) => {}
     }
-    let mut keys = keys::get(context, issuer)?;
+    let cached = keys::cached(context, issuer);
+    let is_cached = cached.is_some();
+    let mut keys = cached.map_or_else(|| keys::fetch(context, issuer), Ok)?;
     let mut signature = jwks::verify(jwt, &keys.set);
     let rotated = matches!(
         signature,
         SignatureStatus::Invalid(SignatureError::UnknownKey(_) | SignatureError::NoKey(_))
     );
-    if rotated && !keys.fresh {
+    if rotated && is_cached {
         keys = keys::fetch(context, issuer)?;
         signature = jwks::verify(jwt, &keys.set);
     }
@@ -57,7 +59,7 @@ pub(super) fn introspect(
     inspection: &Inspection,
     token: &Secret,
 ) -> Result<Introspection> {
-    let not_sent = |why: &str| Ok(Introspection::NotSent(why.to_owned()));
+    let not_sent = |why: &str| Ok(Introspection { reason: Some(why.to_owned()), ..Introspection::default() });
     let (Some(issuer), Some(profile)) = (trusted_issuer(inspection), &inspection.profile) else {
         return not_sent("the profile has no realm");
     };
@@ -100,7 +102,12 @@ fn parse_introspection(
         Some(active) if response.status == 200 => {
             // Some servers repeat what they were sent.
             let members = response.redactor.redact_members(members);
-            Ok(Introspection::Response { endpoint, active, members })
+            Ok(Introspection {
+                active: Some(active),
+                endpoint: Some(endpoint),
+                reason: None,
+                response: Some(members),
+            })
         }
         _ => Err(Error::protocol("the response is not an introspection response (RFC 7662 §2.2)")
             .with_detail(response.snippet())),
