@@ -6,6 +6,7 @@
 //! | completions and manual pages, as committed | `completions_and_man` |
 //! | completions in real shells (bash, zsh, fish, elvish) | `shells` |
 //! | prompts and colors on a real terminal | `terminal` |
+//! | closed, full and broken streams | `streams` |
 //! | `login provider`, `login p2p`: sources of the secret, endpoints, what is stored | `login` |
 //! | `--auth-method private_key_jwt`, `key` | `private_key_jwt` |
 //! | `login patient`: browser, callback, pasted codes, refresh tokens | `patient/` |
@@ -70,6 +71,7 @@ mod secret_hygiene;
 mod shells;
 mod show;
 mod status_and_logout;
+mod streams;
 mod stress;
 mod support;
 mod terminal;

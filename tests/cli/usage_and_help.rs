@@ -2,16 +2,6 @@
 
 use crate::support::{Home, Oneup};
 
-#[cfg(target_os = "linux")]
-#[test]
-fn full_stderr_keeps_the_exit_code() {
-    for args in [&[][..], &["token"], &["token", "shwo"]] {
-        let full = std::fs::File::options().write(true).open("/dev/full").expect("/dev/full");
-        let mut oneup = std::process::Command::new(env!("CARGO_BIN_EXE_oneup"));
-        assert_eq!(oneup.args(args).stderr(full).status().expect("it runs").code(), Some(2), "{args:?}");
-    }
-}
-
 #[test]
 fn version_prints_name_and_number() {
     Oneup::new().arg("--version").stdout(format!("oneup {}\n", env!("CARGO_PKG_VERSION"))).stderr("").run();
