@@ -20,7 +20,7 @@ const PASTE_WINDOW: Duration = Duration::from_millis(150);
 pub(super) fn watch_stdin(sender: Sender<Event>) -> Guard {
     use crate::system::terminal::{Echo, LineReader};
 
-    match LineReader::new(Echo::Visible) {
+    match LineReader::new("", Echo::Visible) {
         Ok(mut reader) => {
             thread::spawn(move || {
                 loop {

@@ -6,6 +6,7 @@
 //! | completions and manual pages, as committed | `completions_and_man` |
 //! | completions in real shells (bash, zsh, fish, elvish) | `shells` |
 //! | prompts and colors on a real terminal | `terminal` |
+//! | Ctrl-Z, background jobs and Ctrl-D, in real shells | `job_control` |
 //! | closed, full and broken streams | `streams` |
 //! | `login provider`, `login p2p`: sources of the secret, endpoints, what is stored | `login` |
 //! | `--auth-method private_key_jwt`, `key` | `private_key_jwt` |
@@ -49,6 +50,7 @@ mod export_rules;
 mod fault_injection;
 mod inspect;
 mod inspect_json;
+mod job_control;
 mod keycloak;
 mod keycloak_jwt;
 mod keycloak_keys;

@@ -70,10 +70,22 @@ fn code_from_browser(context: &Context, args: &Patient, profile: &Profile) -> Re
         aud: profile.aud.clone(),
     };
     // Without a listener a script may paste through a pipe.
-    let paste = !context.no_input || (listener.is_none() && !std::io::stdin().is_terminal());
+    let paste = if listener.is_none() {
+        !context.no_input || !std::io::stdin().is_terminal()
+    } else {
+        !context.no_input && !is_in_background()
+    };
     let options = CallbackOptions { listener, browser: !args.no_browser, paste, quiet: context.quiet };
     let code = callback::obtain_code(&request, options, callback::LOGIN_TIMEOUT)?;
     Ok(Grant::AuthorizationCode { code, redirect_uri: request.redirect_uri, verifier: request.verifier })
+}
+
+/// Returns whether reading a paste would stop this process, which can receive the code without it.
+fn is_in_background() -> bool {
+    #[cfg(unix)]
+    return !crate::system::terminal::is_in_foreground();
+    #[cfg(not(unix))]
+    return false;
 }
 
 /// `--code -`: the verifier, if there is one, is where the code was requested, so none is sent.

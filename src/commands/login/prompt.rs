@@ -29,6 +29,7 @@ pub fn secret(profile: &Profile) -> Result<Secret> {
     let client_id = sanitize(&profile.client_id, 64);
     let typed = ask(&format!("Client secret for {client_id}{recipient} (not shown)"), true)?;
     client_secret::check(&client_secret::clean_typed(&typed), "the prompt")
+        .map_err(|error| error.with_hint("paste the client secret alone"))
 }
 
 /// Prompts for an authorization code, or for the URL at which the browser ended.
@@ -42,14 +43,11 @@ pub fn code() -> Result<Zeroizing<String>> {
 /// Asks until there is an answer.
 #[cfg(unix)]
 fn ask(prompt: &str, is_hidden: bool) -> Result<Zeroizing<String>> {
-    use std::io::Write;
-
     use crate::system::terminal::{Echo, LineReader};
 
     let echo = if is_hidden { Echo::Hidden } else { Echo::Visible };
-    let mut reader = LineReader::new(echo).map_err(closed)?;
+    let mut reader = LineReader::new(format!("{prompt}: "), echo).map_err(closed)?;
     loop {
-        let _ = write!(std::io::stderr(), "{prompt}: ");
         match reader.read_line().map_err(closed)? {
             Some(line) if line.trim().is_empty() => {}
             Some(line) => return Ok(line),

@@ -1,10 +1,9 @@
 //! The signals of Unix.
 
-use std::io::IsTerminal;
 use std::process::Child;
 use std::thread::JoinHandle;
 
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, getpgrp, getpid, kill_process};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, getpid, kill_process, waitid};
 use signal_hook::consts::{
     SIGABRT, SIGALRM, SIGCONT, SIGHUP, SIGINT, SIGIO, SIGPROF, SIGQUIT, SIGSYS, SIGTERM, SIGTRAP, SIGTSTP,
     SIGURG, SIGUSR1, SIGUSR2, SIGVTALRM, SIGWINCH, SIGXCPU, SIGXFSZ,
@@ -12,6 +11,7 @@ use signal_hook::consts::{
 use signal_hook::iterator::{Handle, Signals};
 
 use crate::error::{Error, Result};
+use crate::system::terminal::is_in_foreground;
 
 /// Every signal that can be caught and forwarded. Not among them: faults of oneup itself (SIGSEGV, SIGBUS, …), SIGPIPE
 /// (which Rust ignores), SIGCHLD, and the terminal's SIGTTIN and SIGTTOU.
@@ -79,29 +79,25 @@ fn forward(number: i32, pid: Pid) {
             }
         }
     }
-    if number == SIGTSTP {
-        let _ = kill_process(getpid(), Signal::STOP);
-    }
 }
 
 impl ForwardingThread {
     /// Waits until the child exits, without reaping it: its process ID can't become another process's while signals are
-    /// forwarded.
+    /// forwarded. Stops when the child stops, so that the shell takes the terminal; SIGCONT is forwarded.
     pub(crate) fn wait_for_exit(self, child: &Child) {
-        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
-        while let Err(rustix::io::Errno::INTR) =
-            rustix::process::waitid(WaitId::Pid(Pid::from_child(child)), options)
-        {}
+        let wait = |options| waitid(WaitId::Pid(Pid::from_child(child)), options);
+        loop {
+            match wait(WaitIdOptions::EXITED | WaitIdOptions::STOPPED | WaitIdOptions::NOWAIT) {
+                Ok(Some(status)) if status.stopped() => {
+                    // Without this, the same stop would be reported again.
+                    let _ = wait(WaitIdOptions::STOPPED | WaitIdOptions::NOHANG);
+                    let _ = kill_process(getpid(), Signal::STOP);
+                }
+                Err(rustix::io::Errno::INTR) => {}
+                _ => break,
+            }
+        }
         self.handle.close();
         let _ = self.thread.join();
     }
-}
-
-/// Returns whether oneup is in the foreground process group of its terminal, together with the child.
-fn is_in_foreground() -> bool {
-    let group = getpgrp();
-    let owns = |is_terminal: bool, owner: rustix::io::Result<Pid>| is_terminal && owner == Ok(group);
-    let (stdin, stderr) = (std::io::stdin(), std::io::stderr());
-    owns(stdin.is_terminal(), rustix::termios::tcgetpgrp(&stdin))
-        || owns(stderr.is_terminal(), rustix::termios::tcgetpgrp(&stderr))
 }
