@@ -1,5 +1,7 @@
 //! The authorization response (RFC 6749 §4.1.2): the parameters that the browser brings back, parsed.
 
+use std::collections::HashMap;
+
 use url::form_urlencoded;
 
 use super::secret::Secret;
@@ -59,17 +61,8 @@ impl AuthorizationResponse {
     }
 }
 
-/// The parameters of a response; an empty one counts as absent (RFC 6749 §3.1).
-#[derive(Default)]
-pub(super) struct Params {
-    pub(super) code: Option<String>,
-    pub(super) state: Option<String>,
-    pub(super) iss: Option<String>,
-    pub(super) error: Option<String>,
-    pub(super) error_description: Option<String>,
-    /// Whether there was none of them.
-    pub(super) is_empty: bool,
-}
+/// The parameters of a response, by name.
+pub(super) struct Params(HashMap<String, String>);
 
 impl Params {
     /// Parses a query without its `?`.
@@ -77,32 +70,31 @@ impl Params {
     /// # Errors
     /// [`AuthorizationResponse::Invalid`] for a repeated parameter (RFC 6749 §3.1).
     pub(super) fn parse(query: &str) -> Result<Self, AuthorizationResponse> {
-        let mut params = Self { is_empty: true, ..Self::default() };
-        let mut seen = Vec::with_capacity(PARAMETERS.len());
+        let mut params = HashMap::new();
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            let Some(name) = PARAMETERS.iter().find(|parameter| **parameter == name) else { continue };
-            if seen.contains(name) {
+            if PARAMETERS.contains(&&*name) && params.insert(name.into_owned(), value.into_owned()).is_some()
+            {
                 return Err(AuthorizationResponse::Invalid("it repeats a parameter"));
             }
-            seen.push(name);
-            params.is_empty = false;
-            let value = Some(value.into_owned()).filter(|value| !value.is_empty());
-            match *name {
-                "code" => params.code = value,
-                "state" => params.state = value,
-                "iss" => params.iss = value,
-                "error" => params.error = value,
-                "error_description" => params.error_description = value,
-                _ => {}
-            }
         }
-        Ok(params)
+        Ok(Self(params))
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Removes a parameter. An empty one counts as absent (RFC 6749 §3.1).
+    pub(super) fn take(&mut self, name: &str) -> Option<String> {
+        self.0.remove(name).filter(|value| !value.is_empty())
     }
 
     /// Returns the error or the code, whatever the state and issuer are.
-    pub(super) fn into_response(self) -> AuthorizationResponse {
-        match (self.error, self.code) {
-            (Some(error), _) => AuthorizationResponse::Error { error, description: self.error_description },
+    pub(super) fn into_response(mut self) -> AuthorizationResponse {
+        match (self.take("error"), self.take("code")) {
+            (Some(error), _) => {
+                AuthorizationResponse::Error { error, description: self.take("error_description") }
+            }
             (None, Some(code)) => AuthorizationResponse::from_code(code),
             (None, None) => NO_CODE,
         }

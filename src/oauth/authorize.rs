@@ -90,18 +90,16 @@ impl AuthorizationRequest {
         pasted::interpret(text, |query| self.parse_response(query))
     }
 
-    fn check(&self, params: Params) -> AuthorizationResponse {
-        if params.is_empty {
+    fn check(&self, mut params: Params) -> AuthorizationResponse {
+        if params.is_empty() {
             return NO_CODE;
         }
-        let state = params.state.as_deref().unwrap_or_default();
+        let state = params.take("state").unwrap_or_default();
         if constant_time::verify_slices_are_equal(state.as_bytes(), self.state.as_bytes()).is_err() {
             return AuthorizationResponse::StateMismatch;
         }
-        match (&params.iss, &self.issuer) {
-            (Some(iss), Some(expected)) if iss != expected => {
-                AuthorizationResponse::IssuerMismatch(iss.clone())
-            }
+        match (params.take("iss"), &self.issuer) {
+            (Some(iss), Some(expected)) if iss != *expected => AuthorizationResponse::IssuerMismatch(iss),
             _ => params.into_response(),
         }
     }
