@@ -19,8 +19,6 @@ pub struct Realm {
     pub introspection_endpoint: Option<String>,
     /// RFC 7009; `None` if the discovery document names none.
     pub revocation_endpoint: Option<String>,
-    /// Whether they are from the discovery document instead of Keycloak's conventions.
-    pub discovered: bool,
 }
 
 /// Returns the endpoints of an issuer's realm. `get` fetches a URL and returns the body of a 200, `None` for any other
@@ -36,17 +34,6 @@ pub fn realm(issuer: &str, get: impl FnOnce(&str) -> Result<Option<Vec<u8>>>) ->
     }
 }
 
-/// Returns the revocation endpoint (RFC 7009), as [`realm`] does; `None` if the realm has none.
-///
-/// # Errors
-/// As [`realm`].
-pub fn revocation_endpoint(
-    issuer: &str,
-    get: impl FnOnce(&str) -> Result<Option<Vec<u8>>>,
-) -> Result<Option<String>> {
-    Ok(realm(issuer, get)?.revocation_endpoint)
-}
-
 /// Returns Keycloak's own paths.
 fn conventional(issuer: &str) -> Realm {
     let oidc = format!("{issuer}/protocol/openid-connect");
@@ -55,7 +42,6 @@ fn conventional(issuer: &str) -> Realm {
         jwks_uri: format!("{oidc}/certs"),
         introspection_endpoint: Some(format!("{oidc}/token/introspect")),
         revocation_endpoint: Some(format!("{oidc}/revoke")),
-        discovered: false,
     }
 }
 
@@ -78,7 +64,6 @@ fn discovered(issuer: &str, body: &[u8]) -> Result<Realm> {
         introspection_endpoint: endpoint("introspection_endpoint")?,
         revocation_endpoint: endpoint("revocation_endpoint")?,
         issuer: issuer.to_owned(),
-        discovered: true,
     })
 }
 
@@ -122,7 +107,6 @@ mod tests {
             assert_eq!(realm.jwks_uri, format!("{oidc}/certs"));
             assert_eq!(realm.introspection_endpoint, Some(format!("{oidc}/token/introspect")));
             assert_eq!(realm.revocation_endpoint, Some(format!("{oidc}/revoke")));
-            assert!(!realm.discovered);
         }
     }
 
@@ -131,7 +115,7 @@ mod tests {
         let realm = with(&json!({"issuer": ISSUER, "jwks_uri": "https://gateway.1up.health/keys"}))
             .expect("a valid document");
         assert_eq!(realm.jwks_uri, "https://gateway.1up.health/keys");
-        assert_eq!((realm.revocation_endpoint, realm.discovered), (None, true));
+        assert_eq!(realm.revocation_endpoint, None);
     }
 
     #[test]

@@ -50,7 +50,7 @@ pub fn revoke(
     let deadline = context.deadline();
     let http = Http::new(context)?.until(deadline);
     let get = |url: &str| http.get(url).map(|response| (response.status == 200).then_some(response.body));
-    let endpoint = discovery::revocation_endpoint(issuer, get)?.ok_or_else(unsupported)?;
+    let endpoint = discovery::realm(issuer, get)?.revocation_endpoint.ok_or_else(unsupported)?;
     let client = client(profile, credentials, deadline)?;
     let revoke_one = |(hint, token): &HintedToken| {
         let form = || client.request(&[("token", token.expose()), ("token_type_hint", hint)], now());
