@@ -20,7 +20,7 @@ pub fn save(context: &Context, name: &str, store: StoreKind, key: &ClientKey) ->
         GeneratedKey { profile: name.to_owned(), id: Profile::new_id(), store, jwk: key.public_jwk() };
     let mut orphans = Orphans::open(context)?;
     let previous = load(context, name)?;
-    orphans.record_keys(previous.iter().chain([&record]))?;
+    orphans.record(previous.iter().chain([&record]))?;
     let credentials =
         StoredCredentials { private_key: Some(key.text().clone()), ..StoredCredentials::default() };
     open_store(context, store, context.deadline())?.write(&record.credential_key(), &credentials)?;
@@ -38,7 +38,7 @@ pub fn save(context: &Context, name: &str, store: StoreKind, key: &ClientKey) ->
 pub fn remove(context: &Context, name: &str) -> Result<bool> {
     let Some(key) = load(context, name)? else { return Ok(false) };
     let mut orphans = Orphans::open(context)?;
-    orphans.record_keys([&key])?;
+    orphans.record([&key])?;
     files::remove(&path(context, name)?)?;
     orphans.sweep();
     Ok(true)

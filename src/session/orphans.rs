@@ -20,10 +20,22 @@ use crate::system::lock;
 
 /// Stored credentials, and the profile that may refer to them.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
-struct Orphan {
+pub struct Orphan {
     profile: String,
     id: String,
     store: StoreKind,
+}
+
+impl From<&Profile> for Orphan {
+    fn from(profile: &Profile) -> Self {
+        Self { profile: profile.name.clone(), id: profile.id.clone(), store: profile.store }
+    }
+}
+
+impl From<&GeneratedKey> for Orphan {
+    fn from(key: &GeneratedKey) -> Self {
+        Self { profile: key.profile.clone(), id: key.id.clone(), store: key.store }
+    }
 }
 
 /// The list of a config directory, and the lock that serializes its logins.
@@ -44,31 +56,12 @@ impl<'a> Orphans<'a> {
         Ok(Self { context, orphans: read(&path(config_dir)), _lock: lock })
     }
 
-    /// Records that the profiles' credentials are to be deleted, unless a profile refers to them by then.
+    /// Records that the credentials of profiles or generated keys are to be deleted, unless one refers to them by then.
     ///
     /// # Errors
     /// Failure, when the config directory can't be written.
-    pub fn record<'p>(&mut self, profiles: impl IntoIterator<Item = &'p Profile>) -> Result<()> {
-        self.extend(profiles.into_iter().map(|Profile { name, id, store, .. }| (name, id, *store)))
-    }
-
-    /// Records the same of generated keys.
-    ///
-    /// # Errors
-    /// As [`Orphans::record`].
-    pub fn record_keys<'k>(&mut self, keys: impl IntoIterator<Item = &'k GeneratedKey>) -> Result<()> {
-        self.extend(keys.into_iter().map(|GeneratedKey { profile, id, store, .. }| (profile, id, *store)))
-    }
-
-    fn extend<'e>(
-        &mut self,
-        entries: impl Iterator<Item = (&'e String, &'e String, StoreKind)>,
-    ) -> Result<()> {
-        self.orphans.extend(entries.map(|(profile, id, store)| Orphan {
-            profile: profile.clone(),
-            id: id.clone(),
-            store,
-        }));
+    pub fn record(&mut self, orphans: impl IntoIterator<Item: Into<Orphan>>) -> Result<()> {
+        self.orphans.extend(orphans.into_iter().map(Into::into));
         self.save()
     }
 
