@@ -22,7 +22,9 @@ pub fn from_stdin() -> Result<Secret> {
         .take(MAX_BYTES as u64 + 1)
         .read_until(b'\n', &mut line)
         .map_err(|error| Error::usage("can't read the client secret from stdin").with_cause(error))?;
-    check_length(&line, "stdin")?;
+    if line.len() > MAX_BYTES {
+        return Err(too_long("stdin"));
+    }
     first_line(&line, "stdin")
 }
 
@@ -72,41 +74,29 @@ pub fn from_environment() -> Result<Option<Secret>> {
 /// # Errors
 /// Usage; nothing was sent.
 pub fn check(text: &str, source: &str) -> Result<Secret> {
-    let invalid = |problem: &str| {
-        Err(Error::usage(format!("the client secret from {source} {problem}; nothing was sent")))
-    };
     if text.trim().is_empty() {
-        return invalid("is empty").map_err(|error| error.with_hint("copy it from the Dev Portal again"));
+        Err(invalid(source, "is empty").with_hint("copy it from the Dev Portal again"))
+    } else if text.starts_with('\u{feff}') {
+        Err(badly_saved(source, "begins with a byte order mark"))
+    } else if text.contains(['\n', '\r']) {
+        Err(invalid(source, "has more than one line").with_hint("save the client secret alone, on one line"))
+    } else if text.contains(char::is_control) {
+        Err(badly_saved(source, "has control characters"))
+    } else {
+        Ok(Secret::new(text))
     }
-    if text.starts_with('\u{feff}') {
-        return invalid("begins with a byte order mark").map_err(|error| error.with_hint(save_hint(source)));
-    }
-    if text.contains(['\n', '\r']) {
-        return invalid("has more than one line")
-            .map_err(|error| error.with_hint("save the client secret alone, on one line"));
-    }
-    if text.contains(char::is_control) {
-        return invalid("has control characters").map_err(|error| error.with_hint(save_hint(source)));
-    }
-    Ok(Secret::new(text))
 }
 
 /// Removes what a terminal adds to pasted text: brackets around the paste, color codes, whitespace at both ends.
 pub fn clean_typed(text: &str) -> Zeroizing<String> {
     let mut cleaned = Zeroizing::new(String::with_capacity(text.len()));
-    let mut rest = text;
-    while let Some(start) = rest.find('\u{1b}') {
-        cleaned.push_str(&rest[..start]);
-        let sequence = &rest[start + 1..];
+    for (index, piece) in text.split('\u{1b}').enumerate() {
         // A control sequence (ECMA-48): `[`, parameters, one final character.
-        rest = match sequence.strip_prefix('[') {
-            Some(parameters) => {
-                parameters.find(|c: char| matches!(c, '@'..='~')).map_or("", |end| &parameters[end + 1..])
-            }
-            None => sequence,
-        };
+        cleaned.push_str(match piece.strip_prefix('[').filter(|_| index > 0) {
+            Some(sequence) => sequence.split_once(|c| matches!(c, '@'..='~')).map_or("", |(_, rest)| rest),
+            None => piece,
+        });
     }
-    cleaned.push_str(rest);
     Zeroizing::new(cleaned.trim().to_owned())
 }
 
@@ -120,22 +110,20 @@ fn strip_line_ending(text: &str) -> &str {
 }
 
 fn decode<'a>(bytes: &'a [u8], source: &str) -> Result<&'a str> {
-    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-        return Err(Error::usage(format!("the client secret from {source} is UTF-16; nothing was sent"))
-            .with_hint(save_hint(source)));
-    }
     std::str::from_utf8(bytes).map_err(|_| {
-        Error::usage(format!("the client secret from {source} is not UTF-8; nothing was sent"))
-            .with_hint(save_hint(source))
+        let is_utf16 = bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff");
+        badly_saved(source, if is_utf16 { "is UTF-16" } else { "is not UTF-8" })
     })
 }
 
-fn save_hint(source: &str) -> String {
-    format!("save {source} as plain text: UTF-8 without a byte order mark (in PowerShell: -Encoding ascii)")
+fn invalid(source: &str, problem: &str) -> Error {
+    Error::usage(format!("the client secret from {source} {problem}; nothing was sent"))
 }
 
-fn check_length(bytes: &[u8], name: &str) -> Result<()> {
-    if bytes.len() > MAX_BYTES { Err(too_long(name)) } else { Ok(()) }
+fn badly_saved(source: &str, problem: &str) -> Error {
+    invalid(source, problem).with_hint(format!(
+        "save {source} as plain text: UTF-8 without a byte order mark (in PowerShell: -Encoding ascii)"
+    ))
 }
 
 fn too_long(name: &str) -> Error {
