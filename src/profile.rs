@@ -41,32 +41,24 @@ pub struct Profile {
     /// The token endpoint.
     pub token_url: String,
     /// The authorization endpoint of Patient Access.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authorize_url: Option<String>,
     /// The issuer of the Keycloak realm; `None` for a health plan.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
     /// What `oneup curl /PATH` is joined to.
     pub fhir_base: String,
     /// The gateway, where the profile talks to a realm.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gateway: Option<String>,
     /// The realm behind the gateway.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub realm: Option<String>,
     /// The tenant: the payer's name in the gateway's URLs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
     /// The health plan, where the profile talks to one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<String>,
     /// How the client authenticates (RFC 6749 §2.3.1).
     pub auth_method: ClientAuthentication,
     /// The registered redirect URI of Patient Access.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redirect_uri: Option<String>,
     /// `aud` of the authorization request (SMART App Launch).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aud: Option<String>,
     /// Whether logins do without PKCE.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -74,13 +66,10 @@ pub struct Profile {
     /// Where the client secret and the tokens are.
     pub store: StoreKind,
     /// The command that prints the client secret, which is then not stored.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_secret_command: Option<String>,
     /// The command that prints the private key, which is then not stored.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_command: Option<String>,
     /// Where the login is in Vault.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vault: Option<VaultPath>,
 }
 

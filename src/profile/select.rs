@@ -74,9 +74,6 @@ fn no_such_profile(config_dir: &Path, name: &str) -> Error {
     }
     match existing.as_slice() {
         [] => error.with_hint(format!("oneup login provider --profile {name}")),
-        [only] => error.with_hint(format!(
-            "the only profile is {only}; to create {name}: oneup login PRODUCT --profile {name}"
-        )),
         existing => error.with_hint(format!(
             "profiles: {}; to create {name}: oneup login PRODUCT --profile {name}",
             existing.join(", ")
