@@ -146,12 +146,15 @@ fn keep_fresh(
 
 /// Returns the seconds until the token must be refreshed; `u64::MAX` if its expiry is unknown.
 fn refresh_in(token: &Token, now: i64) -> u64 {
-    token.remaining(now).map_or(u64::MAX, |remaining| remaining.saturating_sub(refresh_leeway(token)))
+    token
+        .lifetime
+        .remaining(now)
+        .map_or(u64::MAX, |remaining| remaining.saturating_sub(refresh_leeway(token)))
 }
 
 /// Returns how many seconds before its expiry a token is refreshed.
 fn refresh_leeway(token: &Token) -> u64 {
-    token.expires_in.map_or(0, |lifetime| (lifetime / 4).min(MAX_REFRESH_LEEWAY))
+    token.lifetime.expires_in.map_or(0, |lifetime| (lifetime / 4).min(MAX_REFRESH_LEEWAY))
 }
 
 /// Refuses a program whose name begins with a dash: it is a mistyped option.

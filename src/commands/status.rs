@@ -10,7 +10,7 @@ use crate::oauth::token::Lifetime;
 use crate::output::duration;
 use crate::output::time::rfc3339;
 use crate::profile::{self, Profile};
-use crate::session::metadata::{self, RefreshExpiry, ScopedMetadata, TokenMetadata};
+use crate::session::metadata::{self, RefreshExpiry, TokenMetadata};
 use crate::system::clock::now;
 use crate::text::sanitize;
 
@@ -29,7 +29,7 @@ impl Row {
     }
 
     fn lifetime(&self) -> Option<Lifetime> {
-        self.metadata.as_ref().map(TokenMetadata::lifetime)
+        self.metadata.as_ref().map(|metadata| metadata.lifetime)
     }
 
     fn is_valid(&self) -> bool {
@@ -61,7 +61,7 @@ impl Row {
         granted.unwrap_or(&self.profile.scope)
     }
 
-    fn scoped_tokens(&self) -> impl Iterator<Item = (&String, &ScopedMetadata)> {
+    fn scoped_tokens(&self) -> impl Iterator<Item = (&String, &TokenMetadata)> {
         self.metadata.iter().flat_map(|metadata| &metadata.scoped_tokens)
     }
 }
@@ -127,7 +127,7 @@ fn json_row(row: &Row) -> Value {
         None => Value::Null,
     };
     let tokens = row.scoped_tokens().map(|(scope, token)| {
-        let lifetime = token.lifetime();
+        let lifetime = token.lifetime;
         json!({
             "scope": scope,
             "valid": lifetime.is_fresh(row.now, None),
@@ -176,7 +176,7 @@ fn block(row: &Row) -> String {
         ),
     ];
     lines.extend(row.scoped_tokens().map(|(scope, token)| {
-        let expiry = match token.lifetime().remaining(row.now) {
+        let expiry = match token.lifetime.remaining(row.now) {
             Some(0) => "expired".to_owned(),
             Some(seconds) => format!("{} left", duration(seconds)),
             None => "lifetime unknown".to_owned(),

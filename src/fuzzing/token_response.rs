@@ -38,7 +38,7 @@ pub fn token_response(bytes: &[u8]) {
             };
             let grant = Grant::ClientCredentials { scope: String::new() };
             let valid = !matches!(rejection, token_response::TokenError::Invalid(_));
-            let error = token_error::into_error(&dev_portal(), &grant, rejection, &response);
+            let error = token_error::into_error(&dev_portal(), &grant, None, &rejection, &response, NOW);
             assert_eq!(error.kind().exit().code(), if valid { 4 } else { 3 });
             assert_presentable(&error);
         }
@@ -59,11 +59,11 @@ fn as_the_server_said(token: &Token, body: &[u8]) {
 }
 
 fn never_lives_longer(token: &Token) {
-    assert_eq!(token.issued_at, NOW);
-    assert_eq!(token.remaining(NOW), token.expires_in);
-    assert!(token.expires_in.is_none_or(|lifetime| lifetime <= 100 * 366 * 86_400));
-    assert!(!token.is_fresh(token.expires_at().unwrap_or(NOW + 300), Some(0)));
-    assert!(!token.is_fresh(NOW - 60, Some(0)), "issued in the future");
+    assert_eq!(token.lifetime.issued_at, NOW);
+    assert_eq!(token.lifetime.remaining(NOW), token.lifetime.expires_in);
+    assert!(token.lifetime.expires_in.is_none_or(|lifetime| lifetime <= 100 * 366 * 86_400));
+    assert!(!token.lifetime.is_fresh(token.lifetime.expires_at().unwrap_or(NOW + 300), Some(0)));
+    assert!(!token.lifetime.is_fresh(NOW - 60, Some(0)), "issued in the future");
 }
 
 fn survives_the_store(token: &Token) {

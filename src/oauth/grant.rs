@@ -71,32 +71,12 @@ pub enum Grant {
     },
 }
 
-/// The type of a [`Grant`], without its secrets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GrantType {
-    /// RFC 6749 §4.4.
-    ClientCredentials,
-    /// RFC 6749 §4.1.3.
-    AuthorizationCode,
-    /// RFC 6749 §6.
-    RefreshToken,
-}
-
 impl Grant {
     /// The requested scope; empty for an authorization code, whose request had the scope.
     pub fn scope(&self) -> &str {
         match self {
             Self::ClientCredentials { scope } | Self::RefreshToken { scope, .. } => scope,
             Self::AuthorizationCode { .. } => "",
-        }
-    }
-
-    /// The grant's type.
-    pub fn grant_type(&self) -> GrantType {
-        match self {
-            Self::ClientCredentials { .. } => GrantType::ClientCredentials,
-            Self::AuthorizationCode { .. } => GrantType::AuthorizationCode,
-            Self::RefreshToken { .. } => GrantType::RefreshToken,
         }
     }
 

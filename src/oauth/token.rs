@@ -32,11 +32,9 @@ pub struct Token {
     /// Seconds from `refresh_issued_at` (Keycloak's `refresh_expires_in`): 0 for no limit, `None` when unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh_expires_in: Option<u64>,
-    /// When the response arrived, by this machine's clock; seconds since the epoch.
-    pub issued_at: i64,
-    /// Seconds from `issued_at`; `None` when unknown.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expires_in: Option<u64>,
+    /// From the time when the response arrived, by this machine's clock.
+    #[serde(flatten)]
+    pub lifetime: Lifetime,
     /// The SMART launch context (App Launch 2.2): `patient`, `encounter`, `fhirUser`, `need_patient_banner`, …
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub launch_context: Map<String, Value>,
@@ -51,30 +49,9 @@ impl Token {
             refresh_token: None,
             refresh_issued_at: None,
             refresh_expires_in: None,
-            issued_at: lifetime.issued_at,
-            expires_in: lifetime.expires_in,
+            lifetime,
             launch_context: Map::new(),
         }
-    }
-
-    /// When it was issued and for how long.
-    pub fn lifetime(&self) -> Lifetime {
-        Lifetime { issued_at: self.issued_at, expires_in: self.expires_in }
-    }
-
-    /// Returns [`Lifetime::expires_at`].
-    pub fn expires_at(&self) -> Option<i64> {
-        self.lifetime().expires_at()
-    }
-
-    /// Returns [`Lifetime::remaining`].
-    pub fn remaining(&self, now: i64) -> Option<u64> {
-        self.lifetime().remaining(now)
-    }
-
-    /// Returns [`Lifetime::is_fresh`].
-    pub fn is_fresh(&self, now: i64, min_ttl: Option<u64>) -> bool {
-        self.lifetime().is_fresh(now, min_ttl)
     }
 
     /// Checks a token that has just been issued.
@@ -82,7 +59,7 @@ impl Token {
     /// # Errors
     /// Protocol if it has already expired (`expires_in: 0`).
     pub fn require_unexpired(&self) -> Result<()> {
-        if self.expires_in == Some(0) {
+        if self.lifetime.expires_in == Some(0) {
             return Err(Error::protocol(
                 "the server issued a token that has already expired (expires_in: 0)",
             )
@@ -103,7 +80,7 @@ impl Token {
         if self.scope.is_none() {
             self.scope.clone_from(&previous.scope);
         }
-        self.expires_in = self.expires_in.or(previous.expires_in);
+        self.lifetime.expires_in = self.lifetime.expires_in.or(previous.lifetime.expires_in);
         for (name, value) in &previous.launch_context {
             self.launch_context.entry(name.clone()).or_insert_with(|| value.clone());
         }
@@ -112,11 +89,12 @@ impl Token {
 }
 
 /// When a token was issued and for how long: all that its expiry depends on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lifetime {
     /// Seconds since the epoch.
     pub issued_at: i64,
     /// Seconds; `None` when unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_in: Option<u64>,
 }
 
@@ -178,7 +156,7 @@ mod tests {
             (Some(u64::MAX), 1_000, None, true),
         ] {
             assert_eq!(
-                token(expires_in).is_fresh(now, min_ttl),
+                token(expires_in).lifetime.is_fresh(now, min_ttl),
                 fresh,
                 "{expires_in:?} at {now}, {min_ttl:?}"
             );
@@ -200,11 +178,9 @@ mod tests {
 
     #[test]
     fn unknown_lifetime_is_taken_from_the_previous_token() {
-        assert_eq!(token(None).carrying_over(&token(Some(60))).expires_in, Some(60));
-        assert_eq!(token(Some(30)).carrying_over(&token(Some(60))).expires_in, Some(30));
-        assert_eq!(token(None).carrying_over(&token(None)).expires_in, None);
-        assert!(
-            token(None).lifetime().may_be_used(i64::MAX) && !token(Some(60)).lifetime().may_be_used(2_000)
-        );
+        assert_eq!(token(None).carrying_over(&token(Some(60))).lifetime.expires_in, Some(60));
+        assert_eq!(token(Some(30)).carrying_over(&token(Some(60))).lifetime.expires_in, Some(30));
+        assert_eq!(token(None).carrying_over(&token(None)).lifetime.expires_in, None);
+        assert!(token(None).lifetime.may_be_used(i64::MAX) && !token(Some(60)).lifetime.may_be_used(2_000));
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::jwt::{self, Date, TokenKind};
 use super::members::Members;
 use super::secret::Secret;
-use super::token::Token;
+use super::token::{Lifetime, Token};
 
 /// The longest lifetime, in seconds: a century. A longer one is reduced to it.
 const MAX_LIFETIME: u64 = 3_155_760_000;
@@ -84,8 +84,7 @@ pub fn parse_response(status: u16, body: &[u8], now: i64) -> Result<Token, Token
         refresh_issued_at: refresh_token.as_ref().map(|_| now),
         refresh_expires_in: refresh_expires_in.filter(|_| refresh_token.is_some()),
         refresh_token,
-        issued_at: now,
-        expires_in,
+        lifetime: Lifetime { issued_at: now, expires_in },
         launch_context: members,
     })
 }
@@ -182,7 +181,7 @@ mod tests {
             r#"{"access_token":"a.b.c","expires_in":60,"refresh_expires_in":0,"token_type":"Bearer","not-before-policy":0,"scope":"email profile"}"#,
         );
         assert_eq!(token.access_token.expose(), "a.b.c");
-        assert_eq!((token.issued_at, token.expires_in), (1_000, Some(60)));
+        assert_eq!(token.lifetime, Lifetime { issued_at: 1_000, expires_in: Some(60) });
         assert_eq!(token.scope.as_deref(), Some("email profile"));
         assert!(token.refresh_token.is_none() && token.launch_context.is_empty());
     }
@@ -215,11 +214,11 @@ mod tests {
             ("[60]", None),
         ] {
             let body = format!(r#"{{"access_token":"t","token_type":"Bearer","expires_in":{expires_in}}}"#);
-            assert_eq!(ok(&body).expires_in, expected, "{expires_in}");
+            assert_eq!(ok(&body).lifetime.expires_in, expected, "{expires_in}");
         }
         assert!(matches!(
             parse_response(200, br#"{"access_token":"t","token_type":"Bearer","expires_in":1e309}"#, 0),
-            Ok(Token { expires_in: None, .. }) | Err(TokenError::Invalid(_))
+            Ok(Token { lifetime: Lifetime { expires_in: None, .. }, .. }) | Err(TokenError::Invalid(_))
         ));
     }
 
@@ -288,7 +287,9 @@ mod tests {
         use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
         let token = |claims: &str, more: &str| {
             let claims = URL_SAFE_NO_PAD.encode(claims);
-            ok(&format!(r#"{{"access_token":"e30.{claims}.c2ln","token_type":"Bearer"{more}}}"#)).expires_in
+            ok(&format!(r#"{{"access_token":"e30.{claims}.c2ln","token_type":"Bearer"{more}}}"#))
+                .lifetime
+                .expires_in
         };
         assert_eq!(token(r#"{"exp":8200}"#, ""), Some(7_200));
         assert_eq!(token(r#"{"exp":90060,"iat":90000}"#, ""), Some(60), "the server's clock is ahead");

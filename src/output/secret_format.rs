@@ -33,12 +33,12 @@ fn quoted(text: &str, quote: &str) -> String {
 }
 
 fn json(token: &Token, profile: Option<&Profile>, now: i64) -> String {
-    let expires_on = token.expires_at();
+    let expires_on = token.lifetime.expires_at();
     let expires_at = expires_on.and_then(rfc3339);
     let view = json!({
         "access_token": token.access_token.expose(),
         "token_type": "Bearer",
-        "expires_in": token.remaining(now),
+        "expires_in": token.lifetime.remaining(now),
         "expires_at": expires_at,
         "expires_on": expires_on,
         "scope": token.scope,

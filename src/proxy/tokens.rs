@@ -122,8 +122,8 @@ impl Tokens {
     fn known(&self, rejected: Option<&Secret>) -> Option<Result<Arc<Bearer>, Refusal>> {
         let state = self.lock();
         let current = state.current.as_ref().filter(|(bearer, since)| {
-            let is_current = match bearer.token.expires_in {
-                Some(_) => since.elapsed() < RECHECK_INTERVAL && bearer.token.is_fresh(now(), None),
+            let is_current = match bearer.token.lifetime.expires_in {
+                Some(_) => since.elapsed() < RECHECK_INTERVAL && bearer.token.lifetime.is_fresh(now(), None),
                 None => since.elapsed() < UNKNOWN_RECHECK_INTERVAL,
             };
             is_current && rejected != Some(&bearer.token.access_token)

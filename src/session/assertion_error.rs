@@ -3,173 +3,143 @@
 //! Every reason has the same error code (`invalid_client`), so the words of the description decide: those of Keycloak, and
 //! what other servers have in common with them.
 
-use crate::error::Error;
-use crate::http::HttpResponse;
 use crate::oauth::client_key::KeyAlgorithm;
 use crate::oauth::grant::AssertionSigner;
-use crate::oauth::token_response::TokenError;
 use crate::profile::Profile;
-use crate::text::{MAX_SNIPPET_LEN, sanitize};
+use crate::text::sanitize;
 
 /// The longest untrusted name in a message, in characters.
-const MAX_NAME_LEN: usize = 100;
+pub const MAX_NAME_LEN: usize = 100;
 
 /// A difference between the clocks that is worth mentioning, in seconds.
 const MIN_SKEW: u64 = 5;
 
-/// Why an assertion is rejected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reason {
-    Audience,
-    Reused,
-    Time,
-    Algorithm,
-    UnknownKey,
-    Signature,
-    Client,
-}
-
-/// Describes an error response to an assertion; `None` if the error is about something else. `now` is the time here.
-pub fn into_error(
+/// Returns the message and the hint for an error response to an assertion; `None` if the error is about something else.
+/// `skew` is by how many seconds this machine's clock is ahead of the server's, if that is known.
+pub fn meaning(
     profile: &Profile,
     signer: &AssertionSigner,
-    error: &TokenError,
-    response: &HttpResponse,
-    now: i64,
-) -> Option<Error> {
-    let TokenError::Denied { status, error, description } = error else { return None };
-    if !["invalid_client", "unauthorized_client", "invalid_request"].contains(&error.as_str()) {
+    error: &str,
+    description: &str,
+    skew: Option<i64>,
+) -> Option<(String, String)> {
+    if !["invalid_client", "unauthorized_client", "invalid_request"].contains(&error) {
         return None;
     }
-    let description = description.as_deref().unwrap_or_default();
-    let reason = reason(description).or((error != "invalid_request").then_some(Reason::Client))?;
-    let (message, hint) = describe(reason, profile, signer);
-    let colon = if description.is_empty() { "" } else { ": " };
-    let mut detail = format!(
-        "endpoint: {}\nserver: {}{colon}{} (HTTP {status})",
-        profile.origin(),
-        response.redacted(error, MAX_NAME_LEN),
-        response.redacted(description, MAX_SNIPPET_LEN)
-    );
-    if let Some(date) = response.date.filter(|_| reason == Reason::Time) {
-        detail = format!("{}\n{detail}", describe_skew(now, date));
-    }
-    Some(Error::auth(message).with_detail(detail).with_hint(hint))
-}
-
-fn reason(description: &str) -> Option<Reason> {
-    let text = description.to_ascii_lowercase();
-    let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    // The first match counts: a signature algorithm is no signature, and a key that signs no unknown key.
-    [
-        (Reason::Audience, &["audience", "aud ", "\"aud\"", "`aud`"][..]),
-        (Reason::Reused, &["reuse", "replay", "already used", "jti"]),
-        (
-            Reason::Time,
-            &[
-                "not active",
-                "expired",
-                "expir",
-                "in the future",
-                "in the past",
-                "not yet valid",
-                "iat",
-                "nbf",
-            ],
-        ),
-        (Reason::Algorithm, &["algorithm"]),
-        (Reason::Signature, &["signature"]),
-        (Reason::UnknownKey, &["public key", "kid", "jwk", "key not found", "unknown key", "no key"]),
-        (Reason::Client, &["client"]),
-    ]
-    .into_iter()
-    .find_map(|(reason, words)| has(words).then_some(reason))
-}
-
-fn describe(reason: Reason, profile: &Profile, signer: &AssertionSigner) -> (String, String) {
     let client = sanitize(&profile.client_id, MAX_NAME_LEN);
     let kid = sanitize(signer.key.kid(), MAX_NAME_LEN);
-    let algorithm = signer.key.algorithm();
-    let flag = if profile.name == profile.product.name() && profile.name == "provider" {
-        String::new()
-    } else {
-        format!(" --profile {}", profile.name)
+    let flag = match profile.name.as_str() {
+        "provider" => String::new(),
+        name => format!(" --profile {name}"),
     };
     let register = format!("register the public key at the server: oneup key jwks{flag}");
-    match reason {
-        Reason::Audience => (
+    let (algorithm, other) = match signer.key.algorithm() {
+        KeyAlgorithm::Rs384 => ("RS384", "ES384"),
+        KeyAlgorithm::Es384 => ("ES384", "RS384"),
+    };
+    // An invalid request need not be about the client, any other of the errors is.
+    let client_words: &[&str] = if error == "invalid_request" { &["client"] } else { &[""] };
+    let reasons: [(&[&str], String, String); 7] = [
+        (
+            &["audience", "aud ", "\"aud\"", "`aud`"],
             format!("the server expects assertions for another audience than {}", signer.audience),
             "pass the token endpoint exactly as the server calls it: --token-url URL".into(),
         ),
-        Reason::Reused => (
+        (
+            &["reuse", "replay", "already used", "jti"],
             "the server has already accepted an assertion with this jti, or takes it for one".into(),
             "try again: each request has a new assertion; if this repeats, a proxy may be sending requests twice".into(),
         ),
-        Reason::Time => (
-            "the server considers the assertion expired, or not valid yet".into(),
+        (
+            &["not active", "expir", "in the future", "in the past", "not yet valid", "iat", "nbf"],
+            format!("the server considers the assertion expired, or not valid yet{}", describe_skew(skew)),
             "set this machine's clock, for example: timedatectl set-ntp true".into(),
         ),
-        Reason::Algorithm => {
-            let other = match algorithm {
-                KeyAlgorithm::Rs384 => KeyAlgorithm::Es384,
-                KeyAlgorithm::Es384 => KeyAlgorithm::Rs384,
-            };
-            (
-                format!("the server does not accept {} from client {client}", algorithm.name()),
-                format!("oneup key generate --alg {}{flag}, register it, then log in again", other.name()),
-            )
-        }
-        Reason::UnknownKey => (format!("the server has no key {kid} for client {client}"), register),
-        Reason::Signature => {
-            (format!("the signature does not match the key {kid} that the server has for client {client}"), register)
-        }
-        Reason::Client => (
+        (
+            &["algorithm"],
+            format!("the server does not accept {algorithm} from client {client}"),
+            format!("oneup key generate --alg {other}{flag}, register it, then log in again"),
+        ),
+        (
+            &["signature"],
+            format!("the signature does not match the key {kid} that the server has for client {client}"),
+            register.clone(),
+        ),
+        (
+            &["public key", "kid", "jwk", "key not found", "unknown key", "no key"],
+            format!("the server has no key {kid} for client {client}"),
+            register,
+        ),
+        (
+            client_words,
             format!("the server has no client {client} that authenticates with a signed JWT"),
             "check --client-id, and the client's authentication method at the server".into(),
         ),
-    }
+    ];
+    // The first match counts: a signature algorithm is no signature, and a key that signs no unknown key.
+    let text = description.to_ascii_lowercase();
+    let mut reasons = reasons.into_iter();
+    let (_, message, hint) = reasons.find(|(words, ..)| words.iter().any(|word| text.contains(word)))?;
+    Some((message, hint))
 }
 
-fn describe_skew(now: i64, server: i64) -> String {
-    let seconds = now.abs_diff(server);
-    match (seconds, now < server) {
-        (..MIN_SKEW, _) => "this machine's clock agrees with the server's".into(),
-        (_, true) => format!("this machine's clock is {seconds} s behind the server's"),
-        (_, false) => format!("this machine's clock is {seconds} s ahead of the server's"),
+fn describe_skew(skew: Option<i64>) -> String {
+    match skew {
+        None => String::new(),
+        Some(seconds) if seconds.unsigned_abs() < MIN_SKEW => {
+            "; this machine's clock agrees with the server's".into()
+        }
+        Some(seconds) if seconds < 0 => {
+            format!("; this machine's clock is {} s behind the server's", seconds.unsigned_abs())
+        }
+        Some(seconds) => format!("; this machine's clock is {seconds} s ahead of the server's"),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::oauth::client_key::ClientKey;
+    use crate::oauth::product::realm_endpoints;
 
     #[test]
     fn descriptions_of_servers_have_a_reason() {
+        let profile = Profile::example(realm_endpoints("https://gateway.1up.health", "dev-portal"));
+        let key = Arc::new(ClientKey::generate(KeyAlgorithm::Es384).expect("a key"));
+        let signer = AssertionSigner { key, audience: profile.token_url.clone() };
         for (description, expected) in [
-            ("Unable to load public key", Some(Reason::UnknownKey)),
-            ("Invalid signature algorithm", Some(Reason::Algorithm)),
+            ("Unable to load public key", "has no key"),
+            ("Invalid signature algorithm", "does not accept ES384"),
             (
                 "Client authentication with signed JWT failed: Signature on JWT token failed validation",
-                Some(Reason::Signature),
+                "signature does not match",
             ),
-            ("Token is not active", Some(Reason::Time)),
-            ("Token was issued in the future", Some(Reason::Time)),
-            ("Token was issued too far in the past to be used now", Some(Reason::Time)),
-            ("Token expiration is too far in the future", Some(Reason::Time)),
-            ("Invalid token audience", Some(Reason::Audience)),
-            ("Token reuse detected", Some(Reason::Reused)),
-            ("Invalid client or Invalid client credentials", Some(Reason::Client)),
-            ("unexpected \"aud\" claim value", Some(Reason::Audience)),
-            ("something else", None),
+            ("Token is not active", "expired, or not valid yet"),
+            ("Token was issued in the future", "expired, or not valid yet"),
+            ("Token was issued too far in the past to be used now", "expired, or not valid yet"),
+            ("Token expiration is too far in the future", "expired, or not valid yet"),
+            ("Invalid token audience", "another audience"),
+            ("Token reuse detected", "already accepted"),
+            ("Invalid client or Invalid client credentials", "has no client svc"),
+            ("unexpected \"aud\" claim value", "another audience"),
         ] {
-            assert_eq!(reason(description), expected, "{description}");
+            for error in ["invalid_client", "unauthorized_client", "invalid_request"] {
+                let (message, _) = meaning(&profile, &signer, error, description, None).expect(description);
+                assert!(message.contains(expected), "{description}: {message}");
+            }
         }
+        let unknown = |error| meaning(&profile, &signer, error, "something else", None);
+        assert!(unknown("invalid_client").is_some_and(|(message, _)| message.contains("has no client svc")));
+        assert_eq!((unknown("invalid_request"), unknown("invalid_grant")), (None, None));
     }
 
     #[test]
     fn skew_is_told_with_its_direction() {
-        assert_eq!(describe_skew(1_000, 1_002), "this machine's clock agrees with the server's");
-        assert_eq!(describe_skew(1_000, 1_400), "this machine's clock is 400 s behind the server's");
-        assert_eq!(describe_skew(1_400, 1_000), "this machine's clock is 400 s ahead of the server's");
+        assert_eq!(describe_skew(Some(-2)), "; this machine's clock agrees with the server's");
+        assert_eq!(describe_skew(Some(-400)), "; this machine's clock is 400 s behind the server's");
+        assert_eq!(describe_skew(Some(400)), "; this machine's clock is 400 s ahead of the server's");
+        assert_eq!(describe_skew(None), "");
     }
 }

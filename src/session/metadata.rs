@@ -15,17 +15,14 @@ use crate::system::files::{self, Purpose};
 /// The tokens of a profile without their secrets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TokenMetadata {
-    /// Seconds since the epoch.
-    pub issued_at: i64,
-    /// Seconds from `issued_at`; `None` when unknown.
-    pub expires_in: Option<u64>,
+    /// When the token was issued and for how long.
+    #[serde(flatten)]
+    pub lifetime: Lifetime,
     /// Whether a refresh token is stored that was not rejected.
     pub refreshable: bool,
     /// When the refresh token was issued, in seconds since the epoch.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh_issued_at: Option<i64>,
     /// Seconds from `refresh_issued_at`; 0 when it does not expire, `None` when unknown.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh_expires_in: Option<u64>,
     /// Whether the server rejected the client at the last token request.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -37,18 +34,7 @@ pub struct TokenMetadata {
     pub launch_context: Map<String, Value>,
     /// The tokens of other scopes, by requested scope.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub scoped_tokens: BTreeMap<String, ScopedMetadata>,
-}
-
-/// A token of another scope than the profile's own.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ScopedMetadata {
-    /// Seconds since the epoch.
-    pub issued_at: i64,
-    /// Seconds from `issued_at`; `None` when unknown.
-    pub expires_in: Option<u64>,
-    /// The granted scope.
-    pub scope: Option<String>,
+    pub scoped_tokens: BTreeMap<String, TokenMetadata>,
 }
 
 /// When a refresh token expires, as far as is known.
@@ -63,11 +49,6 @@ pub enum RefreshExpiry {
 }
 
 impl TokenMetadata {
-    /// When the token was issued and for how long.
-    pub fn lifetime(&self) -> Lifetime {
-        Lifetime { issued_at: self.issued_at, expires_in: self.expires_in }
-    }
-
     /// When the refresh token expires.
     pub fn refresh_expiry(&self) -> RefreshExpiry {
         match (self.refresh_issued_at, self.refresh_expires_in) {
@@ -84,18 +65,10 @@ impl TokenMetadata {
     }
 }
 
-impl ScopedMetadata {
-    /// When the token was issued and for how long.
-    pub fn lifetime(&self) -> Lifetime {
-        Lifetime { issued_at: self.issued_at, expires_in: self.expires_in }
-    }
-}
-
 impl From<&Token> for TokenMetadata {
     fn from(token: &Token) -> Self {
         Self {
-            issued_at: token.issued_at,
-            expires_in: token.expires_in,
+            lifetime: token.lifetime,
             refreshable: token.refresh_token.is_some(),
             refresh_issued_at: token.refresh_issued_at,
             refresh_expires_in: token.refresh_expires_in,
@@ -104,12 +77,6 @@ impl From<&Token> for TokenMetadata {
             launch_context: token.launch_context.clone(),
             scoped_tokens: BTreeMap::new(),
         }
-    }
-}
-
-impl From<&Token> for ScopedMetadata {
-    fn from(token: &Token) -> Self {
-        Self { issued_at: token.issued_at, expires_in: token.expires_in, scope: token.scope.clone() }
     }
 }
 
@@ -129,7 +96,7 @@ pub fn load(context: &Context, id: &str) -> Option<TokenMetadata> {
 pub fn save(context: &Context, id: &str, credentials: &StoredCredentials) -> Result<()> {
     let Some(token) = &credentials.token else { return Ok(()) };
     let scoped = credentials.scoped_tokens.iter();
-    let scoped_tokens = scoped.map(|(scope, token)| (scope.clone(), ScopedMetadata::from(token))).collect();
+    let scoped_tokens = scoped.map(|(scope, token)| (scope.clone(), TokenMetadata::from(token))).collect();
     write(context, id, &TokenMetadata { scoped_tokens, ..TokenMetadata::from(token) })
 }
 
@@ -139,17 +106,11 @@ fn write(context: &Context, id: &str, metadata: &TokenMetadata) -> Result<()> {
     files::replace(&path(context, id)?, &bytes)
 }
 
-/// Records that the refresh token was rejected, if the metadata can be written.
-pub fn mark_unrefreshable(context: &Context, id: &str) {
-    if let Some(metadata) = load(context, id) {
-        let _ = write(context, id, &TokenMetadata { refreshable: false, ..metadata });
-    }
-}
-
-/// Records that the client was rejected, if the metadata can be written.
-pub fn mark_client_rejected(context: &Context, id: &str) {
-    if let Some(metadata) = load(context, id) {
-        let _ = write(context, id, &TokenMetadata { client_rejected: true, ..metadata });
+/// Records what an error response says about the refresh token or the client, if the metadata can be written.
+pub fn update(context: &Context, id: &str, change: impl FnOnce(&mut TokenMetadata)) {
+    if let Some(mut metadata) = load(context, id) {
+        change(&mut metadata);
+        let _ = write(context, id, &metadata);
     }
 }
 

@@ -55,7 +55,7 @@ pub struct TokenOptions<'a> {
 
 impl TokenOptions<'_> {
     fn accept(&self, token: &Token) -> bool {
-        self.rejected != Some(&token.access_token) && token.is_fresh(now(), self.min_ttl)
+        self.rejected != Some(&token.access_token) && token.lifetime.is_fresh(now(), self.min_ttl)
     }
 }
 

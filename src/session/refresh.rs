@@ -6,7 +6,7 @@ use super::open_store;
 use super::token_request::{client, request_token};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result, StoreErrorKind};
-use crate::oauth::grant::{Grant, GrantType};
+use crate::oauth::grant::Grant;
 use crate::oauth::product::Product;
 use crate::oauth::token::Token;
 use crate::profile::Profile;
@@ -61,7 +61,7 @@ pub(super) fn under_lock(
         context.warn(error);
     }
     token.require_unexpired()?;
-    if options.min_ttl.is_some() && !token.is_fresh(token.issued_at, options.min_ttl) {
+    if options.min_ttl.is_some() && !token.lifetime.is_fresh(token.lifetime.issued_at, options.min_ttl) {
         context.warn("the new token expires sooner than --min-ttl requires");
     }
     Ok(token)
@@ -76,7 +76,7 @@ fn request(
     deadline: Deadline,
 ) -> Result<Token> {
     // A refresh token may work only once: find out first whether the store can be written. A shared one has been.
-    if grant.grant_type() == GrantType::RefreshToken && !store.is_shared() {
+    if matches!(grant, Grant::RefreshToken { .. }) && !store.is_shared() {
         write(context, profile, store, credentials, deadline)?;
     }
     let client = client(profile, credentials, deadline)?;
@@ -122,7 +122,7 @@ fn without_write(
     {
         return Ok(Some(token.clone()));
     }
-    if grant.grant_type() != GrantType::ClientCredentials {
+    if !matches!(grant, Grant::ClientCredentials { .. }) {
         return Err(error);
     }
     context.warn(format_args!(
@@ -167,7 +167,7 @@ fn without_grant(
     options: TokenOptions,
 ) -> Result<Token> {
     let is_rejected = |token: &Token| options.rejected == Some(&token.access_token);
-    if let Some(token) = token.filter(|token| token.expires_in.is_none() && !is_rejected(token))
+    if let Some(token) = token.filter(|token| token.lifetime.expires_in.is_none() && !is_rejected(token))
         && !options.refresh
     {
         context.warn("token lifetime unknown: it may have expired");

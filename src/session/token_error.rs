@@ -1,8 +1,9 @@
 //! Describes an error response of a token endpoint, and what to do next.
 
+use super::assertion_error::{self, MAX_NAME_LEN};
 use crate::error::Error;
 use crate::http::HttpResponse;
-use crate::oauth::grant::{Grant, GrantType};
+use crate::oauth::grant::{AssertionSigner, Grant};
 use crate::oauth::product::Product;
 use crate::oauth::token_response::TokenError;
 use crate::profile::Profile;
@@ -11,23 +12,39 @@ use crate::text::{MAX_SNIPPET_LEN, sanitize};
 /// The hint for a wrong token endpoint.
 const ENDPOINT_HINT: &str = "check --gateway, --realm, --plan and --token-url";
 
-/// The longest untrusted name in a message, in characters.
-const MAX_NAME_LEN: usize = 100;
-
-/// Describes an error. The profile need not be saved yet.
-pub fn into_error(profile: &Profile, grant: &Grant, error: TokenError, response: &HttpResponse) -> Error {
+/// Describes an error response to a grant, and to the assertion of a `signer` if there was one. The profile need not be
+/// saved yet. `now` is the time here.
+pub fn into_error(
+    profile: &Profile,
+    grant: &Grant,
+    signer: Option<&AssertionSigner>,
+    error: &TokenError,
+    response: &HttpResponse,
+    now: i64,
+) -> Error {
     match error {
         TokenError::Invalid(reason) => Error::protocol(format!(
             "invalid OAuth response from {}: {}",
             profile.token_url,
-            response.redacted(&reason, MAX_SNIPPET_LEN)
+            response.redacted(reason, MAX_SNIPPET_LEN)
         ))
         .with_detail(response.snippet())
         .with_hint(format!("{ENDPOINT_HINT}; trace it with -v")),
-        TokenError::Blocked { status } => blocked(profile, status, response),
+        TokenError::Blocked { status } => blocked(profile, *status, response),
         TokenError::Denied { status, error, description } => {
-            let description = description.map(|text| response.redacted(&text, MAX_SNIPPET_LEN));
-            denied(profile, grant, status, &response.redacted(&error, MAX_NAME_LEN), description.as_deref())
+            let description = description.as_deref().unwrap_or_default();
+            let skew = response.date.map(|date| now.saturating_sub(date));
+            let (message, hint) = signer
+                .and_then(|signer| assertion_error::meaning(profile, signer, error, description, skew))
+                .unwrap_or_else(|| meaning(profile, grant, *status, error));
+            let colon = if description.is_empty() { "" } else { ": " };
+            let detail = format!(
+                "endpoint: {}\nserver: {}{colon}{} (HTTP {status})",
+                profile.origin(),
+                response.redacted(error, MAX_NAME_LEN),
+                response.redacted(description, MAX_SNIPPET_LEN)
+            );
+            Error::auth(message).with_detail(detail).with_hint(hint)
         }
     }
 }
@@ -43,17 +60,6 @@ fn blocked(profile: &Profile, status: u16, response: &HttpResponse) -> Error {
         _ => (format!("{url} rejected the request without an OAuth error (HTTP {status})"), ENDPOINT_HINT),
     };
     Error::auth(message).with_detail(response.snippet()).with_hint(hint)
-}
-
-fn denied(profile: &Profile, grant: &Grant, status: u16, error: &str, description: Option<&str>) -> Error {
-    let (message, hint) = meaning(profile, grant, status, error);
-    let description = description.map_or(String::new(), |text| format!(": {text}"));
-    Error::auth(message)
-        .with_detail(format_args!(
-            "endpoint: {}\nserver: {error}{description} (HTTP {status})",
-            profile.origin()
-        ))
-        .with_hint(hint)
 }
 
 /// Returns the message and the hint. The status and `error` decide; descriptions differ between versions.
@@ -83,7 +89,7 @@ fn meaning(profile: &Profile, grant: &Grant, status: u16, error: &str) -> (Strin
         ),
         "invalid_scope" => {
             let requested = if grant.scope().is_empty() { &profile.scope } else { grant.scope() };
-            let hint = if grant.grant_type() == GrantType::RefreshToken {
+            let hint = if matches!(grant, Grant::RefreshToken { .. }) {
                 format!("a refresh token can only narrow the scope; for another one: {login} --scope 'SCOPE'")
             } else {
                 format!("{login} --scope 'SCOPE'")
@@ -93,13 +99,13 @@ fn meaning(profile: &Profile, grant: &Grant, status: u16, error: &str) -> (Strin
             (message, hint)
         }
         "invalid_grant" => (
-            match grant.grant_type() {
-                GrantType::AuthorizationCode => {
+            match grant {
+                Grant::AuthorizationCode { .. } => {
                     "authorization code invalid: already used, older than 5 minutes, or for another redirect URI"
                         .to_owned()
                 }
-                GrantType::ClientCredentials => format!("the server rejected the credentials of client {client}"),
-                GrantType::RefreshToken => "refresh token expired or revoked".to_owned(),
+                Grant::ClientCredentials { .. } => format!("the server rejected the credentials of client {client}"),
+                Grant::RefreshToken { .. } => "refresh token expired or revoked".to_owned(),
             },
             login,
         ),

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::assertion_error;
 use super::client_secret;
 use super::metadata;
 use super::private_key;
@@ -11,7 +10,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::http::{Http, Retry};
 use crate::oauth::client_key::ClientKey;
-use crate::oauth::grant::{AssertionSigner, Client, ClientAuthentication, Grant, GrantType};
+use crate::oauth::grant::{AssertionSigner, Client, ClientAuthentication, Grant};
 use crate::oauth::product::Product;
 use crate::oauth::secret::Secret;
 use crate::oauth::token::Token;
@@ -63,14 +62,16 @@ pub fn request_token(
     grant: &Grant,
     deadline: Deadline,
 ) -> Result<Token> {
-    let grant_type = grant.grant_type();
-    let retry = if grant_type == GrantType::ClientCredentials { Retry::Transient } else { Retry::Never };
+    let retry = match grant {
+        Grant::ClientCredentials { .. } => Retry::Transient,
+        _ => Retry::Never,
+    };
     let http = Http::new(context)?.until(deadline);
     let notice = WaitNotice::start(context, "requesting a token");
     let response = http.post_form(&profile.token_url, || client.token_request(grant, now()), retry);
     drop(notice);
-    let response = response.map_err(|error| match grant_type {
-        GrantType::AuthorizationCode => error.with_hint(format!(
+    let response = response.map_err(|error| match grant {
+        Grant::AuthorizationCode { .. } => error.with_hint(format!(
             "the authorization code may have been used; log in again: {}",
             profile.login_command()
         )),
@@ -80,25 +81,22 @@ pub fn request_token(
         token_response::parse_response(response.status, &response.body, now()).map_err(|error| {
             if let TokenError::Denied { error, .. } = &error {
                 match error.as_str() {
-                    "invalid_grant" if grant_type == GrantType::RefreshToken => {
-                        metadata::mark_unrefreshable(context, &profile.id);
+                    "invalid_grant" if matches!(grant, Grant::RefreshToken { .. }) => {
+                        metadata::update(context, &profile.id, |metadata| metadata.refreshable = false);
                     }
                     "invalid_client" | "unauthorized_client" => {
-                        metadata::mark_client_rejected(context, &profile.id);
+                        metadata::update(context, &profile.id, |metadata| metadata.client_rejected = true);
                     }
                     _ => {}
                 }
             }
-            let signer = client.signer.as_ref();
-            signer
-                .and_then(|signer| assertion_error::into_error(profile, signer, &error, &response, now()))
-                .unwrap_or_else(|| token_error::into_error(profile, grant, error, &response))
+            token_error::into_error(profile, grant, client.signer.as_ref(), &error, &response, now())
         })?;
     token.scope = token.scope.map(|scope| response.redactor.redact_whole(&scope));
     if token.scope.is_none() {
-        let requested = match grant_type {
-            GrantType::AuthorizationCode => &profile.scope,
-            GrantType::ClientCredentials | GrantType::RefreshToken => grant.scope(),
+        let requested = match grant {
+            Grant::AuthorizationCode { .. } => &profile.scope,
+            _ => grant.scope(),
         };
         token.scope = Some(requested.to_owned()).filter(|scope| !scope.is_empty());
     }

@@ -54,11 +54,14 @@ impl TokenCache {
     /// Caches the access token until it expires. One that has expired, or without a known expiry, is not cached.
     pub fn put(&self, key: &CredentialKey, scope: Option<&str>, token: &Token, now: i64) {
         let name = name(&key.id, scope);
-        let timeout =
-            token.remaining(now).and_then(|seconds| u32::try_from(seconds.min(u64::from(u32::MAX / 2))).ok());
-        let is_cached = match (timeout, token.expires_in) {
+        let timeout = token
+            .lifetime
+            .remaining(now)
+            .and_then(|seconds| u32::try_from(seconds.min(u64::from(u32::MAX / 2))).ok());
+        let is_cached = match (timeout, token.lifetime.expires_in) {
             (Some(timeout @ 1..), Some(expires_in)) => {
-                let (issued_at, expires_in) = (token.issued_at.to_le_bytes(), expires_in.to_le_bytes());
+                let (issued_at, expires_in) =
+                    (token.lifetime.issued_at.to_le_bytes(), expires_in.to_le_bytes());
                 let parts = [&issued_at[..], &expires_in, token.access_token.expose().as_bytes()];
                 self.0.write(&name, key, &parts, Some(timeout)).is_ok()
             }
@@ -91,7 +94,9 @@ mod tests {
     use super::*;
 
     fn token(expires_in: Option<u64>) -> Token {
-        Token { expires_in, ..credentials(1_000).token.expect("it has one") }
+        let mut token = credentials(1_000).token.expect("it has one");
+        token.lifetime.expires_in = expires_in;
+        token
     }
 
     /// A cache, and a key of this test alone.

@@ -79,7 +79,7 @@ impl StoredCredentials {
         self.scoped_tokens.insert(scope.to_owned(), token);
         while self.scoped_tokens.len() >= MAX_TOKENS {
             let others = self.scoped_tokens.iter().filter(|(other, _)| *other != scope);
-            let Some(oldest) = others.min_by_key(|(_, token)| token.issued_at) else { return };
+            let Some(oldest) = others.min_by_key(|(_, token)| token.lifetime.issued_at) else { return };
             let oldest = oldest.0.clone();
             self.scoped_tokens.remove(&oldest);
         }
@@ -157,6 +157,7 @@ pub(crate) fn decode(
 mod tests {
     use super::super::tests::{credentials, key};
     use super::*;
+    use crate::oauth::token::Lifetime;
 
     fn round_trip(binding: &Binding) -> Option<StoredCredentials> {
         let bytes = encode(&key("a").binding, &credentials(10)).expect("encodable");
@@ -217,14 +218,16 @@ mod tests {
         let mut all = credentials(1);
         let token = all.token.clone().expect("it has one");
         for number in 0..20 {
-            let token = Token { issued_at: 100 - number, ..token.clone() };
+            let lifetime = Lifetime { issued_at: 100 - number, ..token.lifetime };
+            let token = Token { lifetime, ..token.clone() };
             all.set_token(Some(&format!("scope-{number}")), token);
             assert!(all.tokens().count() <= MAX_TOKENS);
             assert!(all.token_for(Some(&format!("scope-{number}"))).is_some(), "the new one is kept");
         }
         assert_eq!((all.tokens().count(), all.token_for(None)), (MAX_TOKENS, Some(&token)));
         assert!(all.token_for(Some("scope-0")).is_some() && all.token_for(Some("scope-18")).is_none());
-        all.set_token(None, Token { expires_in: None, ..token });
-        assert_eq!(all.token_for(None).expect("it has one").expires_in, None);
+        let lifetime = Lifetime { expires_in: None, ..token.lifetime };
+        all.set_token(None, Token { lifetime, ..token });
+        assert_eq!(all.token_for(None).expect("it has one").lifetime.expires_in, None);
     }
 }

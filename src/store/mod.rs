@@ -141,7 +141,7 @@ mod tests {
 
     use super::*;
     use crate::oauth::secret::Secret;
-    use crate::oauth::token::Token;
+    use crate::oauth::token::{Lifetime, Token};
 
     /// The key of a profile with this ID.
     pub(super) fn key(id: &str) -> CredentialKey {
@@ -163,8 +163,7 @@ mod tests {
                 refresh_token: Some(Secret::new("r")),
                 refresh_issued_at: Some(1_000),
                 refresh_expires_in: None,
-                issued_at: 1_000,
-                expires_in: Some(7_200),
+                lifetime: Lifetime { issued_at: 1_000, expires_in: Some(7_200) },
                 launch_context: serde_json::Map::new(),
             }),
             ..StoredCredentials::default()

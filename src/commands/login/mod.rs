@@ -78,7 +78,7 @@ pub fn finish(
         print_token(&token, Some(profile), args.format.unwrap_or(TokenFormat::Raw))?;
         return Ok(Exit::Success);
     }
-    let expires_in = token.expires_in;
+    let expires_in = token.lifetime.expires_in;
     let stored = StoredCredentials {
         token: Some(token),
         version: resolved.version,

@@ -106,8 +106,8 @@ impl From<&Token> for Metadata {
     fn from(token: &Token) -> Self {
         Self {
             scope: token.scope.clone(),
-            issued_at: Some(token.issued_at),
-            expires_in: token.expires_in,
+            issued_at: Some(token.lifetime.issued_at),
+            expires_in: token.lifetime.expires_in,
             launch_context: token.launch_context.clone(),
         }
     }

@@ -68,7 +68,7 @@ impl Home {
             let profile = profile::load(&self.config(), &name).expect("a valid profile").expect("it exists");
             let key = profile.credential_key();
             let mut stored = store.read(&key).expect("a readable store").expect("a login");
-            stored.token.as_mut().expect("a token").issued_at -= seconds;
+            stored.token.as_mut().expect("a token").lifetime.issued_at -= seconds;
             store.write(&key, &stored).expect("a writable store");
         }
     }
