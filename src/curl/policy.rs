@@ -5,7 +5,7 @@ use super::hosts::Hosts;
 use super::options::Role;
 use super::url::{self, Url};
 use crate::error::{Error, Result};
-use crate::text::sanitize;
+use crate::text::sanitize_url;
 
 const OMIT: &str = "leave it out: oneup adds the token";
 
@@ -83,7 +83,7 @@ impl Policy<'_> {
     fn url(&self, option: &CurlOption) -> Result<Url> {
         let value = option.value.clone().unwrap_or_default();
         let refused = |reason: &str| {
-            Error::usage(format!("the URL {:?} {reason}", without_password(&value.to_string_lossy())))
+            Error::usage(format!("the URL {:?} {reason}", sanitize_url(&value.to_string_lossy())))
                 .with_hint("write https://HOST/PATH, or /PATH for the profile's FHIR server")
         };
         if option.expand {
@@ -165,18 +165,6 @@ fn host_error(url: &Url, argument: &str) -> Error {
         error.with_hint(format!("to send the token there: oneup curl --allow-host {host} …"))
     } else {
         error.with_hint("a path on the profile's FHIR server begins with a slash, such as /Patient")
-    }
-}
-
-/// Returns the text for a message. What precedes an `@` may be a password.
-fn without_password(text: &str) -> String {
-    let (scheme, rest) = match text.find("://") {
-        Some(end) => text.split_at(end + 3),
-        None => ("", text),
-    };
-    match rest.rsplit_once('@') {
-        Some((_, host)) => sanitize(&format!("{scheme}***@{host}"), 200),
-        None => sanitize(text, 200),
     }
 }
 

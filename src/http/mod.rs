@@ -1,7 +1,6 @@
 //! The HTTP client: form posts and JSON gets with one deadline, bounded retries and a size limit; streaming requests
 //! for exports. Redirects are never followed.
 
-mod address;
 mod async_client;
 mod body;
 mod client;
@@ -26,7 +25,6 @@ use reqwest::header::{
 };
 use zeroize::Zeroizing;
 
-pub use address::require_safe;
 pub use async_client::AsyncClient;
 pub use exchange::SecretResponse;
 pub use retry::is_transient;
@@ -35,6 +33,7 @@ pub use trace::bare_path;
 
 use crate::context::{Context, eprint_line};
 use crate::error::{Error, Result};
+pub use crate::oauth::endpoint_url::require_safe;
 use crate::oauth::grant::TokenRequest;
 use crate::oauth::secret::Secret;
 use crate::system::clock;

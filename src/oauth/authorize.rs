@@ -6,7 +6,7 @@ use url::{Url, form_urlencoded};
 
 pub use super::authorization_response::AuthorizationResponse;
 use super::authorization_response::{NO_CODE, Params};
-use super::loopback::is_loopback;
+use super::endpoint_url::require_safe;
 use super::pasted;
 use super::secret::Secret;
 use crate::error::{Error, Result};
@@ -49,7 +49,7 @@ impl AuthorizationRequest {
     /// Usage: the endpoint is not an https URL (or http on loopback) or has a fragment; the redirect URI is not absolute
     /// or has a fragment (RFC 6749 §3.1, §3.1.2).
     pub fn url(&self) -> Result<Url> {
-        let mut url = endpoint(&self.authorize_url)?;
+        let mut url = require_safe(&self.authorize_url)?;
         check_redirect_uri(&self.redirect_uri)?;
         let challenge = self.verifier.as_ref().map(challenge);
         let params = [
@@ -110,24 +110,6 @@ pub fn interpret_pasted_code(text: &str) -> AuthorizationResponse {
     pasted::interpret(text, |query| {
         Params::parse(query).map_or_else(|invalid| invalid, Params::into_response)
     })
-}
-
-fn endpoint(text: &str) -> Result<Url> {
-    let url = Url::parse(text)
-        .map_err(|cause| Error::usage("the authorization endpoint is not a URL").with_cause(cause))?;
-    match url.scheme() {
-        "https" => {}
-        "http" if is_loopback(&url) => {}
-        _ => {
-            return Err(Error::usage("the authorization endpoint must be https")
-                .with_detail("plain http is allowed for loopback only")
-                .with_hint("pass an https URL with --authorize-url or --plan"));
-        }
-    }
-    if url.fragment().is_some() {
-        return Err(Error::usage("the authorization endpoint must not have a fragment"));
-    }
-    Ok(url)
 }
 
 fn check_redirect_uri(text: &str) -> Result<()> {

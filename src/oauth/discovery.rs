@@ -4,8 +4,8 @@
 //! Only documents of the issuer that a profile trusts are fetched, never those of the issuer that a token names.
 
 use serde_json::Value;
-use url::Url;
 
+use super::endpoint_url::require_safe;
 use crate::error::{Error, Result};
 
 /// The endpoints of a realm beside the token endpoint.
@@ -69,19 +69,13 @@ fn discovered(issuer: &str, body: &[u8]) -> Result<Realm> {
 
 /// Tokens and client secrets go to these endpoints, so they must be where the issuer is.
 fn same_origin(issuer: &str, name: &str, url: &str) -> Result<String> {
-    let parse =
-        |url: &str| Url::parse(url).ok().filter(|url| url.username().is_empty() && url.password().is_none());
-    let wrong = match (parse(issuer), parse(url)) {
-        (Some(issuer), Some(parsed)) if issuer.origin() == parsed.origin() => {
-            if parsed.fragment().is_none() {
-                return Ok(parsed.into());
-            }
-            "has a fragment"
-        }
-        _ => "is on another origin than the issuer",
-    };
+    if let (Ok(issuer), Ok(parsed)) = (require_safe(issuer), require_safe(url))
+        && issuer.origin() == parsed.origin()
+    {
+        return Ok(parsed.into());
+    }
     let shown: String = url.escape_debug().take(200).collect();
-    Err(Error::protocol(format!("the discovery document's {name} {wrong}"))
+    Err(Error::protocol(format!("the discovery document's {name} is not a URL on the issuer's origin"))
         .with_detail(format!("issuer: {issuer}\n{name}: {shown}")))
 }
 

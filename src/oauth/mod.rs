@@ -5,6 +5,7 @@ mod authorization_response;
 pub mod authorize;
 pub mod client_key;
 pub mod discovery;
+pub mod endpoint_url;
 pub mod grant;
 pub mod jwks;
 pub mod jwt;

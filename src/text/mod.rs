@@ -26,6 +26,16 @@ pub fn sanitize(text: &str, max_len: usize) -> String {
     line
 }
 
+/// Returns a URL that may not parse, for a message: cut, and without what may be a user name and password.
+pub fn sanitize_url(url: &str) -> String {
+    let (scheme, rest) = url.split_at(url.find("://").map_or(0, |end| end + 3));
+    // Up to the last @: a password can contain any of `/?#@` by mistake, which no parser splits as it was meant.
+    match rest.rsplit_once('@') {
+        Some((_, host)) => sanitize(&format!("{scheme}***@{host}"), 200),
+        None => sanitize(url, 200),
+    }
+}
+
 /// Displays text with everything escaped that a terminal would interpret. Newlines stay.
 pub struct Sanitized<'a>(pub &'a str);
 
@@ -67,6 +77,18 @@ pub fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn urls_lose_their_passwords() {
+        for (url, shown) in [
+            ("https://user:pw@a.example/t", "https://***@a.example/t"),
+            ("https://user:p/w#@a.example/t", "https://***@a.example/t"),
+            ("user:pw@a.example", "***@a.example"),
+            ("https://a.example/t", "https://a.example/t"),
+        ] {
+            assert_eq!(sanitize_url(url), shown);
+        }
+    }
 
     #[test]
     fn escapes_what_moves_the_cursor_or_changes_direction() {

@@ -183,7 +183,7 @@ fn inconsistent_discovery_document_is_rejected() {
         (json!({"issuer": "https://evil.example"}), "error: the discovery document is not the realm's"),
         (
             json!({"issuer": realm.issuer(), "jwks_uri": "https://evil.example/keys"}),
-            "error: the discovery document's jwks_uri is on another origin than the issuer",
+            "error: the discovery document's jwks_uri is not a URL on the issuer's origin",
         ),
     ] {
         realm.change(|world| world.discovery = Some(document));
