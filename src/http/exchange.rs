@@ -1,22 +1,12 @@
 //! Requests to a secret server: JSON both ways, secret headers, and no retry of its own.
 
-use reqwest::header::{CONTENT_TYPE, DATE};
+use reqwest::header::CONTENT_TYPE;
 
-use super::body::{self, BodyError, Decoded};
-use super::{Http, header_name, reject_redirect, retry, sensitive, text, trace};
-use crate::error::{Error, Result};
+use super::redact::Redactor;
+use super::{Http, HttpResponse, header_name, sensitive, trace};
+use crate::error::Result;
 use crate::oauth::secret::{Secret, SecretBuf};
 use crate::system::deadline::Deadline;
-
-/// A response of any status but a redirect.
-pub struct SecretResponse {
-    /// The HTTP status.
-    pub status: u16,
-    /// The server's clock (`Date`), in seconds since the epoch.
-    pub date: Option<i64>,
-    /// At most 1 MiB.
-    pub body: SecretBuf,
-}
 
 impl Http {
     /// Sends a request once: a GET without a body, else a POST of JSON. `headers` are secret. Nothing of either body is traced.
@@ -29,10 +19,10 @@ impl Http {
         headers: &[(&str, &Secret)],
         body: Option<SecretBuf>,
         deadline: Deadline,
-    ) -> Result<SecretResponse> {
+    ) -> Result<HttpResponse> {
         let route = self.route(url)?;
-        let method = if body.is_some() { "POST" } else { "GET" };
-        let mut builder = match body {
+        self.trace(|| trace::bare_request(if body.is_some() { "POST" } else { "GET" }, url));
+        let mut request = match body {
             Some(body) => route
                 .client
                 .post(url)
@@ -41,24 +31,9 @@ impl Http {
             None => route.client.get(url),
         };
         for (name, value) in headers {
-            builder = builder.header(header_name(name)?, sensitive(value.expose())?);
+            request = request.header(header_name(name)?, sensitive(value.expose())?);
         }
-        self.trace(|| trace::bare_request(method, url));
-        let exchange = self.exchange_of(url, &route);
-        let response = builder
-            .timeout(deadline.remaining().max(std::time::Duration::from_millis(1)))
-            .send()
-            .map_err(|error| exchange.error(error))?;
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        self.trace(|| trace::head(status, &headers));
-        reject_redirect(url, status, &headers, &super::redact::Redactor::default())?;
-        let body =
-            body::read_limited(Decoded::new(response, false), deadline).map_err(|error| match error {
-                BodyError::TooLarge => Error::protocol(format!("{url}: response exceeds 1 MiB")),
-                BodyError::Timeout => exchange.timed_out(),
-                BodyError::Io(error) => exchange.read_error(error),
-            })?;
-        let date = text(&headers, DATE).and_then(|date| retry::parse_http_date(&date));
-        Ok(SecretResponse { status, date, body: SecretBuf::from(body) })
+        let (response, _) = self.send_once(url, &route, request, &Redactor::default(), deadline)?;
+        Ok(response)
     }
 }

@@ -1,7 +1,6 @@
 //! Why there is no response, told apart: DNS, refused, TLS, proxy, timeout, broken connection, not HTTP.
 
 use std::error::Error as StdError;
-use std::fmt::{self, Debug};
 use std::io;
 use std::time::Duration;
 
@@ -50,7 +49,7 @@ impl Exchange<'_> {
         }
     }
 
-    fn classify(&self, error: impl StdError + Send + Sync + 'static) -> Error {
+    fn classify(&self, error: impl StdError + 'static) -> Error {
         let origin = origin(self.url);
         let text = chain(&error).map(ToString::to_string).collect::<Vec<_>>().join(": ");
         if let Some(proxy) = self.proxy
@@ -84,7 +83,7 @@ impl Exchange<'_> {
                     .with_hint("try again; a proxy on the way may have damaged it")
             }
             _ => Error::network(format!("connection to {origin} closed before the response was complete"))
-                .with_cause(Described { text: describe_closed(kind), error: Box::new(error) })
+                .with_detail(describe_closed(kind))
                 .with_hint(
                     "try again; if it happens each time, a proxy or firewall may be closing the connection",
                 ),
@@ -101,26 +100,6 @@ fn describe_closed(kind: Option<io::ErrorKind>) -> &'static str {
         _ => "invalid or incomplete response",
     }
 }
-
-/// An error of the HTTP library, kept as the cause and displayed as `text`.
-struct Described {
-    text: &'static str,
-    error: Box<dyn StdError + Send + Sync>,
-}
-
-impl fmt::Debug for Described {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Debug::fmt(&self.error, f)
-    }
-}
-
-impl fmt::Display for Described {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.text)
-    }
-}
-
-impl StdError for Described {}
 
 /// Scheme, host and port: path and query don't matter for a failed connection, and may be secret.
 pub fn origin(url: &str) -> String {

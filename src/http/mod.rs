@@ -14,6 +14,7 @@ mod tls;
 mod trace;
 
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -26,7 +27,6 @@ use reqwest::header::{
 use zeroize::Zeroizing;
 
 pub use async_client::AsyncClient;
-pub use exchange::SecretResponse;
 pub use retry::is_transient;
 pub use stream::{Method, Request, StreamingResponse, is_gzip};
 pub use trace::bare_path;
@@ -39,7 +39,6 @@ use crate::oauth::secret::Secret;
 use crate::system::clock;
 use crate::system::deadline::Deadline;
 use crate::text::{MAX_SNIPPET_LEN, sanitize};
-use body::{BodyError, Decoded};
 use client::Route;
 use failure::Exchange;
 use redact::Redactor;
@@ -226,13 +225,13 @@ impl Http {
         let headers = response.headers().clone();
         reject_redirect(url, status, &headers, redactor)?;
         let is_gzip = headers.get(CONTENT_ENCODING).is_some_and(is_gzip);
-        let body =
-            body::read_limited(Decoded::new(response, is_gzip), deadline).map_err(|error| match error {
-                BodyError::TooLarge => Error::protocol(format!("{url}: response exceeds 1 MiB"))
-                    .with_hint("no OAuth endpoint sends that much: check the URL"),
-                BodyError::Timeout => exchange.timed_out(),
-                BodyError::Io(error) => exchange.read_error(error),
-            })?;
+        let body = body::read_limited(body::decode(response, is_gzip), deadline).map_err(|error| {
+            if error.kind() == ErrorKind::FileTooLarge {
+                return Error::protocol(format!("{url}: response exceeds 1 MiB"))
+                    .with_hint("no OAuth endpoint or Vault sends that much: check the URL");
+            }
+            exchange.read_error(error)
+        })?;
         let response = HttpResponse {
             status,
             content_type: text(&headers, CONTENT_TYPE),

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use reqwest::blocking::Response;
 use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
 
-use super::body::Decoded;
+use super::body;
 use super::failure::Exchange;
 use super::{Http, bearer, trace};
 use crate::error::{Error, Result};
@@ -81,10 +81,8 @@ impl StreamingResponse {
     /// Returns the body. Each read waits for the timeout of [`Http::send`] at most. Its errors are `io::Error`s that
     /// [`Http::read_error`] describes; a body that ends before its announced length is one of them.
     pub fn into_body(self) -> impl Read + Send {
-        Decoded::new(
-            self.response,
-            self.headers.get(CONTENT_ENCODING).is_some_and(is_gzip) && self.status != 206,
-        )
+        let is_decoded = self.is_decoded();
+        body::decode(self.response, is_decoded)
     }
 }
 

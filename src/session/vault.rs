@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::context::{Context, nonempty};
 use crate::error::{Error, Result};
 use crate::http::Http;
-use crate::oauth::secret::Secret;
+use crate::oauth::secret::{Secret, SecretBuf};
 use crate::store::vault::{Auth, Settings, Transport, Vault, VaultPath, VaultRequest, VaultResponse};
 use crate::system::deadline::Deadline;
 use crate::system::files::{self, Purpose};
@@ -45,7 +45,8 @@ impl Transport for HttpTransport {
         headers.extend(request.token.map(|token| ("X-Vault-Token", token)));
         headers.extend(namespace.as_ref().map(|namespace| ("X-Vault-Namespace", namespace)));
         let response = self.0.exchange_secrets(&request.url, &headers, request.body, deadline)?;
-        Ok(VaultResponse { status: response.status, date: response.date, body: response.body })
+        let body = SecretBuf::from(response.body);
+        Ok(VaultResponse { status: response.status, date: response.date, body })
     }
 }
 
