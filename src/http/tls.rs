@@ -4,49 +4,32 @@ use rustls::{AlertDescription, CertificateError as Bad, Error as Tls, InvalidMes
 
 use crate::error::Error;
 
-/// What a user can do about a TLS failure.
-enum Remedy {
-    /// Trust the issuer.
-    AddCa,
-    /// Check the clock of this machine.
-    CheckClock,
-    /// Check the URL.
-    CheckUrl,
-    /// Ask the server's operator.
-    AskOperator,
-    /// Look at the certificate and tell the server's operator.
-    Inspect,
-}
+// What a user can do about a TLS failure.
+const ADD_CA: &str = "if a company's proxy or an internal CA issued it, trust that CA: --cacert FILE";
+const CHECK_CLOCK: &str = "check this machine's clock: date -u";
+const CHECK_URL: &str = "check host and port of the URL";
+const ASK_OPERATOR: &str =
+    "ask the server's operator for an endpoint with TLS 1.2 or 1.3 and without client certificates";
+const INSPECT: &str = "openssl s_client -connect HOST:PORT shows the certificate";
 
 /// Returns the error for a failed TLS handshake with the server at `origin` (`https://HOST[:PORT]`).
 pub fn into_error(origin: &str, tls: &Tls) -> Error {
-    let (cause, remedy) = describe(tls);
-    let hint = match remedy {
-        Remedy::AddCa => {
-            "if a company's proxy or an internal CA issued it, trust that CA: --cacert FILE".into()
-        }
-        Remedy::CheckClock => "check this machine's clock: date -u".into(),
-        Remedy::CheckUrl => "check host and port of the URL".into(),
-        Remedy::AskOperator => {
-            "ask the server's operator for an endpoint with TLS 1.2 or 1.3 and without client certificates"
-                .into()
-        }
-        Remedy::Inspect => format!("openssl s_client -connect {} shows the certificate", authority(origin)),
-    };
-    Error::network(format!("TLS handshake with {origin} failed")).with_detail(cause).with_hint(hint)
+    let (cause, hint) = describe(tls);
+    Error::network(format!("TLS handshake with {origin} failed"))
+        .with_detail(cause)
+        .with_hint(hint.replace("HOST:PORT", &authority(origin)))
 }
 
-fn describe(tls: &Tls) -> (&'static str, Remedy) {
+fn describe(tls: &Tls) -> (&'static str, &'static str) {
     match tls {
         Tls::InvalidCertificate(bad) => describe_certificate(bad),
         Tls::AlertReceived(AlertDescription::ProtocolVersion) | Tls::PeerIncompatible(_) => (
             "the server offers no TLS version or cipher that is considered secure (TLS 1.2 or 1.3)",
-            Remedy::AskOperator,
+            ASK_OPERATOR,
         ),
-        Tls::AlertReceived(AlertDescription::CertificateRequired) => (
-            "the server requires a client certificate (mutual TLS), which is not supported",
-            Remedy::AskOperator,
-        ),
+        Tls::AlertReceived(AlertDescription::CertificateRequired) => {
+            ("the server requires a client certificate (mutual TLS), which is not supported", ASK_OPERATOR)
+        }
         Tls::AlertReceived(
             AlertDescription::HandshakeFailure
             | AlertDescription::BadCertificate
@@ -54,53 +37,50 @@ fn describe(tls: &Tls) -> (&'static str, Remedy) {
             | AlertDescription::AccessDenied,
         ) => (
             "the server ended the handshake; it may require a client certificate (mutual TLS), which is not supported",
-            Remedy::AskOperator,
+            ASK_OPERATOR,
         ),
         Tls::AlertReceived(AlertDescription::UnrecognisedName) => {
-            ("the server does not serve this host name", Remedy::CheckUrl)
+            ("the server does not serve this host name", CHECK_URL)
         }
-        Tls::AlertReceived(_) => ("the server ended the handshake with an alert", Remedy::CheckUrl),
-        Tls::InvalidMessage(InvalidMessage::InvalidContentType) => (
-            "the server's response is not TLS; it may be a plain http port or another service",
-            Remedy::CheckUrl,
-        ),
-        _ => ("the server does not follow the TLS protocol", Remedy::CheckUrl),
+        Tls::AlertReceived(_) => ("the server ended the handshake with an alert", CHECK_URL),
+        Tls::InvalidMessage(InvalidMessage::InvalidContentType) => {
+            ("the server's response is not TLS; it may be a plain http port or another service", CHECK_URL)
+        }
+        _ => ("the server does not follow the TLS protocol", CHECK_URL),
     }
 }
 
-fn describe_certificate(bad: &Bad) -> (&'static str, Remedy) {
+fn describe_certificate(bad: &Bad) -> (&'static str, &'static str) {
     match bad {
-        Bad::Expired | Bad::ExpiredContext { .. } => ("its certificate has expired", Remedy::CheckClock),
+        Bad::Expired | Bad::ExpiredContext { .. } => ("its certificate has expired", CHECK_CLOCK),
         Bad::NotValidYet | Bad::NotValidYetContext { .. } => {
-            ("its certificate is not valid yet", Remedy::CheckClock)
+            ("its certificate is not valid yet", CHECK_CLOCK)
         }
         Bad::NotValidForName | Bad::NotValidForNameContext { .. } => {
-            ("its certificate is for another host", Remedy::CheckUrl)
+            ("its certificate is for another host", CHECK_URL)
         }
-        Bad::UnknownIssuer => ("its certificate is self-signed or issued by an unknown CA", Remedy::AddCa),
-        Bad::BadSignature => ("the signature of its certificate is invalid", Remedy::Inspect),
-        Bad::Revoked => ("its certificate was revoked", Remedy::Inspect),
-        Bad::BadEncoding => ("its certificate is malformed", Remedy::Inspect),
+        Bad::UnknownIssuer => ("its certificate is self-signed or issued by an unknown CA", ADD_CA),
+        Bad::BadSignature => ("the signature of its certificate is invalid", INSPECT),
+        Bad::Revoked => ("its certificate was revoked", INSPECT),
+        Bad::BadEncoding => ("its certificate is malformed", INSPECT),
         Bad::InvalidPurpose | Bad::InvalidPurposeContext { .. } => NOT_FOR_SERVERS,
         Bad::UnknownRevocationStatus
         | Bad::ExpiredRevocationList
         | Bad::ExpiredRevocationListContext { .. } => {
-            ("it could not be checked whether its certificate was revoked", Remedy::Inspect)
+            ("it could not be checked whether its certificate was revoked", INSPECT)
         }
         // The platform verifier wraps the errors that have no variant here, without a way to their type.
         other => match format!("{other:?}") {
-            debug if debug.contains("CaUsedAsEndEntity") => (
-                "its certificate is self-signed, as a CA's (CA:TRUE), which no server may use",
-                Remedy::Inspect,
-            ),
+            debug if debug.contains("CaUsedAsEndEntity") => {
+                ("its certificate is self-signed, as a CA's (CA:TRUE), which no server may use", INSPECT)
+            }
             debug if debug.contains("Eku") => NOT_FOR_SERVERS,
-            _ => ("its certificate is not acceptable for a public server", Remedy::Inspect),
+            _ => ("its certificate is not acceptable for a public server", INSPECT),
         },
     }
 }
 
-const NOT_FOR_SERVERS: (&str, Remedy) =
-    ("its certificate is not for servers (extended key usage)", Remedy::Inspect);
+const NOT_FOR_SERVERS: (&str, &str) = ("its certificate is not for servers (extended key usage)", INSPECT);
 
 /// `HOST:PORT` of an origin.
 fn authority(origin: &str) -> String {
