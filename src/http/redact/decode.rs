@@ -112,44 +112,16 @@ fn entity_name(text: &str) -> Option<(char, usize)> {
         let len = text.len() - digits.len() + count;
         return Some((c, len + usize::from(text[len..].starts_with(';'))));
     }
-    let (name, c) = ENTITIES.iter().find(|(name, _)| text.starts_with(name))?;
-    Some((*c, name.len()))
+    ENTITIES.iter().find_map(|entity| {
+        let (name, character) = entity.split_at(entity.find(';')? + 1);
+        text.starts_with(name).then_some((character.chars().next()?, name.len()))
+    })
 }
 
-/// The named entities of the characters of ASCII.
-const ENTITIES: [(&str, char); 34] = [
-    ("amp;", '&'),
-    ("lt;", '<'),
-    ("gt;", '>'),
-    ("quot;", '"'),
-    ("apos;", '\''),
-    ("nbsp;", ' '),
-    ("excl;", '!'),
-    ("num;", '#'),
-    ("dollar;", '$'),
-    ("percnt;", '%'),
-    ("lpar;", '('),
-    ("rpar;", ')'),
-    ("ast;", '*'),
-    ("plus;", '+'),
-    ("comma;", ','),
-    ("period;", '.'),
-    ("sol;", '/'),
-    ("colon;", ':'),
-    ("semi;", ';'),
-    ("equals;", '='),
-    ("quest;", '?'),
-    ("commat;", '@'),
-    ("lsqb;", '['),
-    ("lbrack;", '['),
-    ("bsol;", '\\'),
-    ("rsqb;", ']'),
-    ("rbrack;", ']'),
-    ("Hat;", '^'),
-    ("lowbar;", '_'),
-    ("grave;", '`'),
-    ("lcub;", '{'),
-    ("vert;", '|'),
-    ("verbar;", '|'),
-    ("rcub;", '}'),
+/// The named entities of the characters of ASCII, each with its character.
+const ENTITIES: [&str; 34] = [
+    "amp;&", "lt;<", "gt;>", "quot;\"", "apos;'", "nbsp; ", "excl;!", "num;#", "dollar;$", "percnt;%",
+    "lpar;(", "rpar;)", "ast;*", "plus;+", "comma;,", "period;.", "sol;/", "colon;:", "semi;;", "equals;=",
+    "quest;?", "commat;@", "lsqb;[", "lbrack;[", "bsol;\\", "rsqb;]", "rbrack;]", "Hat;^", "lowbar;_",
+    "grave;`", "lcub;{", "vert;|", "verbar;|", "rcub;}",
 ];
