@@ -2,10 +2,12 @@
 
 use std::ffi::OsString;
 use std::io::{Read, Write};
-use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use hyper_util::client::proxy::matcher::Matcher;
+use percent_encoding::percent_decode_str;
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -133,7 +135,7 @@ impl Proxy {
 
     /// User name and password, percent-decoded.
     fn credentials(&self) -> (Zeroizing<String>, Zeroizing<String>) {
-        let decode = |text: &str| Zeroizing::new(percent_decode(text));
+        let decode = |text: &str| Zeroizing::new(percent_decode_str(text).decode_utf8_lossy().into_owned());
         (decode(self.url.username()), decode(self.url.password().unwrap_or_default()))
     }
 
@@ -266,45 +268,17 @@ fn no_proxy(get: &impl Fn(&str) -> Option<OsString>) -> Option<(&'static str, St
 
 fn is_excluded(url: &Url, get: &impl Fn(&str) -> Option<OsString>) -> bool {
     let Some((_, list)) = no_proxy(get) else { return false };
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    let host = host.strip_suffix('.').unwrap_or(host);
+    // Only alone it covers every host.
     if list.trim() == "*" {
         return true;
     }
-    let entries = list.split(|c: char| c == ',' || c.is_whitespace()).filter(|entry| !entry.is_empty());
-    match host.parse::<IpAddr>() {
-        Ok(address) => entries.into_iter().any(|entry| covers_address(entry, address)),
-        Err(_) => entries.into_iter().any(|entry| covers_name(entry, host)),
-    }
-}
-
-/// The host itself, or any below it: `example.com` and `.example.com` both cover `a.example.com`.
-fn covers_name(entry: &str, host: &str) -> bool {
-    let entry = entry.trim_start_matches('.').to_ascii_lowercase();
-    let entry = entry.strip_suffix('.').unwrap_or(&entry);
-    let host = host.to_ascii_lowercase();
-    !entry.is_empty()
-        && host.strip_suffix(entry).is_some_and(|below| below.is_empty() || below.ends_with('.'))
-}
-
-/// An address, or a network such as `10.0.0.0/8`.
-fn covers_address(entry: &str, address: IpAddr) -> bool {
-    let (network, bits) = match entry.split_once('/') {
-        Some((network, bits)) => (network, bits.parse::<u32>().ok()),
-        None => (entry, Some(128)),
-    };
-    let Some(bits) = bits else { return false };
-    match (network.trim_matches(['[', ']']).parse(), address) {
-        (Ok(IpAddr::V4(network)), IpAddr::V4(address)) => {
-            let differing = network.to_bits() ^ address.to_bits();
-            differing.leading_zeros() >= bits.min(32)
-        }
-        (Ok(IpAddr::V6(network)), IpAddr::V6(address)) => {
-            let differing = network.to_bits() ^ address.to_bits();
-            differing.leading_zeros() >= bits.min(128)
-        }
-        _ => false,
-    }
+    let entries = list.split(|c: char| c == ',' || c.is_whitespace()).filter(|entry| *entry != "*");
+    let entries = entries.map(|entry| entry.trim_end_matches('.').trim_matches(['[', ']']));
+    // The library covers `a.example.com` by `example.com` and `.example.com`, and addresses by networks, as curl does.
+    let list = entries.collect::<Vec<_>>().join(",");
+    let matcher = Matcher::builder().https("http://proxy").no(list).build();
+    let host = url.host_str().unwrap_or_default().trim_end_matches('.');
+    format!("https://{host}").parse().is_ok_and(|uri| matcher.intercept(&uri).is_none())
 }
 
 /// Whether the URL names a port. [`Url`] drops a scheme's default one.
@@ -314,26 +288,6 @@ fn has_port(url: &str) -> bool {
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     let after = host.rsplit_once(']').map_or(host, |(_, after)| after);
     after.rsplit_once(':').is_some_and(|(_, port)| !port.is_empty())
-}
-
-fn percent_decode(text: &str) -> String {
-    let mut bytes = Vec::new();
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let digits =
-            tail.get(..2).filter(|_| *first == b'%').and_then(|digits| std::str::from_utf8(digits).ok());
-        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &tail[2..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(test)]
