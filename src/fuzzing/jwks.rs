@@ -72,7 +72,7 @@ fn neighbours_change_nothing(jwt: &Jwt, document: &[u8], verdict: &SignatureStat
     let other = verify(jwt, &set);
     // Which of several incompatible keys is named may differ.
     let kind = |verdict: &SignatureStatus| match verdict {
-        SignatureStatus::Invalid(SignatureError::Mismatch { .. }) => Some("mismatch".to_owned()),
+        SignatureStatus::Invalid(SignatureError::Mismatch(_)) => Some("mismatch".to_owned()),
         SignatureStatus::Invalid(SignatureError::IncompatibleKey(_)) => Some("unfit".to_owned()),
         SignatureStatus::Invalid(other) => Some(other.to_string()),
         SignatureStatus::Verified { .. } => None,

@@ -60,49 +60,26 @@ pub enum SignatureStatus {
     Invalid(SignatureError),
 }
 
-/// Why a signature doesn't verify.
+/// Why a signature doesn't verify, each with a description.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SignatureError {
-    /// The header has no `alg`.
-    NoAlgorithm,
-    /// `alg` is `none`: the token is not signed.
-    Unsigned,
-    /// An HMAC, which needs a shared secret; public keys must not verify it.
-    Hmac(String),
-    /// An unsupported algorithm.
-    UnknownAlgorithm(String),
-    /// The header has critical extensions (`crit`), none of which is supported.
-    Critical(String),
-    /// No key has this `kid`. The realm may have rotated its keys: fetch them again.
-    UnknownKey(String),
-    /// The key with this `kid` can't verify this signature; the text says why.
-    IncompatibleKey(String),
-    /// The realm has no key for the algorithm.
+    /// No key could verify a token with this header.
+    Unsupported(String),
+    /// The realm has no such key. It may have rotated its keys: fetch them again.
     NoKey(String),
+    /// The key with the token's `kid` can't verify this signature.
+    IncompatibleKey(String),
     /// The signature does not match: the token was changed, or signed with another key.
-    Mismatch {
-        /// A description of the keys that were tried.
-        keys: String,
-        /// The header's `alg`.
-        algorithm: String,
-    },
+    Mismatch(String),
 }
 
 impl std::fmt::Display for SignatureError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::NoAlgorithm => f.write_str("the header has no alg"),
-            Self::Unsigned => f.write_str("the token is unsigned (alg: none)"),
-            Self::Hmac(alg) => write!(f, "{alg} is an HMAC, which a public key must not verify"),
-            Self::UnknownAlgorithm(alg) => write!(f, "unsupported algorithm {alg}"),
-            Self::Critical(names) => write!(f, "unsupported critical header extensions (crit: {names})"),
-            Self::UnknownKey(kid) => write!(f, "the realm has no key {kid}"),
-            Self::IncompatibleKey(why) => f.write_str(why),
-            Self::NoKey(alg) => write!(f, "the realm has no signing key for {alg}"),
-            Self::Mismatch { keys, algorithm } => {
-                write!(f, "the {algorithm} signature does not match {keys}")
-            }
-        }
+        let (Self::Unsupported(text)
+        | Self::NoKey(text)
+        | Self::IncompatibleKey(text)
+        | Self::Mismatch(text)) = self;
+        f.write_str(text)
     }
 }
 
@@ -121,40 +98,43 @@ pub fn parse(body: &[u8]) -> Result<KeySet> {
 
 /// Verifies the received bytes of a token with trusted keys. The caller checks dates and issuer.
 pub fn verify(jwt: &Jwt, keys: &KeySet) -> SignatureStatus {
-    let algorithm = match supported_algorithm(jwt) {
-        Ok(algorithm) => algorithm,
-        Err(error) => return SignatureStatus::Invalid(error),
-    };
-    let candidates = match candidate_keys(algorithm, jwt.header_str("kid"), keys) {
-        Ok(candidates) => candidates,
-        Err(error) => return SignatureStatus::Invalid(error),
-    };
-    let verifies = |key: &&Key| key.verifies(algorithm, jwt.signing_input.as_bytes(), jwt.signature.expose());
-    match candidates.iter().copied().find(verifies) {
-        Some(key) => SignatureStatus::Verified {
+    match verifying_key(jwt, keys) {
+        Ok((key, algorithm)) => SignatureStatus::Verified {
             kid: key.kid.clone(),
             kty: key.kty.clone(),
             algorithm: algorithm.to_owned(),
         },
-        None => {
-            let keys = candidates.iter().map(|key| key.describe()).collect::<Vec<_>>().join(", ");
-            SignatureStatus::Invalid(SignatureError::Mismatch { keys, algorithm: algorithm.to_owned() })
-        }
+        Err(error) => SignatureStatus::Invalid(error),
     }
+}
+
+/// Returns the key that verifies the token, and the algorithm.
+fn verifying_key<'a>(jwt: &'a Jwt, keys: &'a KeySet) -> Result<(&'a Key, &'a str), SignatureError> {
+    let algorithm = supported_algorithm(jwt)?;
+    let candidates = candidate_keys(algorithm, jwt.header_str("kid"), keys)?;
+    let (message, signature) = (jwt.signing_input.as_bytes(), jwt.signature.expose());
+    let verifies = |key: &&&Key| key.check(algorithm, message, signature).unwrap_or(false);
+    candidates.iter().find(verifies).map(|key| (*key, algorithm)).ok_or_else(|| {
+        let keys = candidates.iter().map(|key| key.describe()).collect::<Vec<_>>().join(", ");
+        SignatureError::Mismatch(format!("the {algorithm} signature does not match {keys}"))
+    })
 }
 
 /// Returns the header's algorithm if it is supported.
 fn supported_algorithm(jwt: &Jwt) -> Result<&str, SignatureError> {
-    if let Some(crit) = jwt.header.get("crit") {
-        return Err(SignatureError::Critical(quoted(&crit.to_string())));
-    }
-    let algorithm = jwt.header_str("alg").ok_or(SignatureError::NoAlgorithm)?;
-    match algorithm {
-        none if none.eq_ignore_ascii_case("none") => Err(SignatureError::Unsigned),
-        hmac if hmac.to_ascii_uppercase().starts_with("HS") => Err(SignatureError::Hmac(quoted(hmac))),
-        other if required_key_type(other).is_none() => Err(SignatureError::UnknownAlgorithm(quoted(other))),
-        known => Ok(known),
-    }
+    let problem = match (jwt.header.get("crit"), jwt.header_str("alg")) {
+        (Some(crit), _) => {
+            format!("unsupported critical header extensions (crit: {})", quoted(&crit.to_string()))
+        }
+        (_, None) => "the header has no alg".into(),
+        (_, Some(none)) if none.eq_ignore_ascii_case("none") => "the token is unsigned (alg: none)".into(),
+        (_, Some(hmac)) if hmac.to_ascii_uppercase().starts_with("HS") => {
+            format!("{} is an HMAC, which a public key must not verify", quoted(hmac))
+        }
+        (_, Some(algorithm)) if required_key_type(algorithm).is_some() => return Ok(algorithm),
+        (_, Some(unknown)) => format!("unsupported algorithm {}", quoted(unknown)),
+    };
+    Err(SignatureError::Unsupported(problem))
 }
 
 /// Returns the key type and curve that an algorithm requires (RFC 7518 §3.1, RFC 8037, RFC 9864).
@@ -186,12 +166,17 @@ fn candidate_keys<'a>(
     if !usable.is_empty() {
         return Ok(usable);
     }
-    let Some(kid) = kid else { return Err(SignatureError::NoKey(algorithm.to_owned())) };
+    let Some(kid) = kid else {
+        return Err(SignatureError::NoKey(format!("the realm has no signing key for {algorithm}")));
+    };
     if let Some(why) = matching.first().and_then(|key| key.key_mismatch(algorithm)) {
         return Err(SignatureError::IncompatibleKey(why));
     }
     let without_kid = compatible(&keys.0.iter().filter(|key| key.kid.is_none()).collect::<Vec<_>>());
-    if without_kid.is_empty() { Err(SignatureError::UnknownKey(quoted(kid))) } else { Ok(without_kid) }
+    if without_kid.is_empty() {
+        return Err(SignatureError::NoKey(format!("the realm has no key {}", quoted(kid))));
+    }
+    Ok(without_kid)
 }
 
 impl Key {
@@ -218,10 +203,6 @@ impl Key {
             Some(kid) => format!("{} key {}", quoted(&self.kty), quoted(kid)),
             None => format!("{} key without a kid", quoted(&self.kty)),
         }
-    }
-
-    fn verifies(&self, algorithm: &str, message: &[u8], signature: &str) -> bool {
-        self.check(algorithm, message, signature).unwrap_or(false)
     }
 
     fn check(&self, algorithm: &str, message: &[u8], signature: &str) -> Option<bool> {

@@ -42,10 +42,7 @@ pub(super) fn verify(context: &Context, inspection: &Inspection) -> Result<Verif
     let is_cached = cached.is_some();
     let mut keys = cached.map_or_else(|| keys::fetch(context, issuer), Ok)?;
     let mut signature = jwks::verify(jwt, &keys.set);
-    let rotated = matches!(
-        signature,
-        SignatureStatus::Invalid(SignatureError::UnknownKey(_) | SignatureError::NoKey(_))
-    );
+    let rotated = matches!(signature, SignatureStatus::Invalid(SignatureError::NoKey(_)));
     if rotated && is_cached {
         keys = keys::fetch(context, issuer)?;
         signature = jwks::verify(jwt, &keys.set);
