@@ -28,9 +28,6 @@ pub const ASSERTION_LIFETIME: i64 = 120;
 /// `client_assertion_type` (RFC 7523 §2.2).
 pub const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// The number of characters on a line of PEM (RFC 7468 §2).
-const PEM_LINE_LEN: usize = 64;
-
 /// A signature algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyAlgorithm {
@@ -76,8 +73,12 @@ impl ClientKey {
     /// Usage; nothing of the text is in the message.
     pub fn parse(text: &str, source: &str) -> Result<Self> {
         let text = text.trim_start_matches('\u{feff}').trim();
-        let (pair, kid) = if text.starts_with('{') { parse_jwk(text) } else { parse_pem(text) }
-            .map_err(|unusable| unusable.into_error(source))?;
+        let (pair, kid) = if text.starts_with('{') { parse_jwk(text) } else { parse_pem(text) }.map_err(
+            |(problem, hint)| {
+                Error::usage(format!("the private key from {source} {problem}; nothing was sent"))
+                    .with_hint(hint)
+            },
+        )?;
         let mut key = Self { pair, kid: String::new(), text: Secret::new(text) };
         key.kid = kid.unwrap_or_else(|| key.thumbprint());
         Ok(key)
@@ -187,57 +188,44 @@ impl ClientKey {
     }
 }
 
-/// Why a text is not a usable key.
-enum Unusable {
-    NotAKey,
-    Encrypted,
-    Public,
-    Type,
-    Damaged,
-}
+/// Why a text is not a usable key, and what to do.
+type Unusable = (&'static str, &'static str);
 
-impl Unusable {
-    fn into_error(self, source: &str) -> Error {
-        const GENERATE: &str =
-            "use a key for RS384 (RSA, 2048 bits or more) or ES384 (P-384), or make one: oneup key generate";
-        let (problem, hint) = match self {
-            Self::NotAKey => ("is neither a PEM private key nor a JWK", GENERATE),
-            Self::Encrypted => (
-                "is encrypted with a passphrase",
-                "let a command decrypt it: --key-command 'openssl pkey -in FILE -passin …'",
-            ),
-            Self::Public => ("is a public key", "use the private key that belongs to it"),
-            Self::Type => ("is for another algorithm", GENERATE),
-            Self::Damaged => ("is damaged or incomplete", GENERATE),
-        };
-        Error::usage(format!("the private key from {source} {problem}; nothing was sent")).with_hint(hint)
-    }
-}
+const GENERATE: &str =
+    "use a key for RS384 (RSA, 2048 bits or more) or ES384 (P-384), or make one: oneup key generate";
+const NOT_A_KEY: Unusable = ("is neither a PEM private key nor a JWK", GENERATE);
+const ENCRYPTED: Unusable = (
+    "is encrypted with a passphrase",
+    "let a command decrypt it: --key-command 'openssl pkey -in FILE -passin …'",
+);
+const PUBLIC: Unusable = ("is a public key", "use the private key that belongs to it");
+const OTHER_ALGORITHM: Unusable = ("is for another algorithm", GENERATE);
+const DAMAGED: Unusable = ("is damaged or incomplete", GENERATE);
 
 /// The parsed key and its own `kid`.
 type Parsed = std::result::Result<(Pair, Option<String>), Unusable>;
 
 fn parse_pem(text: &str) -> Parsed {
     if text.contains("ENCRYPTED") {
-        return Err(Unusable::Encrypted);
+        return Err(ENCRYPTED);
     }
     if text.contains("PUBLIC KEY-----") {
-        return Err(Unusable::Public);
+        return Err(PUBLIC);
     }
     if !text.contains("PRIVATE KEY-----") {
-        return Err(Unusable::NotAKey);
+        return Err(NOT_A_KEY);
     }
-    let der = PrivateKeyDer::from_pem_slice(text.as_bytes()).map_err(|_| Unusable::Damaged)?;
+    let der = PrivateKeyDer::from_pem_slice(text.as_bytes()).map_err(|_| DAMAGED)?;
     let der = Zeroizing::new(der);
     let bytes = der.secret_der();
     let ec = || EcdsaKeyPair::from_private_key_der(&ECDSA_P384_SHA384_FIXED_SIGNING, bytes);
     let pair = match &*der {
-        PrivateKeyDer::Pkcs1(_) => Pair::Rsa(RsaKeyPair::from_der(bytes).map_err(|_| Unusable::Damaged)?),
-        PrivateKeyDer::Sec1(_) => Pair::Ec(ec().map_err(|_| Unusable::Type)?),
+        PrivateKeyDer::Pkcs1(_) => Pair::Rsa(RsaKeyPair::from_der(bytes).map_err(|_| DAMAGED)?),
+        PrivateKeyDer::Sec1(_) => Pair::Ec(ec().map_err(|_| OTHER_ALGORITHM)?),
         _ => RsaKeyPair::from_pkcs8(bytes)
             .map(Pair::Rsa)
             .or_else(|_| ec().map(Pair::Ec))
-            .map_err(|_| Unusable::Type)?,
+            .map_err(|_| OTHER_ALGORITHM)?,
     };
     Ok((pair, None))
 }
@@ -262,14 +250,14 @@ struct Jwk {
 }
 
 fn parse_jwk(text: &str) -> Parsed {
-    let jwk: Jwk = serde_json::from_str(text).map_err(|_| Unusable::NotAKey)?;
-    let d = private(jwk.d.as_ref()).map_err(|_| Unusable::Public)?;
+    let jwk: Jwk = serde_json::from_str(text).map_err(|_| NOT_A_KEY)?;
+    let d = private(jwk.d.as_ref()).map_err(|_| PUBLIC)?;
     let (pair, algorithm) = match (jwk.kty.as_str(), jwk.crv.as_deref()) {
         ("EC", Some("P-384")) => {
             let point = [vec![4], public(jwk.x.as_ref())?, public(jwk.y.as_ref())?].concat();
             let pair =
                 EcdsaKeyPair::from_private_key_and_public_key(&ECDSA_P384_SHA384_FIXED_SIGNING, &d, &point);
-            (Pair::Ec(pair.map_err(|_| Unusable::Damaged)?), "ES384")
+            (Pair::Ec(pair.map_err(|_| DAMAGED)?), "ES384")
         }
         ("RSA", _) => {
             let components = KeyPairComponents {
@@ -282,38 +270,29 @@ fn parse_jwk(text: &str) -> Parsed {
                 qInv: private(jwk.qi.as_ref())?,
             };
             let pair = RsaKeyPair::from_components(&components);
-            (Pair::Rsa(pair.map_err(|_| Unusable::Damaged)?), "RS384")
+            (Pair::Rsa(pair.map_err(|_| DAMAGED)?), "RS384")
         }
-        _ => return Err(Unusable::Type),
+        _ => return Err(OTHER_ALGORITHM),
     };
     if jwk.alg.is_some_and(|named| named != algorithm) {
-        return Err(Unusable::Type);
+        return Err(OTHER_ALGORITHM);
     }
     Ok((pair, jwk.kid.filter(|kid| !kid.is_empty())))
 }
 
 fn public(member: Option<&String>) -> std::result::Result<Vec<u8>, Unusable> {
-    URL_SAFE_NO_PAD.decode(member.ok_or(Unusable::Damaged)?).map_err(|_| Unusable::Damaged)
+    URL_SAFE_NO_PAD.decode(member.ok_or(DAMAGED)?).map_err(|_| DAMAGED)
 }
 
 fn private(member: Option<&Secret>) -> std::result::Result<Zeroizing<Vec<u8>>, Unusable> {
-    let text = member.ok_or(Unusable::Damaged)?.expose();
-    URL_SAFE_NO_PAD.decode(text).map(Zeroizing::new).map_err(|_| Unusable::Damaged)
+    let text = member.ok_or(DAMAGED)?.expose();
+    URL_SAFE_NO_PAD.decode(text).map(Zeroizing::new).map_err(|_| DAMAGED)
 }
 
+/// Returns the PEM text as one allocation, which its owner wipes. Its single line of base64 is for oneup alone.
 fn to_pem(pkcs8: &[u8]) -> Zeroizing<String> {
     let base64 = Zeroizing::new(STANDARD.encode(pkcs8));
-    let mut pem = Zeroizing::new(String::with_capacity(base64.len() * 2 + 64));
-    pem.push_str("-----BEGIN PRIVATE KEY-----\n");
-    let mut rest = base64.as_str();
-    while !rest.is_empty() {
-        let (line, after) = rest.split_at(rest.len().min(PEM_LINE_LEN));
-        pem.push_str(line);
-        pem.push('\n');
-        rest = after;
-    }
-    pem.push_str("-----END PRIVATE KEY-----\n");
-    pem
+    Zeroizing::new(["-----BEGIN PRIVATE KEY-----\n", &base64, "\n-----END PRIVATE KEY-----\n"].concat())
 }
 
 #[cfg(test)]
