@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 
-use super::options::{OptionSpec, Role, Unknown, find_long, find_short};
+use super::options::{OptionSpec, Role, find_long, find_short};
 use crate::error::{Error, Result};
 
 /// oneup's own options, which come before curl's.
@@ -113,15 +113,16 @@ fn parse_word(word: &str, next: Option<&OsStr>) -> Result<(Vec<CurlOption>, bool
 /// Parses `--NAME`, `--no-NAME`, `--expand-NAME`, each with `=VALUE` (curl 8.16) or the value in the next argument.
 fn parse_long(word: &str, next: Option<&OsStr>) -> Result<(CurlOption, bool)> {
     let (name, inline) = word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value)));
+    let unknown = || unknown_option(&format!("--{name}"));
     let lower = name.to_ascii_lowercase();
     let (prefix, bare) = ["no-", "expand-"]
         .into_iter()
         .find_map(|prefix| lower.strip_prefix(prefix).map(|bare| (prefix, bare)))
         .unwrap_or(("", &lower));
-    let spec = find_long(bare).map_err(|unknown| unknown_option(&format!("--{name}"), unknown))?;
+    let spec = find_long(bare).ok_or_else(unknown)?;
     let (off, expand) = (prefix == "no-", prefix == "expand-");
     if (off && spec.takes_value) || (expand && !spec.takes_value) {
-        return Err(unknown_option(&format!("--{name}"), Unknown::Name));
+        return Err(unknown());
     }
     let mut option = CurlOption::new(spec, format!("--{prefix}{}", spec.name));
     (option.enabled, option.expand) = (!off, expand);
@@ -145,7 +146,7 @@ fn parse_short(word: &str, next: Option<&OsStr>) -> Result<(Vec<CurlOption>, boo
     let letters = word.strip_prefix('-').unwrap_or(word);
     for (index, letter) in letters.char_indices() {
         let spelling = format!("-{letter}");
-        let spec = find_short(letter).ok_or_else(|| unknown_option(&spelling, Unknown::Name))?;
+        let spec = find_short(letter).ok_or_else(|| unknown_option(&spelling))?;
         let mut option = CurlOption::new(spec, spelling);
         // -N is --no-buffer.
         option.enabled = letter != 'N';
@@ -161,7 +162,7 @@ fn parse_short(word: &str, next: Option<&OsStr>) -> Result<(Vec<CurlOption>, boo
         return Ok((options, use_next && next.is_some()));
     }
     if options.is_empty() {
-        return Err(unknown_option(word, Unknown::Name));
+        return Err(unknown_option(word));
     }
     Ok((options, false))
 }
@@ -174,22 +175,13 @@ fn require_value(option: &CurlOption) -> Result<()> {
     Err(Error::usage(format!("curl's {} needs a value", option.spelling)).with_hint(LIST_OPTIONS))
 }
 
-fn unknown_option(spelling: &str, unknown: Unknown) -> Error {
-    match unknown {
-        Unknown::Name => {
-            let own = OWN_OPTIONS.iter().find(|own| spelling.starts_with(**own));
-            Error::usage(format!("unknown curl option {spelling}")).with_hint(match own {
-                Some(own) => {
-                    format!("{own} is an option of oneup and comes first: oneup curl {own} … CURL-ARGS")
-                }
-                None => PLAIN_CURL.to_owned(),
-            })
-        }
-        Unknown::Ambiguous(names) => {
-            Error::usage(format!("ambiguous curl option {spelling}: --{}", names.join(", --")))
-                .with_hint("write the option in full")
-        }
-    }
+fn unknown_option(spelling: &str) -> Error {
+    let own = OWN_OPTIONS.iter().find(|own| spelling.starts_with(**own));
+    let error = Error::usage(format!("unknown curl option {spelling}"));
+    error.with_detail("long options are accepted in full only").with_hint(match own {
+        Some(own) => format!("{own} is an option of oneup and comes first: oneup curl {own} … CURL-ARGS"),
+        None => PLAIN_CURL.to_owned(),
+    })
 }
 
 #[cfg(test)]

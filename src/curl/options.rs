@@ -89,6 +89,32 @@ pub enum Role {
     Trace,
 }
 
+/// The options of each role; all others are [`Role::Plain`].
+const ROLES: [(Role, &str); 18] = [
+    (Role::Url, "url"),
+    (Role::PerUrlDefault, "remote-name-all"),
+    (Role::Next, "next"),
+    (Role::Config, "config"),
+    (Role::Disable, "disable"),
+    (Role::Info, "help manual version dump-ca-embed"),
+    (Role::FollowRedirects, "location follow"),
+    (Role::TrustRedirects, "location-trusted"),
+    (Role::Header, "header"),
+    (Role::RequestText, "request request-target user-agent referer cookie range"),
+    (Role::Limit, "proto proto-redir noproxy"),
+    (Role::Credentials, "user oauth2-bearer aws-sigv4 negotiate ntlm ntlm-wb httpsig-key"),
+    (Role::Insecure, "insecure"),
+    (Role::CaCertificates, "cacert capath"),
+    (
+        Role::Reroute,
+        "proxy proxy1.0 preproxy socks4 socks4a socks5 socks5-hostname resolve connect-to unix-socket \
+         abstract-unix-socket doh-url dns-servers dns-interface haproxy-protocol alt-svc",
+    ),
+    (Role::Verbose, "verbose"),
+    (Role::Stderr, "stderr"),
+    (Role::Trace, "trace trace-ascii libcurl"),
+];
+
 /// One option of curl.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OptionSpec {
@@ -100,56 +126,12 @@ pub struct OptionSpec {
     pub takes_value: bool,
 }
 
-/// Why a long name matches no option.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Unknown {
-    /// No option of the table begins with it.
-    Name,
-    /// It abbreviates several options.
-    Ambiguous(Vec<&'static str>),
-}
-
 impl OptionSpec {
     /// Returns how it affects the token.
     pub fn role(self) -> Role {
-        match self.name {
-            "url" => Role::Url,
-            "next" => Role::Next,
-            "config" => Role::Config,
-            "disable" => Role::Disable,
-            "help" | "manual" | "version" | "dump-ca-embed" => Role::Info,
-            "remote-name-all" => Role::PerUrlDefault,
-            "location" | "follow" => Role::FollowRedirects,
-            "location-trusted" => Role::TrustRedirects,
-            "header" => Role::Header,
-            "request" | "request-target" | "user-agent" | "referer" | "cookie" | "range" => Role::RequestText,
-            "proto" | "proto-redir" | "noproxy" => Role::Limit,
-            "user" | "oauth2-bearer" | "aws-sigv4" | "negotiate" | "ntlm" | "ntlm-wb" | "httpsig-key" => {
-                Role::Credentials
-            }
-            "insecure" => Role::Insecure,
-            "cacert" | "capath" => Role::CaCertificates,
-            "proxy"
-            | "proxy1.0"
-            | "preproxy"
-            | "socks4"
-            | "socks4a"
-            | "socks5"
-            | "socks5-hostname"
-            | "resolve"
-            | "connect-to"
-            | "unix-socket"
-            | "abstract-unix-socket"
-            | "doh-url"
-            | "dns-servers"
-            | "dns-interface"
-            | "haproxy-protocol"
-            | "alt-svc" => Role::Reroute,
-            "verbose" => Role::Verbose,
-            "stderr" => Role::Stderr,
-            "trace" | "trace-ascii" | "libcurl" => Role::Trace,
-            _ => Role::Plain,
-        }
+        let has_name =
+            |(_, names): &&(Role, &str)| names.split_ascii_whitespace().any(|name| name == self.name);
+        ROLES.iter().find(has_name).map_or(Role::Plain, |(role, _)| *role)
     }
 }
 
@@ -176,22 +158,9 @@ pub fn find_short(letter: char) -> Option<OptionSpec> {
     all().find(|option| option.short == Some(letter))
 }
 
-/// Returns the option with this long name: without dashes, in any case, possibly abbreviated, as curl 7 accepts it.
-///
-/// # Errors
-/// No option, or more than one, begins with the name.
-pub fn find_long(name: &str) -> Result<OptionSpec, Unknown> {
-    let name = name.to_ascii_lowercase();
-    if let Some(option) = all().find(|option| option.name == name) {
-        return Ok(option);
-    }
-    let hits: Vec<OptionSpec> =
-        all().filter(|option| !name.is_empty() && option.name.starts_with(&name)).collect();
-    match hits[..] {
-        [] => Err(Unknown::Name),
-        [option] => Ok(option),
-        _ => Err(Unknown::Ambiguous(hits.iter().map(|option| option.name).collect())),
-    }
+/// Returns the option with this long name, without dashes and in full, though older versions of curl accept abbreviations.
+pub fn find_long(name: &str) -> Option<OptionSpec> {
+    all().find(|option| option.name.eq_ignore_ascii_case(name))
 }
 
 #[cfg(test)]
@@ -211,16 +180,19 @@ mod tests {
     }
 
     #[test]
-    fn unambiguous_abbreviations_are_accepted() {
+    fn options_with_a_role_are_in_the_table() {
+        for name in ROLES.iter().flat_map(|(_, names)| names.split_ascii_whitespace()) {
+            assert_eq!(find_long(name).map(|option| option.name), Some(name));
+        }
+    }
+
+    #[test]
+    fn long_names_are_found_in_any_case_and_in_full_only() {
         assert_eq!(find_long("location").expect("exact").name, "location");
-        assert_eq!(find_long("location-t").expect("unique").name, "location-trusted");
         assert_eq!(find_long("URL").expect("any case").name, "url");
-        assert_eq!(
-            find_long("loc"),
-            Err(Unknown::Ambiguous(vec!["local-port", "location", "location-trusted"]))
-        );
-        assert_eq!(find_long("frobnicate"), Err(Unknown::Name));
-        assert_eq!(find_long(""), Err(Unknown::Name));
+        for name in ["location-t", "loc", "frobnicate", ""] {
+            assert_eq!(find_long(name), None, "{name}");
+        }
     }
 
     /// Compares every option's letter and value with the installed curl's own list.

@@ -107,7 +107,12 @@ impl Policy<'_> {
             Role::Header | Role::RequestText | Role::Limit if option.expand => {
                 Some(("has variables, so its value is unknown", "use the option without --expand-"))
             }
-            Role::Header | Role::RequestText if has_line_break(option) => {
+            Role::Header | Role::RequestText
+                if option
+                    .value
+                    .as_ref()
+                    .is_some_and(|value| value.to_string_lossy().contains(['\r', '\n'])) =>
+            {
                 Some(("has a line break, which would begin another header", "use one -H for each header"))
             }
             Role::Header => self.header_refusal(option),
@@ -148,13 +153,6 @@ impl Policy<'_> {
             _ => None,
         }
     }
-}
-
-fn has_line_break(option: &CurlOption) -> bool {
-    option
-        .value
-        .as_deref()
-        .is_some_and(|value| value.as_encoded_bytes().iter().any(|byte| matches!(byte, b'\r' | b'\n')))
 }
 
 fn host_error(url: &Url, argument: &str) -> Error {
