@@ -74,21 +74,17 @@ impl HttpResponse {
     pub fn snippet(&self) -> String {
         let kind = self.redacted(self.content_type.as_deref().unwrap_or("no content type"), 80);
         let head = format!("HTTP {}, {kind}", self.status);
-        if self.body.is_empty() {
-            return head;
+        let is_success = (200..=299).contains(&self.status);
+        match self.oauth_error() {
+            _ if self.body.is_empty() => head,
+            Some(error) if !is_success => format!("{head}: {}", self.redacted(&error, MAX_SNIPPET_LEN)),
+            None if !is_success && !self.may_hold_token() => {
+                // Redacted before it is cut.
+                let text = String::from_utf8_lossy(&self.body[..self.body.len().min(MAX_SNIPPET_BYTES)]);
+                format!("{head}: {}", self.redacted(&text, MAX_SNIPPET_LEN))
+            }
+            _ => format!("{head}, {} bytes", self.body.len()),
         }
-        if (200..=299).contains(&self.status) {
-            return format!("{head}, {} bytes", self.body.len());
-        }
-        if let Some(error) = self.oauth_error() {
-            return format!("{head}: {}", self.redacted(&error, MAX_SNIPPET_LEN));
-        }
-        if self.may_hold_token() {
-            return format!("{head}, {} bytes", self.body.len());
-        }
-        // Redacted before it is cut.
-        let text = String::from_utf8_lossy(&self.body[..self.body.len().min(MAX_SNIPPET_BYTES)]);
-        format!("{head}: {}", self.redacted(&text, MAX_SNIPPET_LEN))
     }
 
     /// `error` and `error_description` (RFC 6749 §5.2).

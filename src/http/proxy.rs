@@ -48,10 +48,7 @@ impl Proxy {
         if is_loopback(url) || is_excluded(url, &get) {
             return Ok(None);
         }
-        match Self::configured(&get) {
-            Some((variable, value)) => Self::parse(variable, &value).map(Some),
-            None => Ok(None),
-        }
+        Self::configured(&get)
     }
 
     /// Returns the proxy that is used for hosts outside loopback and `NO_PROXY`.
@@ -59,12 +56,13 @@ impl Proxy {
     /// # Errors
     /// As [`Proxy::for_url`].
     pub fn from_env() -> Result<Option<Self>> {
-        let configured = Self::configured(&variable);
-        configured.map(|(variable, value)| Self::parse(variable, &value)).transpose()
+        Self::configured(&variable)
     }
 
-    fn configured(get: &impl Fn(&str) -> Option<OsString>) -> Option<(&'static str, OsString)> {
-        VARIABLES.into_iter().find_map(|name| Some((name, get(name).filter(|value| !value.is_empty())?)))
+    fn configured(get: &impl Fn(&str) -> Option<OsString>) -> Result<Option<Self>> {
+        let value = |name| get(name).filter(|value| !value.is_empty());
+        let configured = VARIABLES.into_iter().find_map(|name| Some(Self::parse(name, &value(name)?)));
+        configured.transpose()
     }
 
     /// Parses a variable's value. The scheme is optional, `http://` without it; the port too, 1080 without it, or 443
