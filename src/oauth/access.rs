@@ -132,29 +132,23 @@ fn resource(name: &'static str, letter: char, kind: &str, id: Option<&str>) -> I
 pub fn decide(interaction: &Interaction, scope: Option<&str>, patient: Option<&str>) -> Decision {
     let unknown = |reason: &str| Decision { reason: Some(reason.to_owned()), ..Decision::default() };
     let rejected = |reason: &str| Decision { allowed: Some(false), ..unknown(reason) };
-    let granted = match (interaction, scope) {
-        (Interaction::Public, _) => {
-            return Decision { allowed: Some(true), ..unknown("it needs no token") };
-        }
-        (Interaction::Rejected(reason), _) => return rejected(reason),
-        (Interaction::Undefined(what), _) => return unknown(what),
-        (_, None) => return unknown("the token's scopes are unknown; the server decides"),
-        (_, Some(scope)) => Granted { tokens: scope.split_ascii_whitespace().collect() },
-    };
+    let granted = Granted { tokens: scope.unwrap_or_default().split_ascii_whitespace().collect() };
     match interaction {
+        Interaction::Public => Decision { allowed: Some(true), ..unknown("it needs no token") },
+        Interaction::Rejected(reason) => rejected(reason),
+        Interaction::Undefined(what) => unknown(what),
+        _ if scope.is_none() => unknown("the token's scopes are unknown; the server decides"),
         Interaction::MemberMatch => granted.with_prefix("member-match-"),
         Interaction::Export(types) => granted.export(types),
         Interaction::Resource { letter, resource, id, .. } => {
             let other = id.as_deref().filter(|id| patient.is_some_and(|patient| patient != *id));
-            if resource == "Patient"
-                && let Some(other) = other
-                && granted.level() == "patient"
-            {
-                return rejected(&format!("the patient/ scopes are limited to one patient, not {other}"));
+            match other {
+                Some(other) if resource == "Patient" && granted.level() == "patient" => {
+                    rejected(&format!("the patient/ scopes are limited to one patient, not {other}"))
+                }
+                _ => granted.resource(*letter, resource),
             }
-            granted.resource(*letter, resource)
         }
-        Interaction::Public | Interaction::Rejected(_) | Interaction::Undefined(_) => Decision::default(),
     }
 }
 

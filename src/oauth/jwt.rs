@@ -69,26 +69,18 @@ pub enum Validity {
 
 /// Decodes a token. What is not a JWT is opaque.
 pub fn decode(token: &str) -> TokenKind {
-    let parts: Vec<&str> = token.splitn(6, '.').collect();
-    let looks_like_json = token.starts_with("eyJ") || token.starts_with("ey");
-    match parts.as_slice() {
-        [_, _, _] if token.len() > MAX_TOKEN_LEN => {
-            TokenKind::Opaque { parse_error: Some(format!("it is longer than {MAX_TOKEN_LEN} bytes")) }
+    let kind = match token.splitn(6, '.').collect::<Vec<_>>().as_slice() {
+        [_, _, _] if token.len() > MAX_TOKEN_LEN => Err(format!("it is longer than {MAX_TOKEN_LEN} bytes")),
+        [header, claims, signature] => {
+            jwt(header, claims, signature).map(|jwt| TokenKind::Jwt(Box::new(jwt)))
         }
-        [header, claims, signature] => match jwt(header, claims, signature) {
-            Ok(jwt) => TokenKind::Jwt(Box::new(jwt)),
-            Err(error) => TokenKind::Opaque { parse_error: Some(error) },
-        },
-        [header, ..] if parts.len() == 5 && token.len() <= MAX_TOKEN_LEN => match object("header", header) {
-            Ok(header) => TokenKind::Jwe(header),
-            Err(error) => TokenKind::Opaque { parse_error: Some(error) },
-        },
-        parts if looks_like_json && parts.len() > 1 => {
-            let count = token.split('.').count();
-            TokenKind::Opaque { parse_error: Some(format!("it has {count} parts; a JWT has 3")) }
+        [header, _, _, _, _] if token.len() <= MAX_TOKEN_LEN => object("header", header).map(TokenKind::Jwe),
+        [first, _, ..] if first.starts_with("ey") => {
+            Err(format!("it has {} parts; a JWT has 3", token.split('.').count()))
         }
-        _ => TokenKind::Opaque { parse_error: None },
-    }
+        _ => Ok(TokenKind::Opaque { parse_error: None }),
+    };
+    kind.unwrap_or_else(|error| TokenKind::Opaque { parse_error: Some(error) })
 }
 
 fn jwt(header: &str, claims: &str, signature: &str) -> Result<Jwt, String> {
