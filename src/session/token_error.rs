@@ -30,7 +30,10 @@ pub fn into_error(
         ))
         .with_detail(response.snippet())
         .with_hint(format!("{ENDPOINT_HINT}; trace it with -v")),
-        TokenError::Blocked { status } => blocked(profile, *status, response),
+        TokenError::Blocked { status } => {
+            let (message, hint) = meaning(profile, grant, *status, "");
+            Error::auth(message).with_detail(response.snippet()).with_hint(hint)
+        }
         TokenError::Denied { status, error, description } => {
             let description = description.as_deref().unwrap_or_default();
             let skew = response.date.map(|date| now.saturating_sub(date));
@@ -49,23 +52,12 @@ pub fn into_error(
     }
 }
 
-fn blocked(profile: &Profile, status: u16, response: &HttpResponse) -> Error {
-    let url = &profile.token_url;
-    let (message, hint) = match status {
-        403 => (
-            format!("a gateway in front of {url} blocked the request"),
-            "check the URL and the network: a firewall responded (1up also rejects clients outside the United States)",
-        ),
-        404 | 405 | 415 => (format!("{url} is not a token endpoint (HTTP {status})"), ENDPOINT_HINT),
-        _ => (format!("{url} rejected the request without an OAuth error (HTTP {status})"), ENDPOINT_HINT),
-    };
-    Error::auth(message).with_detail(response.snippet()).with_hint(hint)
-}
-
-/// Returns the message and the hint. The status and `error` decide; descriptions differ between versions.
+/// Returns the message and the hint. The status and `error` decide, which is empty for a response that is not an OAuth one;
+/// descriptions differ between versions.
 fn meaning(profile: &Profile, grant: &Grant, status: u16, error: &str) -> (String, String) {
     let login = profile.login_command();
     let client = &sanitize(&profile.client_id, MAX_NAME_LEN);
+    let url = &profile.token_url;
     let is_plan = profile.product == Product::Patient && profile.realm.is_none();
     match error {
         "invalid_client" if is_plan => (
@@ -115,8 +107,17 @@ fn meaning(profile: &Profile, grant: &Grant, status: u16, error: &str) -> (Strin
         }
         // Keycloak sends JSON for wrong paths and methods, too.
         _ if matches!(status, 404 | 405 | 415) => {
-            (format!("{} is not a token endpoint (HTTP {status})", profile.token_url), ENDPOINT_HINT.into())
+            (format!("{url} is not a token endpoint (HTTP {status})"), ENDPOINT_HINT.into())
         }
+        "" if status == 403 => (
+            format!("a gateway in front of {url} blocked the request"),
+            "check the URL and the network: a firewall responded (1up also rejects clients outside the United States)"
+                .into(),
+        ),
+        "" => (
+            format!("{url} rejected the request without an OAuth error (HTTP {status})"),
+            ENDPOINT_HINT.into(),
+        ),
         _ => (
             "the authorization server rejected the request".into(),
             format!("check the client in the Dev Portal, then {login}"),
