@@ -91,7 +91,11 @@ pub fn parse(args: &[OsString]) -> Result<Vec<CurlOption>> {
                 Error::usage(format!("curl's argument {arg:?} is not UTF-8"))
                     .with_hint("give the option and its value as two arguments")
             })?;
-            let (parsed, used_next) = parse_word(word, rest.peek().copied())?;
+            let next = rest.peek().copied();
+            let (parsed, used_next) = match word.strip_prefix("--") {
+                Some(long) => parse_long(long, next).map(|(option, used)| (vec![option], used))?,
+                None => parse_short(word, next)?,
+            };
             if used_next {
                 rest.next();
             }
@@ -102,15 +106,8 @@ pub fn parse(args: &[OsString]) -> Result<Vec<CurlOption>> {
     Ok(options)
 }
 
-/// Parses one word that begins with a dash; `next` is the argument after it. Returns whether `next` was its value.
-fn parse_word(word: &str, next: Option<&OsStr>) -> Result<(Vec<CurlOption>, bool)> {
-    match word.strip_prefix("--") {
-        Some(long) => parse_long(long, next).map(|(option, used)| (vec![option], used)),
-        None => parse_short(word, next),
-    }
-}
-
 /// Parses `--NAME`, `--no-NAME`, `--expand-NAME`, each with `=VALUE` (curl 8.16) or the value in the next argument.
+/// Returns whether `next` was its value.
 fn parse_long(word: &str, next: Option<&OsStr>) -> Result<(CurlOption, bool)> {
     let (name, inline) = word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value)));
     let unknown = || unknown_option(&format!("--{name}"));

@@ -146,14 +146,13 @@ impl Session {
 
     /// A token from an earlier call, unless another process has logged in or out since.
     fn token_in_memory(&self, scope: Option<&str>, options: TokenOptions) -> Option<Token> {
-        let (id, name, token) = {
+        let (profile, token) = {
             let state = self.state();
-            let token =
-                state.tokens.get(&scope.map(str::to_owned)).filter(|token| options.accept(token))?.clone();
-            (state.profile.id.clone(), state.profile.name.clone(), token)
+            let token = state.tokens.get(&scope.map(str::to_owned)).filter(|token| options.accept(token))?;
+            (Arc::clone(&state.profile), token.clone())
         };
-        let current = profile::load(self.context.config_dir().ok()?, &name).ok()??;
-        (current.id == id).then_some(token)
+        let current = profile::load(self.context.config_dir().ok()?, &profile.name).ok()??;
+        (current.id == profile.id).then_some(token)
     }
 
     fn token_in_cache(&self, scope: Option<&str>, options: TokenOptions) -> Option<Token> {

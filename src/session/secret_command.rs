@@ -110,14 +110,12 @@ fn read_output(
         }
         if deadline.has_passed() {
             let _ = child.kill();
-            return Err(timed_out(name, deadline));
+            let seconds = deadline.timeout().as_secs();
+            return Err(Error::usage(format!("the {name} command timed out after {seconds} s")).with_hint(
+                "run it by hand to see what it waits for, or allow more time with --timeout SECS",
+            ));
         }
     }
-}
-
-fn timed_out(name: &str, deadline: Deadline) -> Error {
-    Error::usage(format!("the {name} command timed out after {} s", deadline.timeout().as_secs()))
-        .with_hint("run it by hand to see what it waits for, or allow more time with --timeout SECS")
 }
 
 /// Reads in a thread, which ends when the pipe is closed or its receiver is dropped.
