@@ -45,12 +45,7 @@ impl AuthorizationResponse {
         Self::Code(Secret::new(code))
     }
 
-    /// Returns whether it ends the login: a code or an error response.
-    pub(super) fn is_final(&self) -> bool {
-        matches!(self, Self::Code(_) | Self::Error { .. })
-    }
-
-    /// How much a response that is not final explains, for the message: the larger, the more.
+    /// How much a response explains: the larger, the more. A code or an error response ends the login.
     pub(super) fn specificity(&self) -> u8 {
         match self {
             Self::Code(_) | Self::Error { .. } => 4,

@@ -10,7 +10,7 @@ const MAX_PASTE_LEN: usize = 64 * 1024;
 const PARAMETERS: [&str; 3] = ["code=", "state=", "error="];
 
 /// Interprets pasted text: a URL by its query or fragment, anything else as the code itself. `parse_query` parses one
-/// query. The first final response wins, else the most specific one.
+/// query. The most specific response wins, the first of several.
 pub(super) fn interpret(
     text: &str,
     parse_query: impl Fn(&str) -> AuthorizationResponse,
@@ -31,17 +31,11 @@ pub(super) fn interpret(
     if candidates.is_empty() {
         return interpret_code(text, decoded.unwrap_or(joined));
     }
-    let mut best = NO_CODE;
-    for query in candidates.into_iter().flat_map(queries) {
-        let response = parse_query(query);
-        if response.is_final() {
-            return response;
-        }
-        if response.specificity() > best.specificity() {
-            best = response;
-        }
-    }
-    best
+    let responses = candidates.into_iter().flat_map(queries).map(parse_query);
+    let better = |best: AuthorizationResponse, other: AuthorizationResponse| {
+        if other.specificity() > best.specificity() { other } else { best }
+    };
+    responses.fold(NO_CODE, better)
 }
 
 /// Returns the text on one line, without whitespace, a terminal's paste brackets, and quotes and brackets around it.
