@@ -123,9 +123,8 @@ fn signals_are_forwarded_to_the_program() {
         signals.iter().map(|signal| format!("trap 'echo {signal} >> got' {signal}\n")).collect();
     let script =
         format!("{traps}echo $ONEUP_TOKEN_FILE > started; while ! test -e stop; do sleep 0.05; done");
-    // A shell's background job ignores SIGINT and SIGQUIT.
-    let run = home.oneup_under(&["env", "--default-signal"]);
-    let mut child = run.args(["exec", "--token-file", "--", "sh", "-c", &script]).spawn();
+    let mut child =
+        home.oneup_with_default_signals().args(["exec", "--token-file", "--", "sh", "-c", &script]).spawn();
     let file = wait_for_line(&home.path("started"));
     for signal in &signals {
         let kill = std::process::Command::new("kill")

@@ -1,12 +1,12 @@
 //! `oneup sandbox`: its servers, tried with curl, and its commands. Exports: `sandbox_export`.
 
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::{Oneup, Sandbox};
+use crate::support::{Home, Oneup, Sandbox};
 
 pub(crate) const TOKEN: &str = "/auth/realms/dev-portal/protocol/openid-connect/token";
 pub(crate) const CLIENT: &str = "client_id=oneup-sandbox&client_secret=not-a-secret";
@@ -316,15 +316,6 @@ fn demo_shows_each_command_and_its_output() {
 #[cfg(unix)]
 #[test]
 fn signals_end_serve_and_reach_the_command_of_run() {
-    let oneup = |args: &[&str]| {
-        Command::new(env!("CARGO_BIN_EXE_oneup"))
-            .args(args)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("oneup")
-    };
     let script = "trap 'exit 9' INT; echo ready; while :; do sleep 0.05; done";
     for (args, signal, code) in [
         (&["sandbox", "serve"][..], "-INT", 130),
@@ -332,7 +323,7 @@ fn signals_end_serve_and_reach_the_command_of_run() {
         (&["sandbox", "run", "--", "sh", "-c", script], "-INT", 9),
         (&["sandbox", "run", "--", "sh", "-c", script], "-TERM", 143),
     ] {
-        let mut child = oneup(args);
+        let mut child = Home::new().oneup_with_default_signals().args(args).spawn();
         let mut line = String::new();
         let stdout = child.stdout.take().expect("piped");
         let mut stdout = std::io::BufReader::new(stdout);

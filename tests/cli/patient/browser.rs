@@ -24,37 +24,12 @@ pub(super) struct Ended {
     pub(super) stderr: String,
 }
 
-/// oneup as a person starts it. A job in the background of a script, as CI may be, has SIGINT ignored, and hands that
-/// down to its children.
-fn with_default_signals() -> Command {
-    let oneup = env!("CARGO_BIN_EXE_oneup");
-    if cfg!(not(target_os = "linux")) {
-        return Command::new(oneup);
-    }
-    let mut command = Command::new("env");
-    command.args(["--default-signal=INT", oneup]);
-    command
-}
-
 /// `oneup login patient` in this home, at this sandbox, without a browser of its own; all streams piped.
 pub(super) fn command(home: &Home, sandbox: &Sandbox, flags: &[&str]) -> Command {
-    let mut command = with_default_signals();
-    command.env_clear();
-    for name in ["PATH", "SYSTEMROOT", "TEMP", "LLVM_PROFILE_FILE"] {
-        command.envs(std::env::var_os(name).map(|value| (name, value)));
-    }
-    command
-        .env("HOME", home.path(""))
-        .env("ONEUP_CONFIG_DIR", home.config())
-        .env("ONEUP_STATE_DIR", home.state())
-        .env("ONEUP_STORE", "file")
-        .env("ONEUP_NO_CACHE", "1")
-        .envs(sandbox.env())
-        .args(["login", "patient", "--no-browser"])
-        .args(flags)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    let run =
+        home.oneup_with_default_signals().envs(sandbox.env()).args(["login", "patient", "--no-browser"]);
+    let mut command = run.args(flags).into_command();
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 

@@ -98,6 +98,13 @@ impl Home {
         self.oneup_under(&[])
     }
 
+    /// A run of oneup in this home that no inherited setting keeps from signals: a script's background job, as a CI job may
+    /// be, ignores SIGINT and SIGQUIT, and so do its children.
+    pub(crate) fn oneup_with_default_signals(&self) -> Oneup {
+        // Other systems' env(1) can't do that.
+        if cfg!(target_os = "linux") { self.oneup_under(&["env", "--default-signal"]) } else { self.oneup() }
+    }
+
     /// A run of oneup in this home by another program, such as strace, with its own arguments first.
     pub(crate) fn oneup_under(&self, program: &[&str]) -> Oneup {
         Oneup::at(self.clone(), program)
@@ -236,6 +243,16 @@ impl Oneup {
 
     /// Starts it as a child process of the test; nothing is checked.
     pub(crate) fn spawn(self) -> std::process::Child {
+        let mut command = self.into_command();
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // Its children can be told from those of other tests by their process group.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        command.spawn().expect("oneup starts")
+    }
+
+    /// The command alone, for streams that are not pipes.
+    pub(crate) fn into_command(self) -> std::process::Command {
         let mut command = std::process::Command::new(self.command.get_program());
         command.args(self.command.get_args()).current_dir(self.home.path(""));
         for (name, value) in self.command.get_envs() {
@@ -244,11 +261,7 @@ impl Oneup {
                 None => command.env_remove(name),
             };
         }
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        // Its children can be told from those of other tests by their process group.
-        #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        command.spawn().expect("oneup starts")
+        command
     }
 
     /// Runs it; nothing is checked.
