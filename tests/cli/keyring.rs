@@ -96,6 +96,36 @@ fn auto_chooses_an_unlocked_keyring_and_writes_no_secret_to_disk() {
 }
 
 #[test]
+fn item_is_replaced_visible_to_other_programs_and_missed_when_they_delete_it() {
+    let Some(fixture) = KeyringFixture::start() else { return };
+    let output = fixture.run(
+        &[],
+        "printf pw | unlock; login --store keyring; login
+         secret-tool search --all service oneup 2>/dev/null | grep -o '{\"schema\":1,'; oneup token show
+         secret-tool clear service oneup; oneup token show; oneup logout --no-revoke",
+    );
+    assert_eq!(output.stdout, format!("{{\"schema\":1,\n{TOKEN}\nexit 4\n"), "{}", output.stderr);
+}
+
+#[test]
+fn prompt_that_is_not_seen_or_fails_ends_as_locked() {
+    let Some(fixture) = KeyringFixture::start() else { return };
+    if !requires_program("script") {
+        return;
+    }
+    fixture.run(&[], "printf pw | unlock; login --store keyring");
+    // script(1) gives it a terminal: without one it would not prompt.
+    let prompt = "script -qec '\"$ONEUP\" token show' /dev/null; echo $?";
+    for (variable, cause) in [
+        ("", "the keyring is locked, and no prompt is possible here"),
+        ("DISPLAY=:99 ", "the keyring is locked: its prompt was dismissed or timed out"),
+    ] {
+        let output = fixture.run(&[], &format!("{variable}{prompt}"));
+        assert!(output.stdout.contains(cause) && output.stdout.ends_with("\n6\n"), "{}", output.stdout);
+    }
+}
+
+#[test]
 fn locked_keyring_is_exit_6_and_never_looks_like_no_login() {
     let Some(fixture) = KeyringFixture::start() else { return };
     fixture.run(&[], "printf pw | unlock; login --store keyring");
