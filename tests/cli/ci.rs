@@ -4,11 +4,9 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
 use std::process::Command;
 
-use crate::support::{Home, Sandbox, code_after, document, requires_program};
+use crate::support::{Home, Sandbox, code_after, document, path_with_oneup, requires_program};
 
 type Variables = BTreeMap<String, String>;
 
@@ -28,11 +26,10 @@ impl Job {
     fn start() -> Self {
         let home = Home::new();
         let sandbox = Sandbox::start(&[]);
-        let fetch = "#!/bin/sh\ncurl -fsS -o /dev/null -w 'fetched %{http_code}\\n' \
+        let fetch = "curl -fsS -o /dev/null -w 'fetched %{http_code}\\n' \
                      -H \"Authorization: Bearer $ONEUP_TOKEN\" \"$ONEUP_FHIR_BASE/Patient?_count=1\"\n\
-                     echo \"careless: $ONEUP_TOKEN\"\n";
-        let script = home.write("fetch.sh", fetch);
-        fs::set_permissions(script, fs::Permissions::from_mode(0o755)).expect("an executable");
+                     echo \"careless: $ONEUP_TOKEN\"";
+        home.write_script("fetch.sh", fetch);
         let settings = sandbox.env().into_iter().filter(|(name, _)| name.starts_with("ONEUP_CLIENT"));
         Self {
             settings: settings.collect(),
@@ -61,15 +58,14 @@ impl Job {
 
     /// Runs a script with these variables; its output goes to the log, line by line, as the system treats lines.
     fn step(&mut self, shell: &[&str], script: &str, variables: &Variables, line: impl Fn(&mut Self, &str)) {
-        let bin = Path::new(env!("CARGO_BIN_EXE_oneup")).parent().expect("a directory");
-        let path = format!("{}:{}", bin.display(), std::env::var("PATH").expect("PATH"));
         let served = self.sandbox.env().into_iter().filter(|(name, _)| !name.starts_with("ONEUP_CLIENT"));
         let output = Command::new(shell[0])
             .args(&shell[1..])
             .args(["-c", &format!("{{ {script}\n}} 2>&1")])
             .env_clear()
             .current_dir(self.home.path(""))
-            .envs([("PATH", path), ("CI", "true".into())])
+            .env("PATH", path_with_oneup())
+            .env("CI", "true")
             .envs(served)
             .env("HOME", self.home.path(""))
             .env("GITHUB_ENV", self.home.path("github_env"))
@@ -78,7 +74,7 @@ impl Job {
             .expect("the shell runs");
         let text = String::from_utf8(output.stdout).expect("UTF-8");
         assert_eq!(output.status.success(), self.login_succeeds, "{script}: {text}");
-        text.lines().for_each(|said| line(self, said));
+        text.lines().for_each(|text| line(self, text));
     }
 
     /// The variables that a step asks for, by what its system's expression means.
@@ -96,14 +92,14 @@ impl Job {
         self.log += &format!("{masked}\n");
     }
 
-    /// The log is what the step said, without the token; nothing of the login stays on the machine.
+    /// The log is what the step printed, without the token; nothing of the login stays on the machine.
     #[track_caller]
     fn ends_well(&self, token: &str, log: &str) {
         assert!(token.starts_with("ey") && token.len() > 500, "{token}");
         assert!(!self.log.contains(token), "the token is in the log");
         assert_eq!(self.log, log);
         assert_eq!(self.sandbox.count("/token"), 1);
-        assert!(!self.home.path(".config/oneup").exists(), "--no-store remembers nothing");
+        assert!(!self.home.path(".config/oneup").exists(), "--no-store saves nothing");
     }
 }
 

@@ -1,56 +1,44 @@
-//! `oneup curl`: what curl sends, and to which host. The servers speak raw bytes and record every request.
+//! `oneup curl`: what curl sends, and to which host.
 
 use std::time::Duration;
 
-use crate::support::{Home, Oneup, RawServer, TokenEndpoint, raw_server, requires_program};
+use crate::support::{Home, Oneup, Request, TokenEndpoint, redirect, requires_program, text_response};
 
 const TOKEN: &str = "tok-3n.SECRET";
 
 /// Starts a token endpoint that returns the path for everything else; `/redirect` leads to `elsewhere`.
-fn server(elsewhere: Option<String>) -> RawServer {
-    raw_server(move |_, request, _| {
-        let path = request.split(' ').nth(1).unwrap_or_default();
-        match path {
-            "/token" => RawServer::answer(
-                "200 OK",
-                "application/json",
-                &format!(r#"{{"access_token":"{TOKEN}","token_type":"Bearer","expires_in":300}}"#),
-            ),
-            "/r4/redirect" => format!(
-                "HTTP/1.1 302 Found\r\nLocation: {}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
-                elsewhere.clone().unwrap_or_default()
-            )
-            .into_bytes(),
-            "/r4/missing" => RawServer::answer("404 Not Found", "text/plain", "no"),
-            "/r4/slow" => {
-                std::thread::sleep(Duration::from_secs(3));
-                RawServer::answer("200 OK", "text/plain", "late")
-            }
-            path => RawServer::answer("200 OK", "text/plain", &format!("{path}\n")),
+fn server(elsewhere: &str) -> TokenEndpoint {
+    let elsewhere = elsewhere.to_owned();
+    let resources = move |request: &Request| match request.target() {
+        "/r4/redirect" => redirect("302 Found", &elsewhere),
+        "/r4/missing" => text_response("404 Not Found", "no"),
+        "/r4/slow" => {
+            std::thread::sleep(Duration::from_secs(3));
+            text_response("200 OK", "late")
         }
-    })
+        path => text_response("200 OK", format!("{path}\n")),
+    };
+    TokenEndpoint::builder().token(TOKEN).lifetime(300).resources(resources).start()
 }
 
-/// Returns a home that is logged in at this server.
-fn login(server: &RawServer) -> Home {
-    let url = server.url();
-    let home = Home::new();
-    home.oneup()
-        .args(["login", "provider", "--client-id", "id", "--store", "file"])
-        .args(["--token-url", &format!("{url}/token"), "--fhir-base", &format!("{url}/r4")])
-        .env("ONEUP_CLIENT_SECRET", "s3cr3t")
-        .run();
-    home
+/// A home that is logged in at such a server; `None` without curl.
+fn logged_in() -> Option<(Home, TokenEndpoint)> {
+    let server = server("");
+    requires_program("curl").then(|| (Home::logged_in(&server), server))
+}
+
+/// The URL of a server by its other name.
+fn localhost(server: &TokenEndpoint) -> String {
+    server.url().replace("127.0.0.1", "localhost")
 }
 
 /// Returns the requests after the login, as `METHOD PATH auth|bare`.
-fn requests(server: &RawServer) -> Vec<String> {
-    let show = |request: &String| {
-        let line = request.lines().next().unwrap_or_default().replace(" HTTP/1.1", "");
-        let auth = request.matches(&format!("Authorization: Bearer {TOKEN}\r\n")).count();
-        format!("{line} {}", ["bare", "auth", "twice"][auth.min(2)])
-    };
-    server.requests().iter().filter(|request| !request.contains(" /token ")).map(show).collect()
+fn requests(server: &TokenEndpoint) -> Vec<String> {
+    let requests = server.resource_requests().into_iter().map(|request| {
+        let count = request.matches(&format!("Authorization: Bearer {TOKEN}\r\n")).count();
+        format!("{} {} {}", request.method(), request.target(), ["bare", "auth", "twice"][count.min(2)])
+    });
+    requests.collect()
 }
 
 fn curl(home: &Home, words: &str) -> Oneup {
@@ -59,11 +47,7 @@ fn curl(home: &Home, words: &str) -> Oneup {
 
 #[test]
 fn every_request_has_the_token() {
-    if !requires_program("curl") {
-        return;
-    }
-    let server = server(None);
-    let home = login(&server);
+    let Some((home, server)) = logged_in() else { return };
     let url = server.url();
     curl(&home, "-sS /a").stdout("/r4/a\n").stderr("").run();
     curl(&home, &format!("-s /b {url}/c --url /d")).stdout("/r4/b\n/c\n/r4/d\n").run();
@@ -78,53 +62,42 @@ fn every_request_has_the_token() {
 
 #[test]
 fn verbose_masks_the_token() {
-    if !requires_program("curl") {
-        return;
-    }
-    let server = server(None);
-    let home = login(&server);
+    let Some((home, _server)) = logged_in() else { return };
     curl(&home, "-sv /a").stdout("/r4/a\n").stderr_has("> Authorization: Bearer ***").run();
     home.oneup().args(["-v", "curl", "-s", "/a"]).never(TOKEN).stderr_has("GET /r4/a").run();
     curl(&home, "-vsf /missing").status(22).stderr_has("404").run();
 }
 
 #[test]
-fn refuses_other_hosts_and_options_that_send_the_token_there() {
-    if !requires_program("curl") {
-        return;
-    }
-    let server = server(None);
-    let home = login(&server);
-    let refused = |words: &str| curl(&home, words).status(125);
-    refused("-s evil.example").stderr_has("evil.example is not one of this profile's hosts").run();
-    refused("-s evil.example").stderr_has("--allow-host evil.example").run();
-    refused("-s patient").stderr_has("begins with a slash, such as /Patient").run();
-    refused("-s http://api.1up.health/").stderr_has("is not https").run();
-    refused("-s https://api.1up.health@evil.example/").stderr_has("user name").run();
-    refused("--location-trusted /a").stderr_has("redirect").run();
-    refused("-x 192.0.2.1:80 /a").stderr_has("plain http").run();
-    refused("--connect-to ::192.0.2.1: /a").run();
-    refused("--trace-ascii - /a").run();
-    refused("-H Authorization:x /a").run();
-    refused("--frobnicate /a").stderr_has("unknown curl option --frobnicate").run();
-    refused("--no-auth-elsewhere /a").stderr_has("unknown curl option --no-auth-elsewhere").run();
+fn other_hosts_and_options_that_send_the_token_there_are_errors() {
+    let Some((home, server)) = logged_in() else { return };
+    let fails = |words: &str| curl(&home, words).status(125);
+    fails("-s evil.example").stderr_has("evil.example is not one of this profile's hosts").run();
+    fails("-s evil.example").stderr_has("--allow-host evil.example").run();
+    fails("-s patient").stderr_has("begins with a slash, such as /Patient").run();
+    fails("-s http://api.1up.health/").stderr_has("is not https").run();
+    fails("-s https://api.1up.health@evil.example/").stderr_has("user name").run();
+    fails("--location-trusted /a").stderr_has("redirect").run();
+    fails("-x 192.0.2.1:80 /a").stderr_has("plain http").run();
+    fails("--connect-to ::192.0.2.1: /a").run();
+    fails("--trace-ascii - /a").run();
+    fails("-H Authorization:x /a").run();
+    fails("--frobnicate /a").stderr_has("unknown curl option --frobnicate").run();
+    fails("--no-auth-elsewhere /a").stderr_has("unknown curl option --no-auth-elsewhere").run();
     let plain_curl = "hint: run curl itself: oneup token show --format header | curl -H @- URL\n";
-    refused("-s /a -: /b").stderr_has("curl's -: (--next) is not supported").stderr_has(plain_curl).run();
-    refused("-K x /a").stderr_has("curl's -K (--config) is not supported").stderr_has(plain_curl).run();
+    fails("-s /a -: /b").stderr_has("curl's -: (--next) is not supported").stderr_has(plain_curl).run();
+    fails("-K x /a").stderr_has("curl's -K (--config) is not supported").stderr_has(plain_curl).run();
     home.oneup().args(["curl", "--allow-host", "*.example", "/a"]).status(125).run();
     assert!(requests(&server).is_empty(), "{:?}", requests(&server));
 }
 
 #[test]
 fn allow_host_sends_the_token_to_that_host() {
-    if !requires_program("curl") {
-        return;
-    }
-    let (server, other) = (server(None), server(None));
-    let home = login(&server);
+    let Some((home, server)) = logged_in() else { return };
+    let other = self::server("");
     // The token came from elsewhere, so that of loopback only the address of the FHIR server is the profile's.
     home.move_token_endpoint("https://gateway.1up.health/token");
-    let url = other.url().replace("127.0.0.1", "localhost");
+    let url = localhost(&other);
     curl(&home, &format!("-s {url}/x")).status(125).stderr_has("localhost is not one of").run();
     curl(&home, &format!("-s /a {url}/x")).status(125).run();
     curl(&home, &format!("--allow-host localhost -s /a {url}/z")).stdout("/r4/a\n/z\n").run();
@@ -139,9 +112,9 @@ fn redirect_to_another_host_drops_the_token() {
     if !requires_program("curl") {
         return;
     }
-    let other = server(None);
-    let server = server(Some(format!("{}/x", other.url().replace("127.0.0.1", "localhost"))));
-    let home = login(&server);
+    let other = server("");
+    let server = server(&format!("{}/x", localhost(&other)));
+    let home = Home::logged_in(&server);
     curl(&home, "-sL /redirect").stdout("/x\n").run();
     assert_eq!(
         (requests(&server), requests(&other)),
@@ -151,11 +124,7 @@ fn redirect_to_another_host_drops_the_token() {
 
 #[test]
 fn curlrc_is_not_read() {
-    if !requires_program("curl") {
-        return;
-    }
-    let server = server(None);
-    let home = login(&server);
+    let Some((home, server)) = logged_in() else { return };
     home.write(".curlrc", "user-agent = \"from a file\"\nurl = https://evil.example\nlocation-trusted\n");
     for words in ["-s /a", "-- -q -s /a", "-s /a -q"] {
         curl(&home, words).stdout("/r4/a\n").stderr("").run();
@@ -166,35 +135,32 @@ fn curlrc_is_not_read() {
 
 #[test]
 fn loopback_requests_use_no_proxy() {
-    if !requires_program("curl") {
-        return;
-    }
-    let (server, proxy) = (server(None), server(None));
-    let home = login(&server);
+    let Some((home, server)) = logged_in() else { return };
+    let proxy = self::server("");
     let run = ["http_proxy", "https_proxy", "all_proxy"]
         .into_iter()
         .fold(curl(&home, "-s /a"), |run, name| run.env(name, proxy.url()));
     run.stdout("/r4/a\n").run();
     assert!(proxy.requests().is_empty(), "{:?}", proxy.requests());
+    assert_eq!(requests(&server), ["GET /r4/a auth"]);
 }
 
 #[test]
 fn exits_125_without_a_login_and_127_without_curl() {
     let home = Home::new();
     curl(&home, "/a").status(125).stderr_has("oneup login").run();
-    let server = server(None);
-    curl(&login(&server), "/a").env("PATH", "/nonexistent").status(127).stderr_has("install curl").run();
+    curl(&Home::logged_in(&server("")), "/a")
+        .env("PATH", "/nonexistent")
+        .status(127)
+        .stderr_has("install curl")
+        .run();
 }
 
 /// Samples /proc while curl waits.
 #[test]
 #[cfg(target_os = "linux")]
 fn token_is_in_no_argument_list_or_environment() {
-    if !requires_program("curl") {
-        return;
-    }
-    let server = server(None);
-    let home = login(&server);
+    let Some((home, server)) = logged_in() else { return };
     let mut child = home.oneup().args(["curl", "-s", "/slow", "/slow"]).spawn();
     let (mut lines, mut environs) = (Vec::new(), Vec::new());
     while child.try_wait().expect("our child").is_none() {
@@ -211,18 +177,15 @@ fn token_is_in_no_argument_list_or_environment() {
 /// Puts a script in the place of curl that prints its version, or runs `then`.
 #[cfg(unix)]
 fn with_version(home: &Home, run: Oneup, version: &str, then: &str) -> Oneup {
-    let script =
-        format!("#!/bin/sh\ncase \"$*\" in *--version*) echo 'curl {version} (x)'; exit;; esac\n{then}\n");
-    let file = home.write("bin/curl", script);
-    std::fs::set_permissions(file, std::os::unix::fs::PermissionsExt::from_mode(0o755))
-        .expect("the file is ours");
+    let script = format!("case \"$*\" in *--version*) echo 'curl {version} (x)'; exit;; esac\n{then}");
+    home.write_script("bin/curl", &script);
     run.env("PATH", format!("{}:/usr/bin:/bin", home.path("bin").display()))
 }
 
 #[test]
 #[cfg(unix)]
-fn old_curl_is_refused_or_warned_about() {
-    let home = login(&server(None));
+fn old_curl_is_an_error_or_a_warning() {
+    let home = Home::logged_in(&server(""));
     let run = |version, words| with_version(&home, curl(&home, words), version, "echo ran");
     run("7.54.1", "/a").status(125).stderr_has("curl 7.54 is too old").run();
     run("7.55.0", "/a").stdout("ran\n").stderr("").run();
@@ -236,11 +199,7 @@ fn old_curl_is_refused_or_warned_about() {
 #[test]
 #[cfg(target_os = "linux")]
 fn version_is_asked_again_after_curl_was_replaced() {
-    if !requires_program("curl") {
-        return;
-    }
-    let server = server(None);
-    let home = login(&server);
+    let Some((home, _server)) = logged_in() else { return };
     curl(&home, "-s /a").stdout("/r4/a\n").run();
     let cache = home.state().join("curl-version");
     let text = std::fs::read_to_string(&cache).expect("the version was saved");
@@ -257,18 +216,14 @@ fn version_is_asked_again_after_curl_was_replaced() {
 #[test]
 #[cfg(unix)]
 fn curl_leaves_no_core_dump() {
-    let home = login(&server(None));
+    let home = Home::logged_in(&server(""));
     with_version(&home, curl(&home, "/a"), "8.0.0", "ulimit -c").stdout("0\n").run();
 }
 
 #[test]
 fn host_spelling_and_urls_reach_curl_unchanged() {
-    if !requires_program("curl") {
-        return;
-    }
-    let server = server(None);
-    let home = login(&server);
-    let url = server.url().replace("127.0.0.1", "LocalHost");
+    let Some((home, server)) = logged_in() else { return };
+    let url = localhost(&server).replace("localhost", "LocalHost");
     curl(&home, &format!("-s -w %{{url}} {url}")).stdout(format!("/\n{url}")).run();
     let host = url.replace("http://", "Host: ");
     assert!(server.requests().iter().any(|request| request.contains(&host)), "{host}");
@@ -279,12 +234,10 @@ fn token_over_64_kib_is_an_error() {
     let endpoint = TokenEndpoint::builder().prefix(&"x".repeat(70_000)).start();
     let home = Home::logged_in(&endpoint);
     home.oneup().args(["curl", "/a"]).status(125).stderr_has("too long for a header").run();
-    let endpoint =
-        TokenEndpoint::builder().prefix(&"x".repeat(60_000)).resources(|_| server_answer()).start();
+    let endpoint = TokenEndpoint::builder()
+        .prefix(&"x".repeat(60_000))
+        .resources(|_| text_response("200 OK", "ok"))
+        .start();
     let home = Home::logged_in(&endpoint);
     home.oneup().args(["curl", "-sv", "/a"]).stdout("ok").never("x".repeat(16)).run();
-}
-
-fn server_answer() -> Vec<u8> {
-    RawServer::answer("200 OK", "text/plain", "ok")
 }

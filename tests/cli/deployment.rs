@@ -4,7 +4,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -12,7 +11,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::{Home, OpenBao, Sandbox, TokenEndpoint, document, requires_program, terminate};
+use crate::support::{
+    Home, JWT_CLIENT, OpenBao, Sandbox, TokenEndpoint, client_key, document, mode, path_with_oneup,
+    requires_program, send_signal, set_mode,
+};
 
 fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -26,24 +28,6 @@ fn yaml(path: &str) -> Option<Value> {
     let output = Command::new("yq").arg(".").arg(repository(path)).output().expect("yq runs");
     assert!(output.status.success(), "{path}: {}", String::from_utf8_lossy(&output.stderr));
     Some(serde_json::from_slice(&output.stdout).expect("JSON"))
-}
-
-/// A private copy of a key: git keeps no modes.
-fn key_file(home: &Home, path: &str) -> PathBuf {
-    let key = home.write(path, fs::read(repository("tests/fixtures/client-keys/es384.pem")).expect("a key"));
-    fs::set_permissions(&key, fs::Permissions::from_mode(0o400)).expect("chmod");
-    key
-}
-
-fn sandbox_with_key() -> Sandbox {
-    let jwks = repository("tests/fixtures/client-keys/jwks.json");
-    Sandbox::start(&["--client-jwks", jwks.to_str().expect("UTF-8")])
-}
-
-/// PATH with the program that was built.
-fn search_path() -> String {
-    let bin = Path::new(env!("CARGO_BIN_EXE_oneup")).parent().expect("a directory");
-    format!("{}:{}", bin.display(), std::env::var("PATH").expect("PATH"))
 }
 
 /// A container of a manifest, in a directory that stands for the pod's volumes.
@@ -81,7 +65,7 @@ impl Container {
             .map(|word| self.locate(word.as_str().expect("text")))
             .collect();
         let mut command = Command::new(&words[0]);
-        command.args(&words[1..]).env_clear().env("PATH", search_path()).env("HOME", "/nonexistent");
+        command.args(&words[1..]).env_clear().env("PATH", path_with_oneup()).env("HOME", "/nonexistent");
         command.envs(self.variables.iter().map(|(name, value)| (name, self.locate(value))));
         command.stdin(Stdio::null()).current_dir(self.home.path("")).process_group(0);
         command
@@ -93,12 +77,8 @@ impl Container {
         let delay = self.spec["startupProbe"]["initialDelaySeconds"].as_u64().expect("a delay");
         std::thread::sleep(Duration::from_secs(delay));
         let begun = Instant::now();
-        while !self
-            .command(&self.spec["startupProbe"]["exec"]["command"])
-            .status()
-            .expect("a probe")
-            .success()
-        {
+        let probe = &self.spec["startupProbe"]["exec"]["command"];
+        while !self.command(probe).status().expect("a probe").success() {
             assert!(begun.elapsed() < Duration::from_secs(60), "the startup probe fails");
             assert!(child.try_wait().expect("a child").is_none(), "it has ended");
             std::thread::sleep(Duration::from_millis(100));
@@ -107,8 +87,14 @@ impl Container {
     }
 }
 
+/// Sends SIGTERM to a container; returns its exit code.
+fn terminate(mut child: Child) -> Option<i32> {
+    send_signal(&child, "TERM");
+    child.wait().expect("it ends").code()
+}
+
 /// Kills the processes of a container, as Kubernetes does.
-fn kill(child: &mut Child) {
+fn kill(mut child: Child) {
     let group = format!("-{}", child.id());
     let sent = Command::new("kill").args(["-KILL", "--", &group]).status();
     assert!(sent.expect("kill runs").success());
@@ -119,7 +105,7 @@ fn kill(child: &mut Child) {
 fn pod_home() -> Home {
     let home = Home::new();
     fs::create_dir(home.path("run")).expect("a directory");
-    fs::set_permissions(home.path("run"), fs::Permissions::from_mode(0o777)).expect("chmod");
+    set_mode(&home.path("run"), 0o777);
     home
 }
 
@@ -137,21 +123,15 @@ fn token_file_sidecar_joins_restarts_and_ends_with_sigterm() {
     let sidecar = Container::new(&home, &pod, "initContainers", &variables);
     let token = home.path("run/token");
     for _ in 0..2 {
-        let mut child = sidecar.start();
+        let child = sidecar.start();
         assert_eq!(fs::read_to_string(&token).expect("a token").trim(), "token-0");
-        let mode = fs::metadata(&token).expect("a file").permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
-        terminate(&child);
-        let status = child.wait().expect("it ends");
-        assert_eq!(status.code(), Some(143), "{status}");
+        assert_eq!(mode(&token), 0o600);
+        assert_eq!(terminate(child), Some(143));
         assert!(!token.exists(), "no token outlives the sidecar");
     }
     // After kill -9 Kubernetes starts it again, and the old token is removed.
-    let mut child = sidecar.start();
-    kill(&mut child);
-    let mut child = sidecar.start();
-    terminate(&child);
-    child.wait().expect("it ends");
+    kill(sidecar.start());
+    assert_eq!(terminate(sidecar.start()), Some(143));
     let kept = fs::read_dir(home.path("run")).expect("a directory").filter_map(Result::ok);
     assert_eq!(
         kept.filter(|entry| entry.file_name().to_string_lossy().starts_with("oneup-token-")).count(),
@@ -166,12 +146,12 @@ fn proxy_sidecar_serves_a_socket_and_ends_with_sigterm() {
         return;
     }
     let Some(pod) = yaml("packaging/kubernetes/proxy.yaml") else { return };
-    let sandbox = sandbox_with_key();
+    let sandbox = Sandbox::start_with_client_keys();
     let home = pod_home();
-    let key = key_file(&home, "key/key.pem");
+    let key = home.write_client_key("es384.pem");
     let variables = [
-        ("ONEUP_CLIENT_ID", "oneup-sandbox-jwt"),
-        ("ONEUP_KEY_FILE", key.to_str().expect("UTF-8")),
+        ("ONEUP_CLIENT_ID", JWT_CLIENT),
+        ("ONEUP_KEY_FILE", &*key),
         ("ONEUP_GATEWAY", sandbox.url()),
         ("ONEUP_FHIR_BASE", &format!("{}/r4", sandbox.url())),
         ("ONEUP_NO_CACHE", "1"),
@@ -179,20 +159,15 @@ fn proxy_sidecar_serves_a_socket_and_ends_with_sigterm() {
     let sidecar = Container::new(&home, &pod, "initContainers", &variables);
     let program = Container::new(&home, &pod, "containers", &[]);
     for _ in 0..2 {
-        let mut child = sidecar.start();
+        let child = sidecar.start();
         let output = program.command(&program.spec["command"]).output().expect("curl runs");
         let bundle: Value = serde_json::from_slice(&output.stdout).expect("a bundle");
         assert_eq!(bundle["resourceType"], "Bundle", "{}", String::from_utf8_lossy(&output.stderr));
-        terminate(&child);
-        let status = child.wait().expect("it ends");
-        assert_eq!(status.code(), Some(143), "{status}");
+        assert_eq!(terminate(child), Some(143));
         assert!(!home.path("run/private/run/proxy.sock").exists());
     }
-    let mut child = sidecar.start();
-    kill(&mut child);
-    let mut child = sidecar.start();
-    terminate(&child);
-    child.wait().expect("it ends");
+    kill(sidecar.start());
+    assert_eq!(terminate(sidecar.start()), Some(143));
 }
 
 #[test]
@@ -213,34 +188,26 @@ fn unit_is_valid_and_its_commands_export() {
         let own: Vec<_> = complaints.lines().filter(|line| line.contains("oneup-export")).collect();
         assert!(output.status.success() && own.is_empty(), "{complaints}");
     }
-    let sandbox = sandbox_with_key();
+    let sandbox = Sandbox::start_with_client_keys();
     let home = Home::new();
-    key_file(&home, "credentials/key.pem");
+    home.write_private("credentials/key.pem", fs::read(client_key("es384.pem")).expect("a key"));
     let directory = |name: &str| home.path(name).to_str().expect("UTF-8").to_owned();
     // What systemd makes of the specifiers, and the setting that has to be filled in.
     let located = unit
         .replace("%d", &directory("credentials"))
         .replace("%S", &directory("state"))
-        .replace("CLIENT-ID", "oneup-sandbox-jwt");
-    let values = |name: &str| -> Vec<String> {
-        located
-            .lines()
-            .filter_map(|line| line.strip_prefix(name)?.strip_prefix('='))
-            .map(str::to_owned)
-            .collect()
+        .replace("CLIENT-ID", JWT_CLIENT);
+    let values = |name: &str| -> Vec<&str> {
+        located.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix('=')).collect()
     };
-    let variables: Vec<(String, String)> = values("Environment")
-        .iter()
-        .map(|text| text.split_once('=').expect("a variable"))
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect();
-    for line in values("ExecStartPre").iter().chain(&values("ExecStart")) {
+    let variables = values("Environment").into_iter().map(|text| text.split_once('=').expect("a variable"));
+    for line in values("ExecStartPre").into_iter().chain(values("ExecStart")) {
         let words: Vec<&str> = line.split(' ').collect();
         assert_eq!(words[0], "/usr/bin/oneup");
         let output = Command::new(env!("CARGO_BIN_EXE_oneup"))
             .args(&words[1..])
             .env_clear()
-            .env("PATH", search_path())
+            .env("PATH", path_with_oneup())
             .envs(variables.clone())
             .env("ONEUP_GATEWAY", sandbox.url())
             .output()
@@ -265,7 +232,8 @@ fn run_step(home: &Home, step: &Value, inputs: &[(&str, &str)], gateway: &str) -
         .args(["--noprofile", "--norc", "-eo", "pipefail"])
         .arg(script)
         .env_clear()
-        .envs([("PATH", &*search_path()), ("CI", "true"), ("ONEUP_GATEWAY", gateway)])
+        .env("PATH", path_with_oneup())
+        .envs([("CI", "true"), ("ONEUP_GATEWAY", gateway)])
         .env("GITHUB_ENV", &environment)
         .envs(variables)
         .output()
@@ -279,11 +247,11 @@ fn run_step(home: &Home, step: &Value, inputs: &[(&str, &str)], gateway: &str) -
 fn action_sets_a_masked_token() {
     let Some(action) = yaml("packaging/action/action.yml") else { return };
     let steps = action["runs"]["steps"].as_array().expect("steps");
-    let sandbox = sandbox_with_key();
-    let key = fs::read_to_string(repository("tests/fixtures/client-keys/es384.pem")).expect("a key");
+    let sandbox = Sandbox::start_with_client_keys();
+    let key = fs::read_to_string(client_key("es384.pem")).expect("a key");
     let with_secret =
         [("client-id", "oneup-sandbox"), ("client-secret", "not-a-secret"), ("product", "provider")];
-    let with_key = [("client-id", "oneup-sandbox-jwt"), ("private-key", &*key), ("product", "provider")];
+    let with_key = [("client-id", JWT_CLIENT), ("private-key", &*key), ("product", "provider")];
     for inputs in [with_secret, with_key] {
         let home = Home::new();
         let (installed, log, _) = run_step(&home, &steps[0], &inputs, sandbox.url());

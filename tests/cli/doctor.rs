@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use crate::support::{Home, Oneup, raw_server};
+use crate::support::{CLIENT_SECRET, Home, Oneup, RawServer, json_response, response, used_port};
 
 fn checks(outcome: &str) -> Vec<(String, String)> {
     let json: serde_json::Value = serde_json::from_str(outcome).expect("JSON");
@@ -11,13 +11,14 @@ fn checks(outcome: &str) -> Vec<(String, String)> {
     list.iter().map(|check| (text(&check["check"]), text(&check["status"]))).collect()
 }
 
-/// A profile whose server does not exist.
-fn profile(token_url: &str, store: &str) -> String {
-    format!(
-        "schema = 1\nid = \"{}\"\nproduct = \"provider\"\nclient_id = \"c\"\nscope = \"\"\n\
-         token_url = \"{token_url}\"\nfhir_base = \"http://127.0.0.1:1/r4\"\nauth_method = \"post\"\nstore = \"{store}\"\n",
-        "0123456789abcdef".repeat(2)
-    )
+/// A token endpoint at which nothing listens.
+const NOWHERE: &str = "http://127.0.0.1:1/token";
+
+/// A home with the profile `p`, which is not logged in.
+fn home_with_profile(token_url: &str, more: &str) -> Home {
+    let home = Home::new();
+    home.write_profile(token_url, "http://127.0.0.1:1/r4", more);
+    home
 }
 
 #[test]
@@ -43,13 +44,12 @@ fn without_profiles_everything_else_is_checked() {
 
 #[test]
 fn broken_profile_is_a_finding_beside_the_others() {
-    let home = Home::new();
+    let home = home_with_profile(NOWHERE, "");
     home.write("config/profiles/bad.toml", "schema = 1\nid = 7\n");
-    home.write("config/profiles/good.toml", profile("http://127.0.0.1:1/token", "file"));
     home.oneup()
         .arg("doctor")
         .status(7)
-        .stdout_has("ok       profile    good (")
+        .stdout_has("ok       profile    p (")
         .stdout_has("failure  profile    invalid profile: ")
         .stdout_has("bad.toml, line 2")
         .stdout_has("failure  endpoint   ")
@@ -97,8 +97,7 @@ fn missing_ca_file_and_invalid_proxy_are_failures() {
 fn silent_server_is_a_finding_at_the_deadline() {
     let mute = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}/token", mute.local_addr().expect("an address"));
-    let home = Home::new();
-    home.write("config/profiles/p.toml", profile(&url, "file"));
+    let home = home_with_profile(&url, "");
     let start = std::time::Instant::now();
     home.oneup().args(["doctor", "--timeout", "1"]).status(7).stdout_has("failure  endpoint   ").run();
     assert!(start.elapsed().as_secs() < 5, "one deadline for all");
@@ -107,18 +106,15 @@ fn silent_server_is_a_finding_at_the_deadline() {
 #[test]
 fn clock_is_compared_with_the_servers_date() {
     for (date, words) in [
-        ("", "ok       clock      not compared: the server sends no Date\n"),
+        (&[][..], "ok       clock      not compared: the server sends no Date\n"),
         (
-            "Date: Thu, 01 Jan 2026 00:00:00 GMT\r\n",
+            &[("Date", "Thu, 01 Jan 2026 00:00:00 GMT")],
             " ahead of the server's; fix: set the clock: sudo timedatectl set-ntp true; in WSL: sudo hwclock -s\n",
         ),
     ] {
-        let server = raw_server(move |_, _, _| {
-            format!("HTTP/1.1 405 No\r\n{date}Content-Length: 0\r\nConnection: close\r\n\r\n").into_bytes()
-        });
-        let home = Home::new();
-        home.write("config/profiles/p.toml", profile(&format!("{}/token", server.url()), "file"));
-        home.oneup()
+        let server = RawServer::start(move |_, _, _| response("405 Method Not Allowed", date, ""));
+        home_with_profile(&server.token_url(), "")
+            .oneup()
             .arg("doctor")
             .stdout_has("ok       endpoint   http://127.0.0.1:")
             .stdout_has("/token responds (HTTP 405 to a GET, as expected)\n")
@@ -129,11 +125,12 @@ fn clock_is_compared_with_the_servers_date() {
 
 #[test]
 fn port_in_use_is_a_failure_if_a_profile_needs_it() {
-    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let uri = format!("http://127.0.0.1:{}/callback", taken.local_addr().expect("an address").port());
-    let home = Home::new();
-    let patient = profile("http://127.0.0.1:1/token", "file").replace("provider", "patient");
-    home.write("config/profiles/p.toml", format!("{patient}redirect_uri = \"{uri}\"\n"));
+    let (_listener, port) = used_port();
+    let redirect_uri = format!("redirect_uri = \"http://127.0.0.1:{port}/callback\"\n");
+    let home = home_with_profile(NOWHERE, &redirect_uri);
+    let file = home.profile_file("p");
+    let patient = std::fs::read_to_string(&file).expect("a profile").replace("provider", "patient");
+    std::fs::write(file, patient).expect("a profile");
     home.oneup().arg("doctor").status(7).stdout_has("failure  callback   ").stdout_has("; fix: ").run();
 }
 
@@ -166,7 +163,7 @@ fn invalid_ca_bundle_is_a_failure() {
         .run();
 }
 
-/// `doctor` on a machine without D-Bus, whose kernel refuses as a container's may. `inject` is strace's.
+/// `doctor` on a machine without D-Bus, whose kernel refuses these calls, as in a container. `inject` is strace's.
 #[cfg(target_os = "linux")]
 fn doctor_under(home: &Home, inject: &str) -> std::process::Output {
     let mut command = std::process::Command::new("strace");
@@ -198,7 +195,7 @@ fn unusable_kernel_keyring_is_a_failure() {
         );
         assert_eq!(output.status.code(), Some(7));
     }
-    // It answers the choice of a store, and refuses afterwards: its notice must not hide that.
+    // A kernel keyring that works when a store is chosen, and fails afterwards: the notice must not hide the failure.
     let calls = std::fs::read_to_string(home.path("trace")).expect("a trace");
     assert!(calls.contains("ENOSYS"), "{calls}");
     let working = doctor_under(&home, "trace=keyctl,add_key");
@@ -256,7 +253,7 @@ fn situations_that_change_what_oneup_does_are_named() {
 #[cfg(unix)]
 #[test]
 fn root_with_a_users_home_is_a_warning() {
-    if !crate::support::requires("root", is_root()) {
+    if !crate::support::requires("root", crate::support::is_root()) {
         return;
     }
     let home = Home::new();
@@ -267,25 +264,17 @@ fn root_with_a_users_home_is_a_warning() {
         .run();
 }
 
-#[cfg(unix)]
-fn is_root() -> bool {
-    let id = std::process::Command::new("id").arg("-u").output().expect("id runs");
-    id.stdout == b"0\n"
-}
-
 /// A token endpoint that grants `good` and rejects every other scope.
-fn endpoint_with_one_scope() -> crate::support::RawServer {
-    raw_server(|_, request, _| {
-        let body = request.rsplit("\r\n\r\n").next().unwrap_or_default();
-        let scope = body.split('&').find_map(|field| field.strip_prefix("scope=")).unwrap_or_default();
-        let (status, json) = if request.starts_with("GET") {
-            ("405 Method Not Allowed", "{}")
-        } else if scope == "good" || scope.is_empty() {
-            ("200 OK", r#"{"access_token":"t0ken-value","token_type":"Bearer","scope":"good"}"#)
-        } else {
-            ("400 Bad Request", r#"{"error":"invalid_scope","error_description":"Invalid scopes"}"#)
-        };
-        crate::support::RawServer::answer(status, "application/json", json)
+fn endpoint_with_one_scope() -> RawServer {
+    RawServer::start(|_, request, _| match request.field("scope").as_deref() {
+        _ if request.method() == "GET" => json_response("405 Method Not Allowed", "{}"),
+        None | Some("good") => {
+            json_response("200 OK", r#"{"access_token":"t0ken-value","token_type":"Bearer","scope":"good"}"#)
+        }
+        Some(_) => json_response(
+            "400 Bad Request",
+            r#"{"error":"invalid_scope","error_description":"Invalid scopes"}"#,
+        ),
     })
 }
 
@@ -293,16 +282,12 @@ fn endpoint_with_one_scope() -> crate::support::RawServer {
 fn login_tries_each_scope_and_names_the_rejected_one() {
     let server = endpoint_with_one_scope();
     let home = Home::new();
-    home.oneup()
-        .args(["login", "provider", "--client-id", "c", "--scope", "good", "--token-url"])
-        .arg(format!("{}/token", server.url()))
-        .env("ONEUP_CLIENT_SECRET", "s3cret-value")
-        .run();
+    home.oneup().login_provider(&server.token_url()).args(["--scope", "good"]).run();
     home.oneup()
         .args(["doctor", "--login"])
         .stdout_has("ok       login      provider: token granted; scopes: good\n")
         .run();
-    let file = home.config().join("profiles/provider.toml");
+    let file = home.profile_file("provider");
     let text = std::fs::read_to_string(&file).expect("a profile").replace("\"good\"", "\"good bad\"");
     std::fs::write(&file, text).expect("the profile");
     home.oneup()
@@ -311,14 +296,13 @@ fn login_tries_each_scope_and_names_the_rejected_one() {
         .stdout_has("failure  login      the server ")
         .stdout_has("ok       login      provider: scope good granted\n")
         .stdout_has("failure  login      provider: scope bad: ")
-        .never("s3cret-value")
+        .never(CLIENT_SECRET)
         .never("t0ken-value")
         .run();
 }
 
 #[test]
 fn login_without_stored_credentials_is_a_failure() {
-    let home = Home::new();
-    home.write("config/profiles/p.toml", profile("http://127.0.0.1:1/token", "file"));
+    let home = home_with_profile(NOWHERE, "");
     home.oneup().args(["doctor", "--login"]).status(7).stdout_has("failure  login      ").run();
 }

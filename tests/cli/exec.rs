@@ -1,9 +1,7 @@
 //! `oneup exec`: a program with the token in its environment, and in a file that is kept up to date.
 #![cfg(unix)]
 
-use std::time::Duration;
-
-use crate::support::{Home, Oneup, TokenEndpoint};
+use crate::support::{Home, Oneup, TokenEndpoint, send_signal, wait_for_line, wait_until};
 
 /// A home that is logged in at an endpoint whose tokens are valid for this many seconds; the endpoint must outlive it.
 fn login(lifetime: u32) -> (Home, TokenEndpoint) {
@@ -70,27 +68,25 @@ fn token_file_of_a_killed_process_is_removed_by_the_next() {
     let (home, _endpoint) = login(300);
     let runtime = home.path("run");
     std::fs::create_dir(&runtime).expect("a directory");
-    let rooms = || std::fs::read_dir(&runtime).expect("it is there").count();
+    let directories = || std::fs::read_dir(&runtime).expect("it is there").count();
     let wait_for = |script: &str, name: &str| {
         let child = sh(&home, &["--token-file"], script).env("XDG_RUNTIME_DIR", &runtime).spawn();
-        while !home.path(name).exists() {
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        wait_until(name, || home.path(name).exists());
         child
     };
     let mut killed = wait_for("touch one; sleep 3", "one");
-    let mut living =
+    let mut other =
         wait_for("touch two; while test ! -e three; do sleep 0.1; done; cat $ONEUP_TOKEN_FILE", "two");
     killed.kill().expect("SIGKILL");
     killed.wait().expect("it is gone");
-    assert_eq!(rooms(), 2, "no process was there to remove it");
+    assert_eq!(directories(), 2, "no process was there to remove it");
     sh(&home, &["--token-file"], "ls $XDG_RUNTIME_DIR | wc -l")
         .env("XDG_RUNTIME_DIR", &runtime)
         .stdout("2\n")
         .run();
     home.write("three", "");
-    assert!(living.wait().expect("it ends").success(), "the other's token was still there");
-    assert_eq!(rooms(), 0);
+    assert!(other.wait().expect("it ends").success(), "the other's token was still there");
+    assert_eq!(directories(), 0);
 }
 
 #[test]
@@ -100,12 +96,8 @@ fn token_file_is_removed_after_sigterm() {
         r#"trap 'rm started; exit 3' TERM; echo "$ONEUP_TOKEN_FILE" > started; while :; do sleep 0.1; done"#;
     let mut child = sh(&home, &["--token-file"], script).spawn();
     let started = home.path("started");
-    while !std::fs::read_to_string(&started).is_ok_and(|text| text.ends_with('\n')) {
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    let place = std::fs::read_to_string(&started).expect("the script wrote it");
-    let kill = std::process::Command::new("kill").arg(child.id().to_string()).status().expect("kill runs");
-    assert!(kill.success());
+    let place = wait_for_line(&started);
+    send_signal(&child, "TERM");
     assert_eq!(child.wait().expect("our child").code(), Some(3));
     assert!(!started.exists() && !std::path::Path::new(place.trim()).exists());
 }
@@ -127,15 +119,10 @@ fn signals_are_forwarded_to_the_program() {
         home.oneup_with_default_signals().args(["exec", "--token-file", "--", "sh", "-c", &script]).spawn();
     let file = wait_for_line(&home.path("started"));
     for signal in &signals {
-        let kill = std::process::Command::new("kill")
-            .args([&format!("-{signal}"), &child.id().to_string()])
-            .status();
-        assert!(kill.expect("kill runs").success(), "{signal}");
-        let arrived = (0..500).any(|_| {
-            std::thread::sleep(Duration::from_millis(20));
+        send_signal(&child, signal);
+        wait_until(signal, || {
             std::fs::read_to_string(home.path("got")).is_ok_and(|got| got.lines().any(|line| line == *signal))
         });
-        assert!(arrived, "{signal} did not arrive");
     }
     home.write("stop", "");
     assert_eq!(child.wait().expect("our child").code(), Some(0));
@@ -166,22 +153,10 @@ fn token_that_is_too_long_for_a_variable_is_in_the_file_only() {
 
 #[test]
 fn usage_errors_exit_125() {
-    let oneup = Oneup::new;
     for command in ["exec", "curl", "sandbox run"] {
-        let run = || oneup().args(command.split(' '));
+        let run = || Oneup::new().args(command.split(' '));
         run().status(125).stderr_has("error: ").run();
         run().args(["--timeout", "x", "--", "true"]).status(125).stderr_has("error: ").run();
     }
-    oneup().args(["--timeout", "x", "exec", "true"]).status(125).run();
-}
-
-/// Waits for a file to have a line, and returns it.
-#[cfg(target_os = "linux")]
-fn wait_for_line(file: &std::path::Path) -> String {
-    loop {
-        match std::fs::read_to_string(file) {
-            Ok(text) if text.ends_with('\n') => return text,
-            _ => std::thread::sleep(Duration::from_millis(20)),
-        }
-    }
+    Oneup::new().args(["--timeout", "x", "exec", "true"]).status(125).run();
 }

@@ -9,10 +9,10 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
-use crate::support::{BulkRequest, Home, Outcome, TokenEndpoint, outcome, response};
+use crate::support::{Home, Outcome, Request, TokenEndpoint, outcome, response};
 
 /// A request and how many of its method and target came before; `None` is the usual response.
-type Respond = fn(&BulkRequest, usize) -> Option<Vec<u8>>;
+type Respond = fn(&Request, usize) -> Option<Vec<u8>>;
 
 /// A rule.
 struct Rule {
@@ -27,17 +27,17 @@ struct Rule {
 /// What `oneup export` did.
 struct Run {
     outcome: Outcome,
-    requests: Vec<BulkRequest>,
+    requests: Vec<Request>,
     dir: PathBuf,
 }
 
 impl Run {
-    fn of(&self, kind: fn(&BulkRequest) -> bool) -> Vec<&BulkRequest> {
+    fn of(&self, kind: fn(&Request) -> bool) -> Vec<&Request> {
         self.requests.iter().filter(|request| kind(request)).collect()
     }
 
-    fn kick_off(&self) -> &BulkRequest {
-        self.of(BulkRequest::is_kick_off)[0]
+    fn kick_off(&self) -> &Request {
+        self.of(Request::is_kick_off)[0]
     }
 
     fn stderr_has(&self, text: &str) {
@@ -54,9 +54,9 @@ impl Run {
     }
 
     /// The time between the first two requests of a kind.
-    fn pause(&self, kind: fn(&BulkRequest) -> bool) -> Duration {
+    fn pause(&self, kind: fn(&Request) -> bool) -> Duration {
         let requests = self.of(kind);
-        requests[1].at - requests[0].at
+        requests[1].received_at - requests[0].received_at
     }
 }
 
@@ -66,7 +66,7 @@ const STATUS: &str = "Bulk Data Status Request";
 const MANIFEST: &str = "Response - Complete Status";
 const FILE: &str = "Bulk Data Output File Request";
 
-fn usual(_: &BulkRequest, _: usize) -> Option<Vec<u8>> {
+fn usual(_: &Request, _: usize) -> Option<Vec<u8>> {
     None
 }
 
@@ -75,11 +75,11 @@ fn in_progress(headers: &[(&str, &str)]) -> Option<Vec<u8>> {
 }
 
 /// The usual manifest, changed.
-fn manifest(request: &BulkRequest, change: impl FnOnce(&mut Value)) -> Option<Vec<u8>> {
+fn manifest(request: &Request, change: impl FnOnce(&mut Value)) -> Option<Vec<u8>> {
     request.is_status().then(|| {
         let mut manifest = request.manifest();
         change(&mut manifest);
-        response("200 OK", &[], &manifest.to_string())
+        response("200 OK", &[], manifest.to_string())
     })
 }
 
@@ -112,20 +112,20 @@ const RULES: &[Rule] = &[
         ]);
     }, ..PASSES },
     Rule { section: KICK_OFF, rule: "Content-Location is the status URL", check: |run| {
-        assert_eq!(run.of(BulkRequest::is_status).len(), 1);
+        assert_eq!(run.of(Request::is_status).len(), 1);
     }, ..PASSES },
     Rule { section: KICK_OFF, rule: "202 without Content-Location is no acceptance", exit: 3, respond: |request, _| {
         request.is_kick_off().then(|| response("202 Accepted", &[], ""))
     }, check: |run| run.stderr_has("named no status URL"), ..PASSES },
     Rule { section: KICK_OFF, rule: "4xx: the OperationOutcome is shown", exit: 1, respond: |request, _| {
-        request.is_kick_off().then(|| response("400 Bad Request", &[], &outcome("invalid", "no such type")))
+        request.is_kick_off().then(|| response("400 Bad Request", &[], outcome("invalid", "no such type")))
     }, check: |run| { run.stderr_has("HTTP 400"); run.stderr_has("no such type"); }, ..PASSES },
     Rule { section: KICK_OFF, rule: "5xx: the OperationOutcome is shown", exit: 5, respond: |request, _| {
-        request.is_kick_off().then(|| response("500 Error", &[], &outcome("exception", "out of memory")))
+        request.is_kick_off().then(|| response("500 Error", &[], outcome("exception", "out of memory")))
     }, check: |run| { run.stderr_has("HTTP 500"); run.stderr_has("out of memory"); }, ..PASSES },
     Rule { section: KICK_OFF, rule: "429: Retry-After is respected", respond: |request, number| {
         (request.is_kick_off() && number == 0).then(|| response("429 Slow Down", &[("Retry-After", "1")], ""))
-    }, check: |run| assert!(run.pause(BulkRequest::is_kick_off) >= Duration::from_secs(1)), ..PASSES },
+    }, check: |run| assert!(run.pause(Request::is_kick_off) >= Duration::from_secs(1)), ..PASSES },
 
     Rule { section: DELETE, rule: "DELETE of the status URL, with the token", options: &["--cancel"], check: |run| {
         let request = run.requests.iter().find(|request| request.method() == "DELETE").expect("DELETE");
@@ -136,43 +136,43 @@ const RULES: &[Rule] = &[
         respond: |request, _| (request.method() == "DELETE").then(|| response("404 Not Found", &[], "")),
         check: |run| assert!(!run.has_file(".job.json")), ..PASSES },
     Rule { section: DELETE, rule: "a server that can't cancel is reported", options: &["--cancel"], exit: 4,
-        respond: |request, _| (request.method() == "DELETE").then(|| response("403 No", &[], &outcome("forbidden", "never"))),
+        respond: |request, _| (request.method() == "DELETE").then(|| response("403 No", &[], outcome("forbidden", "never"))),
         check: |run| { run.stderr_has("never"); assert!(run.has_file(".job.json")); } },
 
     Rule { section: STATUS, rule: "GET with Accept: application/json and the token", check: |run| {
-        let request = run.of(BulkRequest::is_status)[0];
+        let request = run.of(Request::is_status)[0];
         assert_eq!((request.method(), request.header("accept")), ("GET", "application/json"));
         assert!(request.header("authorization").starts_with("Bearer token-"));
     }, ..PASSES },
     Rule { section: STATUS, rule: "202: Retry-After in seconds", respond: |request, number| {
         (request.is_status() && number == 0).then(|| in_progress(&[("Retry-After", "2"), ("X-Progress", "half")]))?
-    }, check: |run| assert!(run.pause(BulkRequest::is_status) >= Duration::from_secs(2)), ..PASSES },
+    }, check: |run| assert!(run.pause(Request::is_status) >= Duration::from_secs(2)), ..PASSES },
     Rule { section: STATUS, rule: "202: Retry-After as a date", respond: |request, number| {
         let date = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(3));
         (request.is_status() && number == 0).then(|| in_progress(&[("Retry-After", &date)]))?
-    }, check: |run| assert!(run.pause(BulkRequest::is_status) >= Duration::from_millis(1500)), ..PASSES },
+    }, check: |run| assert!(run.pause(Request::is_status) >= Duration::from_millis(1500)), ..PASSES },
     Rule { section: STATUS, rule: "202 without Retry-After: exponential backoff", respond: |request, number| {
         (request.is_status() && number < 2).then(|| in_progress(&[]))?
     }, check: |run| {
-        let polls = run.of(BulkRequest::is_status);
-        let pauses = [polls[1].at - polls[0].at, polls[2].at - polls[1].at];
+        let polls = run.of(Request::is_status);
+        let pauses = [polls[1].received_at - polls[0].received_at, polls[2].received_at - polls[1].received_at];
         assert!(pauses[0] >= Duration::from_secs(1) && pauses[1] >= Duration::from_secs(2), "{pauses:?}");
     }, ..PASSES },
     Rule { section: STATUS, rule: "429: polls again after Retry-After", respond: |request, number| {
         (request.is_status() && number == 0).then(|| response("429 Slow Down", &[("Retry-After", "1")], ""))
-    }, check: |run| assert!(run.pause(BulkRequest::is_status) >= Duration::from_secs(1)), ..PASSES },
+    }, check: |run| assert!(run.pause(Request::is_status) >= Duration::from_secs(1)), ..PASSES },
     Rule { section: STATUS, rule: "5xx with a transient OperationOutcome: polls again", respond: |request, number| {
-        (request.is_status() && number == 0).then(|| response("500 Error", &[], &outcome("transient", "busy")))
-    }, check: |run| assert_eq!(run.of(BulkRequest::is_status).len(), 2), ..PASSES },
+        (request.is_status() && number == 0).then(|| response("500 Error", &[], outcome("transient", "busy")))
+    }, check: |run| assert_eq!(run.of(Request::is_status).len(), 2), ..PASSES },
     Rule { section: STATUS, rule: "5xx: the job failed, and is not polled again", exit: 5, respond: |request, _| {
-        request.is_status().then(|| response("500 Error", &[], &outcome("exception", "disk on fire")))
+        request.is_status().then(|| response("500 Error", &[], outcome("exception", "disk failure")))
     }, check: |run| {
-        run.stderr_has("disk on fire");
+        run.stderr_has("disk failure");
         run.stderr_has("--restart");
-        assert_eq!(run.of(BulkRequest::is_status).len(), 1);
+        assert_eq!(run.of(Request::is_status).len(), 1);
     }, ..PASSES },
     Rule { section: STATUS, rule: "404: the job is gone", exit: 5, respond: |request, _| {
-        request.is_status().then(|| response("404 Not Found", &[], &outcome("not-found", "no job")))
+        request.is_status().then(|| response("404 Not Found", &[], outcome("not-found", "no job")))
     }, check: |run| run.stderr_has("--restart"), ..PASSES },
 
     Rule { section: MANIFEST, rule: "transactionTime is required", exit: 3, respond: |request, _| {
@@ -213,36 +213,36 @@ const RULES: &[Rule] = &[
     }, check: |run| run.stderr_has("--restart"), ..PASSES },
 
     Rule { section: FILE, rule: "GET with Accept: application/fhir+ndjson", check: |run| {
-        for request in run.of(BulkRequest::is_file) {
+        for request in run.of(Request::is_file) {
             assert_eq!((request.method(), request.header("accept")), ("GET", "application/fhir+ndjson"));
         }
     }, ..PASSES },
     Rule { section: FILE, rule: "requiresAccessToken true: with the token", check: |run| {
-        let files = run.of(BulkRequest::is_file);
+        let files = run.of(Request::is_file);
         assert_eq!(files.len(), 2);
         assert!(files.iter().all(|request| request.header("authorization").starts_with("Bearer token-")));
     }, ..PASSES },
     Rule { section: FILE, rule: "requiresAccessToken false: without it", respond: |request, _| {
         manifest(request, |manifest| manifest["requiresAccessToken"] = json!(false))
     }, check: |run| {
-        assert!(run.of(BulkRequest::is_file).iter().all(|request| request.header("authorization").is_empty()));
+        assert!(run.of(Request::is_file).iter().all(|request| request.header("authorization").is_empty()));
     }, ..PASSES },
     Rule { section: FILE, rule: "401: a new token, once", respond: |request, number| {
         (request.is_file() && number == 0).then(|| response("401 No", &[], ""))
     }, check: |run| {
-        let files = run.of(BulkRequest::is_file);
+        let files = run.of(Request::is_file);
         let tokens: HashSet<&str> = files.iter().map(|request| request.header("authorization")).collect();
         assert_eq!((files.len(), tokens.len()), (4, 2), "one new token for both files: {tokens:?}");
     }, ..PASSES },
-    Rule { section: FILE, rule: "a page in place of NDJSON is no file", exit: 7, respond: |request, _| {
+    Rule { section: FILE, rule: "HTML instead of NDJSON is an error", exit: 7, respond: |request, _| {
         request.is_file().then(|| response("200 OK", &[("Content-Type", "text/html")], "<!doctype html>\n<h1>Log in</h1>\n"))
     }, check: |run| {
         run.stderr_has("line 1 is not a JSON object");
         assert!(!run.has_file("Patient.1.ndjson"));
     }, ..PASSES },
-    Rule { section: FILE, rule: "a signed URL that has expired is got again by the next run", exit: 5, respond: |request, _| {
-        let refused = request.is_file().then(|| response("403 Forbidden", &[("Content-Type", "application/xml")], "<Error/>"));
-        refused.or_else(|| manifest(request, |manifest| manifest["requiresAccessToken"] = json!(false)))
+    Rule { section: FILE, rule: "an expired signed URL: the next run gets a new one", exit: 5, respond: |request, _| {
+        let expired = request.is_file().then(|| response("403 Forbidden", &[("Content-Type", "application/xml")], "<Error/>"));
+        expired.or_else(|| manifest(request, |manifest| manifest["requiresAccessToken"] = json!(false)))
     }, check: |run| run.stderr_has("which gets new URLs"), ..PASSES },
 ];
 
@@ -252,15 +252,14 @@ fn follows_each_rule_of_the_bulk_data_guide() {
     let (respond, seen) = (Arc::clone(&script), Arc::clone(&requests));
     let counts = Arc::new(Mutex::new(HashMap::<String, usize>::new()));
     let numbers = Arc::clone(&counts);
-    let endpoint = TokenEndpoint::builder().resources(move |text| {
-        let request = BulkRequest::new(text);
+    let endpoint = TokenEndpoint::builder().resources(move |request| {
         let key = format!("{} {}", request.method(), request.target());
         let mut numbers = numbers.lock().expect("no panic");
         let number = numbers.entry(key).or_default();
         *number += 1;
         seen.lock().expect("no panic").push(request.clone());
-        let replaced = respond.lock().expect("no panic")(&request, *number - 1);
-        replaced.unwrap_or_else(|| request.respond())
+        let replacement = respond.lock().expect("no panic")(request, *number - 1);
+        replacement.unwrap_or_else(|| request.export_response())
     });
     let endpoint = endpoint.start();
     for (index, rule) in RULES.iter().enumerate() {

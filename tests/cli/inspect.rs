@@ -1,6 +1,6 @@
 //! `token inspect`: text output, JSON members, and exit codes.
 
-use crate::support::{Home, Oneup, TokenEndpoint};
+use crate::support::{Home, Oneup, Sandbox, TokenEndpoint, base64url, jwt};
 
 /// Signed with npm jose, for `https://issuer.example/auth/realms/test`, until the year 2100.
 fn vector(alg: &str) -> String {
@@ -13,16 +13,6 @@ fn vector(alg: &str) -> String {
 
 fn inspect() -> Oneup {
     Oneup::new().args(["token", "inspect", "-"]).env("TZ", "UTC")
-}
-
-/// A token with these header and claims and an invalid signature.
-fn unsigned(header: &str, claims: &str) -> String {
-    format!("{}.{}.c2ln", base64url(header), base64url(claims))
-}
-
-fn base64url(text: &str) -> String {
-    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-    URL_SAFE_NO_PAD.encode(text)
 }
 
 #[test]
@@ -61,7 +51,7 @@ fn text_has_its_sections_in_order() {
 #[test]
 fn expired_token_exits_7() {
     inspect()
-        .stdin(unsigned(r#"{"alg":"RS256"}"#, r#"{"exp":60,"iat":0,"scope":"user/Patient.dus"}"#))
+        .stdin(jwt(r#"{"alg":"RS256"}"#, r#"{"exp":60,"iat":0,"scope":"user/Patient.dus"}"#))
         .status(7)
         .stderr("")
         .stdout_has("Status     expired ")
@@ -73,12 +63,12 @@ fn expired_token_exits_7() {
 #[test]
 fn unsigned_token_is_reported() {
     inspect()
-        .stdin(unsigned(r#"{"alg":"none"}"#, r#"{"sub":"x"}"#))
+        .stdin(jwt(r#"{"alg":"none"}"#, r#"{"sub":"x"}"#))
         .stdout_has("Signature  unsigned (alg: none)\n")
         .stdout_has("Details    JWT, unsigned (alg: none)\n")
         .run();
-    let silent = inspect().stdin(unsigned(r#"{"alg":"RS256"}"#, r#"{"sub":"x"}"#));
-    silent.stdout_has("Signature  not checked: the token names no issuer\n").run();
+    let without_issuer = inspect().stdin(jwt(r#"{"alg":"RS256"}"#, r#"{"sub":"x"}"#));
+    without_issuer.stdout_has("Signature  not checked: the token names no issuer\n").run();
 }
 
 #[test]
@@ -107,7 +97,7 @@ fn not_yet_valid_token_and_invalid_dates_exit_7() {
         (r#"{"exp":99999999999,"nbf":9999999999}"#, "Status     not yet valid: starts in "),
         (r#"{"exp":"soon"}"#, "Status     invalid: exp, nbf or iat is not a number"),
     ] {
-        inspect().stdin(unsigned(r#"{"alg":"RS256"}"#, claims)).status(7).stdout_has(words).run();
+        inspect().stdin(jwt(r#"{"alg":"RS256"}"#, claims)).status(7).stdout_has(words).run();
     }
 }
 
@@ -157,7 +147,7 @@ fn stdin_without_a_token_is_a_usage_error() {
 #[test]
 fn terminal_escapes_in_a_token_are_sanitized() {
     let claims = r#"{"scope":"user/Patient.rs?name=\u001b[2J\u202e","exp":9999999999,"iss":"\u001b[2Jx\u202e","azp":"a\nError","\u001bclaim":1}"#;
-    let outcome = inspect().stdin(unsigned(r#"{"alg":"\u001b[31m"}"#, claims)).run();
+    let outcome = inspect().stdin(jwt(r#"{"alg":"\u001b[31m"}"#, claims)).run();
     assert!(!outcome.stdout.contains(['\u{1b}', '\u{202e}']), "{}", outcome.stdout);
     assert!(outcome.stdout.contains("client a Error\n"), "{}", outcome.stdout);
 }
@@ -228,18 +218,12 @@ fn oneup_token_is_inspected() {
 /// A home with a profile of this FHIR base; it is not logged in.
 fn home_with(fhir_base: &str) -> Home {
     let home = Home::new();
-    let profile = format!(
-        "schema = 1\nid = \"{}\"\nproduct = \"provider\"\nclient_id = \"svc\"\nscope = \"\"\n\
-         token_url = \"https://gateway.1up.health/token\"\nfhir_base = \"{fhir_base}\"\nauth_method = \"post\"\n\
-         store = \"file\"\n",
-        "0123456789abcdef".repeat(2)
-    );
-    home.write("config/profiles/p.toml", profile);
+    home.write_profile("https://gateway.1up.health/token", fhir_base, "");
     home
 }
 
 fn allows(home: &Home, scope: &str, request: &str) -> Oneup {
-    let token = unsigned(r#"{"alg":"RS256"}"#, &format!(r#"{{"exp":9999999999,"scope":"{scope}"}}"#));
+    let token = jwt(r#"{"alg":"RS256"}"#, &format!(r#"{{"exp":9999999999,"scope":"{scope}"}}"#));
     home.oneup().args(["token", "inspect", "-", "--allows", request]).stdin(token).stderr("").stdout_has("")
 }
 
@@ -269,7 +253,7 @@ fn allows_names_the_granting_or_the_missing_scope() {
 }
 
 #[test]
-fn allows_tells_another_tenant_product_and_host() {
+fn allows_names_another_tenant_product_or_host() {
     let home = home_with(EXPORT_BASE);
     for (url, words) in [
         ("https://gateway.1up.health/v1/other/bulk-export/bulk-data/r4/$export", "another tenant: other"),
@@ -308,8 +292,8 @@ fn allows_is_in_the_json_and_checks_its_argument() {
 }
 
 #[test]
-fn revoke_deletes_the_stored_token_and_says_what_the_server_responded() {
-    let sandbox = crate::support::Sandbox::start(&[]);
+fn revoke_deletes_the_stored_token_and_reports_the_response() {
+    let sandbox = Sandbox::start(&[]);
     let home = Home::new();
     home.oneup().envs(sandbox.env()).args(["login", "provider"]).run();
     let token = home.oneup().args(["token", "show"]).run().stdout;
@@ -329,13 +313,13 @@ fn revoke_deletes_the_stored_token_and_says_what_the_server_responded() {
     assert_ne!(fresh, token);
     revoke(&fresh).stderr_has("The server revoked the access token.\n").run();
     revoke("8f2d61c04ab9e7").stderr_has("The server does not know the access token").run();
-    let other = unsigned(r#"{"alg":"RS256"}"#, r#"{"iss":"https://other.example","exp":9999999999}"#);
+    let other = jwt(r#"{"alg":"RS256"}"#, r#"{"iss":"https://other.example","exp":9999999999}"#);
     revoke(&other).status(2).stderr_has("issued by another issuer").run();
 }
 
 #[test]
 fn revoke_at_a_server_without_revocation_is_a_failure() {
-    let server = crate::support::TokenEndpoint::start();
+    let server = TokenEndpoint::start();
     let home = Home::logged_in(&server);
     home.oneup()
         .args(["token", "revoke"])

@@ -9,7 +9,7 @@ use crate::support::{Home, Oneup, TokenEndpoint};
 /// Until the year 2100.
 const EXP: u64 = 4_102_444_800;
 
-/// Compares the JSON with its snapshot. The present, and ports and directories of the test, are replaced by words.
+/// Compares the JSON with its snapshot. The time, ports and directories of the test are replaced.
 #[track_caller]
 fn assert_matches(name: &str, run: &str, replacements: &[(&str, &str)]) {
     let text = replacements.iter().fold(run.to_owned(), |text, (place, word)| text.replace(place, word));
@@ -55,16 +55,8 @@ fn an_opaque_token_of_a_profile() {
         .start();
     let home = Home::new();
     home.oneup()
-        .args([
-            "login",
-            "patient",
-            "--plan",
-            &format!("{}/test", plan.url()),
-            "--client-id",
-            "app",
-            "--code",
-            "-",
-        ])
+        .args(["login", "patient", "--code", "-", "--client-id", "app"])
+        .args(["--plan", &format!("{}/test", plan.url())])
         .args(["--scope", "patient/*.read openid"])
         .env("ONEUP_CLIENT_SECRET", "s3cret")
         .stdin("c0de")
@@ -101,14 +93,14 @@ fn verification_and_introspection() {
     let good = ours.sign(&claims);
     assert_matches("verified", &inspect(&good, &["--verify"], 0), &replacements);
     assert_matches("forged", &inspect(&forged.sign(&claims), &["--verify"], 7), &replacements);
-    let stranger = ours.sign(&json!({"iss": "https://stranger.example", "exp": EXP}));
-    assert_matches("unknown_issuer", &inspect(&stranger, &["--verify", "--introspect"], 7), &replacements);
-    realm.change(|world| {
-        world.introspection =
+    let other = ours.sign(&json!({"iss": "https://other.example", "exp": EXP}));
+    assert_matches("unknown_issuer", &inspect(&other, &["--verify", "--introspect"], 7), &replacements);
+    realm.change(|state| {
+        state.introspection =
             json!({"active": true, "scope": "user/*.rs", "client_id": "svc", "sub": "u1", "exp": EXP});
     });
     assert_matches("introspected", &inspect(&good, &["--introspect"], 0), &replacements);
     assert_matches("opaque_introspected", &inspect("8f2d61c04ab9e7", &["--introspect"], 0), &replacements);
-    realm.change(|world| world.introspection = json!({"active": false}));
+    realm.change(|state| state.introspection = json!({"active": false}));
     assert_matches("inactive", &inspect(&good, &["--introspect"], 7), &replacements);
 }

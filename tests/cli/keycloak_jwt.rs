@@ -3,9 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::keycloak_keys::Realm;
-use crate::support::{Home, Oneup, requires_program, requires_variable};
-
-const SCOPE: &str = "bulk-data|user/*.rs";
+use crate::support::{Home, KEYCLOAK_SCOPE as SCOPE, Oneup, keycloak, requires_program};
 
 /// A realm, a home with a generated key, and the key's public set.
 struct Fixture {
@@ -41,10 +39,6 @@ impl Fixture {
             .args(["login", "provider", "--gateway", &self.gateway, "--realm", self.realm.name()])
             .args(["--client-id", client, "--scope", SCOPE, "--auth-method", "private_key_jwt"])
     }
-}
-
-fn keycloak() -> Option<String> {
-    requires_variable("Keycloak", "ONEUP_KEYCLOAK_URL")
 }
 
 #[test]

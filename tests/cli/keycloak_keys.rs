@@ -1,5 +1,5 @@
-//! Keys of a real Keycloak that rotate, and its tokens after they were changed: in a realm of its
-//! own, made and removed through Keycloak's admin API, so that no other test loses its keys.
+//! Key rotation at a real Keycloak, and modified tokens: in a realm of its own, which Keycloak's admin API creates and
+//! deletes, so that no other test loses its keys.
 
 use std::process::Command;
 
@@ -7,12 +7,9 @@ use aws_lc_rs::hmac;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
-use crate::support::{Home, requires_variable};
+use crate::support::{Home, KEYCLOAK_SCOPE as SCOPE, KEYCLOAK_SECRET as SECRET, keycloak};
 
-const SECRET: &str = "secret-of-a-test-client";
-const SCOPE: &str = "bulk-data|user/*.rs";
-
-/// A realm of Keycloak's, gone when the test has passed.
+/// A realm of Keycloak's; deleted when the test has passed.
 pub(crate) struct Realm {
     keycloak: String,
     name: String,
@@ -41,14 +38,14 @@ impl Realm {
         &self.name
     }
 
-    /// The bootstrap admin's; it lives a minute, so each request has one of its own.
+    /// The bootstrap admin's token; it is valid for a minute, so each request gets a new one.
     fn admin_token(&self) -> String {
         let url = format!("{}/auth/realms/master/protocol/openid-connect/token", self.keycloak);
         let form = "grant_type=password&client_id=admin-cli&username=admin&password=admin";
         curl(&["-d", form, &url])["access_token"].as_str().expect("a token").to_owned()
     }
 
-    /// Asks the admin API about the realm; `path` is below it, and a new realm is posted above it.
+    /// Sends a request to the admin API; `path` is below it, and a new realm is posted above it.
     pub(crate) fn admin(&self, method: &str, path: &str, body: Option<&Value>) -> Value {
         let below =
             if method == "POST" && path.is_empty() { String::new() } else { format!("/{}{path}", self.name) };
@@ -95,16 +92,8 @@ impl Realm {
     fn log_in(&self) -> Home {
         let home = Home::new();
         home.oneup()
-            .args([
-                "login",
-                "provider",
-                "--gateway",
-                &self.keycloak,
-                "--realm",
-                &self.name,
-                "--client-id",
-                "svc",
-            ])
+            .args(["login", "provider", "--gateway", &self.keycloak, "--realm", &self.name])
+            .args(["--client-id", "svc"])
             .env("ONEUP_CLIENT_SECRET", SECRET)
             .run();
         home
@@ -113,15 +102,15 @@ impl Realm {
 
 impl Drop for Realm {
     fn drop(&mut self) {
-        // After a failure it stays, to be looked at.
+        // After a failure it stays, so that it can be inspected.
         if !std::thread::panicking() {
             self.admin("DELETE", "", None);
         }
     }
 }
 
-/// curl's answer as JSON; null where there is no body.
-fn curl(args: &[&str]) -> Value {
+/// The response that curl gets, as JSON; null if it has no body.
+pub(crate) fn curl(args: &[&str]) -> Value {
     let output = Command::new("curl").args(["-fsS", "--noproxy", "*"]).args(args).output().expect("curl");
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{stderr}");
@@ -141,7 +130,7 @@ fn kid(token: &str) -> String {
     part(token, 0)["kid"].as_str().expect("a kid").to_owned()
 }
 
-/// What `--verify` says: the reason why it doesn't hold (null when it does), and how often the keys were fetched.
+/// The reason why `--verify` fails (null if it does not), and how often the keys were fetched.
 #[track_caller]
 fn verify(home: &Home, token: &str, status: i32) -> (Value, usize) {
     let run = home
@@ -159,7 +148,7 @@ fn verify(home: &Home, token: &str, status: i32) -> (Value, usize) {
 
 #[test]
 fn old_tokens_verify_until_their_key_is_removed() {
-    let Some(keycloak) = requires_variable("Keycloak", "ONEUP_KEYCLOAK_URL") else { return };
+    let Some(keycloak) = keycloak() else { return };
     let realm = Realm::new(keycloak);
     let home = realm.log_in();
     let old = show(&home, &[]);
@@ -169,21 +158,25 @@ fn old_tokens_verify_until_their_key_is_removed() {
     realm.rotate(&provider);
     let new = show(&home, &["--refresh"]);
     assert_ne!(kid(&new), kid(&old), "Keycloak signs with its new key");
-    assert_eq!(verify(&home, &old, 0), (Value::Null, 0), "by the cached keys");
+    assert_eq!(verify(&home, &old, 0), (Value::Null, 0), "the keys are cached");
     assert_eq!(verify(&home, &new, 0), (Value::Null, 1), "an unknown kid fetches them once");
     assert_eq!(verify(&home, &old, 0), (Value::Null, 0), "the passive key is still published");
 
     realm.configure(&provider, "enabled", "false");
     std::fs::remove_dir_all(home.state().join("keys")).expect("cached keys");
-    let gone = format!("the realm has no key {}", kid(&old));
-    assert_eq!(verify(&home, &old, 7), (gone.clone().into(), 1));
-    assert_eq!(verify(&home, &old, 7), (gone.into(), 1), "it may have come back, so it is asked again");
+    let missing = format!("the realm has no key {}", kid(&old));
+    assert_eq!(verify(&home, &old, 7), (missing.clone().into(), 1));
+    assert_eq!(
+        verify(&home, &old, 7),
+        (missing.into(), 1),
+        "the key may be published again, so the keys are fetched again"
+    );
     assert_eq!(verify(&home, &new, 0), (Value::Null, 0));
-    changed_tokens_are_refused(&realm, &home, &old, &new);
+    modified_tokens_are_rejected(&realm, &home, &old, &new);
 }
 
-/// One bit, each forbidden algorithm, each malformed shape.
-fn changed_tokens_are_refused(realm: &Realm, home: &Home, old: &str, good: &str) {
+/// One flipped bit, each forbidden algorithm, each malformed shape.
+fn modified_tokens_are_rejected(realm: &Realm, home: &Home, old: &str, good: &str) {
     let parts: Vec<&str> = good.split('.').collect();
     let key = kid(good);
     let certs = realm.certs();
@@ -207,8 +200,8 @@ fn changed_tokens_are_refused(realm: &Realm, home: &Home, old: &str, good: &str)
         format!("{input}.{}", URL_SAFE_NO_PAD.encode(hmac::sign(&secret, input.as_bytes())))
     };
     let mismatch = format!("the RS256 signature does not match RSA key {key}");
-    let no_jwt = "an opaque token has no signature; ask the realm with --introspect".to_owned();
-    let unfit = |alg: &str| format!("RSA key {key} can't verify {alg}");
+    let opaque = "an opaque token has no signature; ask the realm with --introspect".to_owned();
+    let mismatched_key = |alg: &str| format!("RSA key {key} can't verify {alg}");
     for (token, reason) in [
         (flipped(2), mismatch.clone()),
         (format!("{}.{}.{}", parts[0], old.split('.').nth(1).expect("claims"), parts[2]), mismatch.clone()),
@@ -223,9 +216,9 @@ fn changed_tokens_are_refused(realm: &Realm, home: &Home, old: &str, good: &str)
             "the token is unsigned (alg: none)".into(),
         ),
         (hmac, "HS256 is an HMAC, which a public key must not verify".into()),
-        (with(&json!({"alg": "RS512", "kid": key})), unfit("RS512")),
-        (with(&json!({"alg": "PS256", "kid": key})), unfit("PS256")),
-        (with(&json!({"alg": "ES256", "kid": key})), unfit("ES256")),
+        (with(&json!({"alg": "RS512", "kid": key})), mismatched_key("RS512")),
+        (with(&json!({"alg": "PS256", "kid": key})), mismatched_key("PS256")),
+        (with(&json!({"alg": "ES256", "kid": key})), mismatched_key("ES256")),
         (with(&json!({"alg": "ES256"})), "the realm has no signing key for ES256".into()),
         (with(&json!({"alg": "RS1", "kid": key})), "unsupported algorithm RS1".into()),
         (with(&json!({"kid": key})), "the header has no alg".into()),
@@ -237,16 +230,16 @@ fn changed_tokens_are_refused(realm: &Realm, home: &Home, old: &str, good: &str)
             with(&json!({"alg": "RS256", "kid": key, "crit": ["exp"]})),
             r#"unsupported critical header extensions (crit: ["exp"])"#.into(),
         ),
-        (format!("{}.{}", parts[0], parts[1]), no_jwt.clone()),
-        (format!("{good}.{}", parts[2]), no_jwt.clone()),
-        (format!("{good}="), no_jwt.clone()),
-        (format!("{}..{}", parts[0], parts[2]), no_jwt.clone()),
-        (good.replace('.', ","), no_jwt.clone()),
+        (format!("{}.{}", parts[0], parts[1]), opaque.clone()),
+        (format!("{good}.{}", parts[2]), opaque.clone()),
+        (format!("{good}="), opaque.clone()),
+        (format!("{}..{}", parts[0], parts[2]), opaque.clone()),
+        (good.replace('.', ","), opaque.clone()),
         (format!("{good}.x.y"), "it is encrypted; only its audience can verify it".into()),
     ] {
         assert_eq!(verify(home, &token, 7).0, reason.as_str(), "{token}");
     }
-    // Claims whose bit is flipped may be no JSON any more: then it is no JWT.
+    // With a flipped bit, header or claims may no longer be JSON.
     for token in [flipped(0), flipped(1)] {
         verify(home, &token, 7);
     }

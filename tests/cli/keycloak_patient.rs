@@ -1,16 +1,10 @@
-//! The authorization code flow against a real Keycloak, its login page filled in: by a real Chromium, and over plain
-//! HTTP by curl, with cookies and no redirects of its own.
+//! The authorization code flow at a real Keycloak. Its login page is filled in by a real Chromium, and by curl, which keeps
+//! cookies and follows no redirect.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command};
 
-use crate::support::{Chromium, Home, Oneup, requires_program, requires_variable};
-
-const SECRET: &str = "secret-of-a-test-client";
-
-fn keycloak() -> Option<String> {
-    requires_variable("Keycloak", "ONEUP_KEYCLOAK_URL").filter(|_| requires_program("curl"))
-}
+use crate::support::{Chromium, Home, KEYCLOAK_SECRET as SECRET, Oneup, keycloak};
 
 fn login(home: &Home, gateway: &str) -> Oneup {
     home.oneup()
@@ -19,17 +13,17 @@ fn login(home: &Home, gateway: &str) -> Oneup {
         .env("ONEUP_CLIENT_SECRET", SECRET)
 }
 
-/// The URL that a login prints for the person.
+/// The URL that a login prints for the user.
 fn printed_url(child: &mut Child) -> String {
     let stderr = BufReader::new(child.stderr.take().expect("piped"));
     let mut lines = stderr.lines().map_while(Result::ok);
     let url = lines.find_map(|line| Some(line[line.find("http")?..].trim().to_owned()));
-    // Whatever else it says has to go somewhere, or it would wait for a reader.
+    // The rest is read too, or the process would wait for a reader.
     std::thread::spawn(move || lines.count());
     url.expect("the login prints its URL on stderr")
 }
 
-/// One request by curl, with the cookies of `home`; the answer and where it sends the browser.
+/// Sends one request with curl and the cookies of `home`; returns the page and the redirect.
 fn browse(home: &Home, flags: &[&str], url: &str) -> (String, String) {
     let jar = home.path("cookies");
     let output = Command::new("curl")
@@ -45,7 +39,7 @@ fn browse(home: &Home, flags: &[&str], url: &str) -> (String, String) {
     (page.to_owned(), next.to_owned())
 }
 
-/// Fills in Keycloak's login page; the address that it sends the browser to.
+/// Fills in Keycloak's login page; returns the URL that the browser is redirected to.
 fn sign_in(home: &Home, url: &str) -> String {
     let (page, _) = browse(home, &[], url);
     let action = page.split("action=\"").nth(1).and_then(|rest| rest.split('"').next());
@@ -67,7 +61,7 @@ fn user_logs_in_and_the_token_is_refreshed_until_logout() {
     let show = |flags: &[&str]| home.oneup().args(["token", "show"]).args(flags).never(SECRET).run().stdout;
     let first = show(&[]);
     assert_eq!(first.trim_end().split('.').count(), 3);
-    assert_ne!(show(&["--refresh"]), first, "a refresh token renews it");
+    assert_ne!(show(&["--refresh"]), first, "refreshed with the refresh token");
     home.oneup().args(["status", "--check"]).run();
     home.oneup().arg("logout").stderr_has("").run();
     home.oneup().args(["token", "show"]).status(4).run();
@@ -75,7 +69,7 @@ fn user_logs_in_and_the_token_is_refreshed_until_logout() {
 
 #[test]
 fn user_logs_in_with_a_real_browser() {
-    let Some(gateway) = requires_variable("Keycloak", "ONEUP_KEYCLOAK_URL") else { return };
+    let Some(gateway) = keycloak() else { return };
     let home = Home::new();
     let Some(chromium) = Chromium::start(&home, 1100) else { return };
     let mut child = login(&home, &gateway).args(["--realm", "dev-portal"]).spawn();
@@ -93,13 +87,16 @@ fn user_logs_in_with_a_real_browser() {
     assert!(address.starts_with("http://localhost:"), "{address}");
     assert!(child.wait().expect("oneup ends").success());
 
-    let profile = std::fs::read_to_string(home.config().join("profiles/patient.toml")).expect("a profile");
+    let profile = std::fs::read_to_string(home.profile_file("patient")).expect("a profile");
     assert!(profile.contains("realm = \"dev-portal\"") && !profile.contains(SECRET), "{profile}");
     let show = |flags: &[&str]| home.oneup().args(["token", "show"]).args(flags).never(SECRET).run().stdout;
     let first = show(&[]);
-    assert_eq!(show(&[]), first, "a live token is reused");
+    assert_eq!(show(&[]), first, "a valid token is reused");
     let second = show(&["--refresh"]);
-    assert!(second != first && show(&["--refresh"]) != second, "by the refresh token, and the one after it");
+    assert!(
+        second != first && show(&["--refresh"]) != second,
+        "refreshed with the refresh token, and with the next one"
+    );
     home.oneup().args(["token", "inspect", "--verify"]).stdout_has("client patient-app").run();
     home.oneup().args(["status", "--format", "json"]).stdout_has("\"refreshable\": true").run();
 }
@@ -111,10 +108,10 @@ fn code_is_exchanged_once() {
     // The code of a login without a listener, pasted.
     let redirect = "http://localhost:9/callback";
     let endpoint = format!("{gateway}/auth/realms/dev-portal/protocol/openid-connect/auth");
-    let asked = "response_type=code&client_id=patient-app&scope=openid%20patient%2F*.read&state=s";
-    let back = sign_in(&home, &format!("{endpoint}?{asked}&redirect_uri={redirect}"));
+    let request = "response_type=code&client_id=patient-app&scope=openid%20patient%2F*.read&state=s";
+    let back = sign_in(&home, &format!("{endpoint}?{request}&redirect_uri={redirect}"));
     let code = back.split("code=").nth(1).and_then(|rest| rest.split('&').next()).expect("a code").to_owned();
-    let redeem = |home: &Home| {
+    let exchange = |home: &Home| {
         home.oneup()
             .args(["login", "patient", "--gateway", &gateway, "--client-id", "patient-app", "--code", "-"])
             .args(["--no-pkce", "--redirect-uri", redirect, "--scope", "openid patient/*.read"])
@@ -123,6 +120,6 @@ fn code_is_exchanged_once() {
             .never(&code)
             .never(SECRET)
     };
-    redeem(&home).stdout("").run();
-    redeem(&Home::new()).status(4).stderr_has("hint: oneup login patient").run();
+    exchange(&home).stdout("").run();
+    exchange(&Home::new()).status(4).stderr_has("hint: oneup login patient").run();
 }

@@ -5,7 +5,9 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::support::{Fault, FaultReport, Home, Kind, RawServer, TokenEndpoint, requires_program, size};
+use crate::support::{
+    Fault, FaultReport, Home, Kind, TokenEndpoint, json_response, requires_program, set_mode, size,
+};
 
 const SECRET: &str = "kr-s3cr3t";
 const TOKEN: &str = "kr-t0k3n";
@@ -54,8 +56,7 @@ impl KeyringFixture {
         for (name, dir) in [("XDG_RUNTIME_DIR", "run"), ("XDG_DATA_HOME", "share"), ("HOME", "home")] {
             let dir = self.home.path(dir);
             std::fs::create_dir_all(&dir).expect("a directory");
-            std::fs::set_permissions(&dir, std::os::unix::fs::PermissionsExt::from_mode(0o700))
-                .expect("it is ours");
+            set_mode(&dir, 0o700);
             command.env(name, dir);
         }
         command
@@ -130,11 +131,10 @@ fn locked_keyring_is_exit_6_and_never_looks_like_no_login() {
     let Some(fixture) = KeyringFixture::start() else { return };
     fixture.run(&[], "printf pw | unlock; login --store keyring");
     let script =
-        "printf wrong | unlock; oneup token show; login; login --profile new; oneup status; oneup doctor"
-            .to_string();
-    let output = fixture.run(&[], &script);
-    let found = "failure  store      the keyring is locked, and no prompt is possible here; fix: unlock it";
-    assert!(output.stdout.contains(found), "{}", output.stdout);
+        "printf wrong | unlock; oneup token show; login; login --profile new; oneup status; oneup doctor";
+    let output = fixture.run(&[], script);
+    let check = "failure  store      the keyring is locked, and no prompt is possible here; fix: unlock it";
+    assert!(output.stdout.contains(check), "{}", output.stdout);
     assert!(output.stdout.starts_with("exit 6\nexit 6\nexit 6\n"), "{}{}", output.stdout, output.stderr);
     assert!(output.stdout.contains("keyring"), "status needs no unlocking: {}", output.stdout);
     assert_eq!(output.stderr.matches("error: the keyring is locked").count(), 3, "{}", output.stderr);
@@ -194,7 +194,7 @@ fn hanging_service_times_out() {
     assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
 }
 
-/// The bus starts the daemon again, locked: the user must be told that.
+/// The bus starts the daemon again, locked: the error must say so.
 #[test]
 fn service_that_crashes_during_an_operation_is_called_again() {
     let Some(fixture) = KeyringFixture::start() else { return };
@@ -269,7 +269,7 @@ fn concurrent_logins_in_many_state_directories_leave_the_daemon_alive() {
 fn concurrent_show_in_many_state_directories_refreshes_once() {
     let Some(fixture) = KeyringFixture::start() else { return };
     let expired = r#"{"access_token":"expired","token_type":"Bearer","expires_in":1}"#;
-    let expired = RawServer::answer("200 OK", "application/json", expired);
+    let expired = json_response("200 OK", expired);
     let endpoint = TokenEndpoint::builder().fault(0, Fault::Response(expired)).start();
     let output = fixture.run(
         &[],

@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use crate::support::{Fault, Home, Oneup, RawServer, TokenEndpoint, raw_server};
+#[cfg(unix)]
+use crate::support::mode;
+use crate::support::{Fault, Home, Oneup, RawServer, TokenEndpoint, json_response, oauth_error};
 
 const AWKWARD: &str = r#"p&a=s+s% wörd"'"#;
 
@@ -14,10 +16,6 @@ fn login(home: &Home, server: &TokenEndpoint, args: &[&str]) -> Oneup {
         .never("token-0")
 }
 
-fn body(request: &str) -> &str {
-    request.split_once("\r\n\r\n").expect("a whole request").1
-}
-
 /// Arguments, stdin, and a variable.
 type Source<'a> = (&'a [&'a str], &'a str, Option<(&'a str, &'a str)>);
 
@@ -26,9 +24,7 @@ fn each_source_sends_the_secret_byte_for_byte() {
     let sent = "grant_type=client_credentials&scope=bulk-data%7Cuser%2F*.rs&client_id=my+client%3A1\
                 &client_secret=p%26a%3Ds%2Bs%25+w%C3%B6rd%22%27";
     let home = Home::new();
-    let file = home.write("secret", format!("{AWKWARD}\r\n"));
-    #[cfg(unix)]
-    fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("chmod");
+    let file = home.write_private("secret", format!("{AWKWARD}\r\n"));
     let file = file.to_str().expect("UTF-8").to_owned();
     let command = format!("cat {file}");
     let sources: [Source; 6] = [
@@ -46,7 +42,7 @@ fn each_source_sends_the_secret_byte_for_byte() {
         run.stderr_has(" as profile provider.\nThe token expires in 1 h; credentials are kept in")
             .stderr_has("Logged in to Provider Access at 127.0.0.1:")
             .run();
-        assert_eq!(body(&server.requests()[0]), sent, "{args:?} {variable:?}");
+        assert_eq!(server.requests()[0].body(), sent, "{args:?} {variable:?}");
         assert!(
             server.requests()[0].starts_with("POST /auth/realms/dev-portal/protocol/openid-connect/token ")
         );
@@ -66,7 +62,7 @@ fn auth_method_basic_sends_only_a_header() {
         ),
         "{request}"
     );
-    assert_eq!(body(request), "grant_type=client_credentials&scope=bulk-data%7Cuser%2F*.rs");
+    assert_eq!(request.body(), "grant_type=client_credentials&scope=bulk-data%7Cuser%2F*.rs");
 }
 
 #[test]
@@ -115,11 +111,7 @@ fn files_are_private_and_only_the_store_holds_secrets() {
     while let Some(dir) = dirs.pop() {
         for entry in fs::read_dir(dir).expect("a directory").map(|entry| entry.expect("an entry").path()) {
             #[cfg(unix)]
-            {
-                let mode =
-                    std::os::unix::fs::MetadataExt::mode(&fs::metadata(&entry).expect("metadata")) & 0o777;
-                assert_eq!(mode, if entry.is_dir() { 0o700 } else { 0o600 }, "{}", entry.display());
-            }
+            assert_eq!(mode(&entry), if entry.is_dir() { 0o700 } else { 0o600 }, "{}", entry.display());
             if entry.is_dir() {
                 dirs.push(entry);
             } else if fs::read_to_string(&entry).expect("text").contains("hunter2") {
@@ -137,12 +129,7 @@ fn secret_command_runs_for_each_token_and_its_secret_is_not_stored() {
     login(&home, &server, &["--client-secret-command", "echo >> ran; echo hunter2"]).run();
     home.oneup().args(["token", "show", "--refresh"]).stdout("token-1\n").run();
     assert_eq!(fs::read_to_string(home.path("ran")).expect("it ran"), "\n\n");
-    let secrets = fs::read_dir(home.state().join("secrets"))
-        .expect("the store")
-        .next()
-        .expect("an item")
-        .expect("an item");
-    assert!(!fs::read_to_string(secrets.path()).expect("text").contains("hunter2"));
+    assert!(!fs::read_to_string(home.stored_file()).expect("text").contains("hunter2"));
 }
 
 #[test]
@@ -155,11 +142,11 @@ fn second_login_recalls_settings_and_replaces_the_first() {
     let second = &server.requests()[1];
     assert!(second.starts_with("POST /auth/realms/other/"), "{second}");
     assert_eq!(
-        body(second),
+        second.body(),
         "grant_type=client_credentials&scope=a+b&client_id=my+client%3A1&client_secret=two"
     );
     home.oneup().args(["token", "show"]).stdout("token-1\n").run();
-    assert_eq!(fs::read_dir(home.state().join("secrets")).expect("the store").count(), 1);
+    assert_eq!(home.stored_files().len(), 1);
 }
 
 #[test]
@@ -167,7 +154,7 @@ fn failed_login_keeps_the_previous_one() {
     let home = Home::new();
     let good = TokenEndpoint::start();
     login(&home, &good, &["--client-secret-stdin"]).stdin("one").run();
-    let rejected = RawServer::answer("401 No", "application/json", r#"{"error":"invalid_client"}"#);
+    let rejected = oauth_error("401 Unauthorized", "invalid_client");
     let bad = TokenEndpoint::builder().fault(0, Fault::Response(rejected)).start();
     login(&home, &bad, &["--client-secret-stdin"]).stdin("two").status(4).run();
     home.oneup().args(["token", "show"]).stdout("token-0\n").run();
@@ -178,20 +165,8 @@ fn failed_login_keeps_the_previous_one() {
 fn client_secret_stdin_reads_only_the_first_line() {
     use std::io::Write;
     let (home, server) = (Home::new(), TokenEndpoint::start());
-    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_oneup"))
-        .args([
-            "login",
-            "provider",
-            "--store",
-            "file",
-            "--client-id",
-            "c",
-            "--client-secret-stdin",
-            "--gateway",
-        ])
-        .arg(server.url())
-        .env("ONEUP_CONFIG_DIR", home.config())
-        .env("ONEUP_STATE_DIR", home.state())
+    let mut child = login(&home, &server, &["--client-secret-stdin"])
+        .into_command()
         .stdin(std::process::Stdio::piped())
         .stderr(std::process::Stdio::null())
         .spawn()
@@ -200,7 +175,7 @@ fn client_secret_stdin_reads_only_the_first_line() {
     stdin.write_all(b"hunter2\nmore").expect("it reads");
     // The pipe is still open.
     assert!(child.wait().expect("it ends").success());
-    assert!(body(&server.requests()[0]).ends_with("client_secret=hunter2"), "{:?}", server.requests());
+    assert!(server.requests()[0].body().ends_with("client_secret=hunter2"), "{:?}", server.requests());
     drop(stdin);
 }
 
@@ -229,11 +204,10 @@ fn empty_variables_are_unset_and_empty_flags_are_usage_errors() {
         .args(["login", "provider", "--no-store", "--client-id", "c", "--client-secret-stdin", "--gateway"])
         .arg(server.url())
         .envs(empty())
-        .env("HOME", home.path(""))
         .stdin("s3")
         .stdout("token-0\n")
         .run();
-    assert!(body(&server.requests()[0]).contains("scope=bulk-data%7Cuser%2F*.rs"), "{:?}", server.requests());
+    assert!(server.requests()[0].body().contains("scope=bulk-data%7Cuser%2F*.rs"), "{:?}", server.requests());
     for flag in ["--gateway", "--realm", "--token-url", "--fhir-base", "--client-id"] {
         home.oneup().args(["login", "provider", flag, ""]).status(2).stderr_has(flag).run();
     }
@@ -251,25 +225,21 @@ fn empty_granted_scope_is_reported() {
     home.oneup().args(["token", "inspect"]).stdout_has("none granted").run();
 }
 
-/// As Keycloak answers at any path that it doesn't know.
+/// Keycloak's response at a path that it doesn't know.
 #[test]
 fn wrong_token_url_is_named() {
-    let (home, server) = (
-        Home::new(),
-        raw_server(|_, _, _| {
-            RawServer::answer("404 No", "application/json", r#"{"error":"HTTP 404 Not Found"}"#)
-        }),
-    );
+    let server =
+        RawServer::start(|_, _, _| json_response("404 Not Found", r#"{"error":"HTTP 404 Not Found"}"#));
     let url = format!("{}/tokn", server.url());
-    let told = format!(
+    let error = format!(
         "error: {url} is not a token endpoint (HTTP 404)\n  endpoint: {url}\n  server: HTTP 404 Not Found (HTTP 404)\nhint: check --gateway, --realm, --plan and --token-url\n"
     );
     for product in ["provider", "p2p"] {
-        home.oneup()
+        Oneup::new()
             .args(["login", product, "--client-id", "c", "--client-secret-stdin", "--token-url", &url])
             .stdin("s3")
             .status(4)
-            .stderr(&told)
+            .stderr(&error)
             .run();
     }
 }
@@ -325,7 +295,7 @@ fn recalled_secret_command_is_used_for_the_same_endpoint_only() {
 fn secret_command_leaves_stdin_to_the_script() {
     let (home, server) = (Home::new(), TokenEndpoint::start());
     login(&home, &server, &["--client-secret-command", "cat; echo hunter2"]).stdin("row 1\nrow 2\n").run();
-    assert!(body(&server.requests()[0]).ends_with("client_secret=hunter2"), "{:?}", server.requests());
+    assert!(server.requests()[0].body().ends_with("client_secret=hunter2"), "{:?}", server.requests());
 }
 
 #[test]
@@ -339,7 +309,7 @@ fn control_character_in_a_variable_is_rejected() {
         .run();
     assert_eq!(server.count(), 0);
     login(&home, &server, &[]).env("ONEUP_CLIENT_SECRET", "s3\r\n").run();
-    assert!(body(&server.requests()[0]).ends_with("client_secret=s3"), "{:?}", server.requests());
+    assert!(server.requests()[0].body().ends_with("client_secret=s3"), "{:?}", server.requests());
 }
 
 #[test]
@@ -359,16 +329,10 @@ fn prompt_takes_a_long_secret_and_ctrl_d_cancels() {
     use expectrl::{Eof, Expect, Session};
     let (home, server) = (Home::new(), TokenEndpoint::start());
     let prompt = || {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_oneup"));
-        command
-            .args(["login", "provider", "--store", "file", "--client-id", "c", "--gateway", &server.url()])
-            .env_remove("CI")
-            .env("TERM", "dumb")
-            .env("ONEUP_CONFIG_DIR", home.config())
-            .env("ONEUP_STATE_DIR", home.state());
-        let mut user = Session::spawn(command).expect("a pty");
+        let login = login(&home, &server, &[]).env("TERM", "dumb");
+        let mut user = Session::spawn(login.into_command()).expect("a pty");
         user.set_expect_timeout(Some(std::time::Duration::from_secs(20)));
-        user.expect("Client secret for c, sent to 127.0.0.1:").expect("the host is named");
+        user.expect("Client secret for my client:1, sent to 127.0.0.1:").expect("the host is named");
         user.expect("(not shown): ").expect("a prompt");
         user
     };
@@ -381,5 +345,5 @@ fn prompt_takes_a_long_secret_and_ctrl_d_cancels() {
     user.send_line(format!("\x1b[200~{secret}\x1b[201~")).expect("it reads");
     user.expect("Logged in").expect("the whole secret was read");
     user.expect(Eof).expect("it ends");
-    assert!(body(&server.requests()[0]).ends_with(&format!("client_secret={secret}")));
+    assert!(server.requests()[0].body().ends_with(&format!("client_secret={secret}")));
 }

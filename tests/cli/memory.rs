@@ -3,14 +3,16 @@
 #![cfg(target_os = "linux")]
 
 use std::fs;
-use std::os::unix::fs::{FileExt, PermissionsExt};
+use std::os::unix::fs::FileExt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command};
 use std::thread::sleep;
 use std::time::Duration;
 
-use crate::support::strace::{is_root, requires_strace, traced};
-use crate::support::{FaultReport, Home, Kind, Oneup, TokenEndpoint, requires, size, terminate};
+use crate::support::strace::{requires_strace, traced};
+use crate::support::{
+    FaultReport, Home, Kind, Oneup, TokenEndpoint, is_root, requires, send_signal, size, wait_until,
+};
 
 const SECRET: &str = "s3cr3t-that-is-wiped";
 
@@ -69,7 +71,7 @@ fn long_running_process_holds_no_client_secret_between_refreshes() {
     }
     assert!(token_count > 0, "the token was never found: this test would find nothing");
     report.tried(looks);
-    terminate(&child);
+    send_signal(&child, "TERM");
     child.wait().expect("it ends");
     report.finish();
 }
@@ -90,7 +92,7 @@ fn crash_leaves_no_core_dump() {
                 break;
             }
         }
-        Command::new("kill").args(["-ABRT", &child.id().to_string()]).status().expect("kill runs");
+        send_signal(&child, "ABRT");
         child.wait().expect("it ends")
     };
     if !requires("a kernel that writes core dumps", dumps("exec cat").core_dumped()) {
@@ -145,17 +147,16 @@ fn no_panic_and_no_error_shows_a_secret() {
 #[test]
 fn no_child_inherits_the_client_secret() {
     let (home, server) = (Home::new(), server(3600));
-    let spy = home
-        .write("spy", "#!/bin/sh\necho \"$@\" > args.$1; env > env.$1.new; mv env.$1.new env.$1; echo s3\n");
-    fs::set_permissions(&spy, fs::Permissions::from_mode(0o755)).expect("it is ours");
+    let spy =
+        home.write_script("spy", "echo \"$@\" > args.$1; env > env.$1.new; mv env.$1.new env.$1; echo s3");
     let spy = spy.display();
     let with_secrets =
         |run: Oneup| run.env("ONEUP_CLIENT_SECRET", SECRET).env("ONEUP_TOKEN", "t0ken-of-the-shell");
     let run = login(&home, &server).args(["--client-secret-command", &format!("{spy} command")]);
     with_secrets(run).run();
     with_secrets(home.oneup().args(["exec", "--var", "OTHER", "--", &spy.to_string(), "exec"])).run();
-    let path = home.write("bin/curl", format!("#!/bin/sh\ntest \"$*\" = \"-q --version\" -o \"$1\" = --version && exec echo curl 8.9.1\nexec {spy} curl\n"));
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("it is ours");
+    let version = "test \"$*\" = \"-q --version\" -o \"$1\" = --version && exec echo curl 8.9.1";
+    home.write_script("bin/curl", &format!("{version}\nexec {spy} curl"));
     let path = format!("{}:{}", home.path("bin").display(), std::env::var("PATH").expect("a PATH"));
     with_secrets(home.oneup().args(["curl", "--allow-host", "a.example", "a.example"]))
         .env("PATH", path)
@@ -165,13 +166,8 @@ fn no_child_inherits_the_client_secret() {
     let mut patient = with_secrets(patient).env("BROWSER", format!("/nonexistent:{spy} browser")).spawn();
     for child in ["command", "exec", "curl", "browser"] {
         let file = home.path(format!("env.{child}"));
-        for _ in 0..100 {
-            if file.exists() {
-                break;
-            }
-            sleep(Duration::from_millis(100));
-        }
-        let text = fs::read_to_string(&file).unwrap_or_else(|_| panic!("{child} never ran"));
+        wait_until(child, || file.exists());
+        let text = fs::read_to_string(&file).expect("its environment");
         assert!(!text.contains(SECRET) && !text.contains("t0ken-of-the-shell"), "{child}: {text}");
     }
     let args = fs::read_to_string(home.path("args.browser")).expect("the browser ran");

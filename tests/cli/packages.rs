@@ -1,4 +1,4 @@
-//! What stands around a release: the names of its archives, and the manifests that are made from their checksums.
+//! Releases: the names of their archives, and the manifests that are made of their checksums.
 #![cfg(unix)]
 
 use std::fs;
@@ -69,9 +69,9 @@ fn binstall_looks_for_the_archives_that_a_release_has() {
     }
 }
 
-/// Files that move would break it, and nothing here builds it.
+/// No test builds it, so a file that was moved would break it unnoticed.
 #[test]
-fn the_flake_names_files_that_are_there() {
+fn flake_names_files_that_exist() {
     let flake = document("flake.nix");
     for part in ["completions/oneup.bash", "completions/oneup.fish", "completions/_oneup", "./Cargo.lock"] {
         assert!(flake.contains(part), "{part}");

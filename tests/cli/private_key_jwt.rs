@@ -1,39 +1,23 @@
-//! `--auth-method private_key_jwt` and `oneup key`: sources of the key, what is sent, what each rejection says.
+//! `--auth-method private_key_jwt` and `oneup key`: sources of the key, what is sent, the message of each rejection.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::support::{Fault, Home, Oneup, RawServer, Sandbox, TokenEndpoint, requires_program};
+use crate::support::{
+    Fault, Home, JWT_CLIENT, Oneup, Sandbox, TokenEndpoint, client_key, json_response, requires_program,
+    set_mode, text_response,
+};
 
-const CLIENT: &str = "oneup-sandbox-jwt";
 /// A part of the private key in `es384.pem`.
 const KEY_PART: &str = "iijarCZGM0B7IKGwwLaMDUn2";
 
-fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/client-keys").join(name)
-}
-
-/// A private copy of a fixture in the home: git keeps no modes.
-fn key_file(home: &Home, name: &str) -> String {
-    let path = home.write(name, fs::read(fixture(name)).expect("a fixture"));
-    set_mode(&path, 0o600);
-    path.to_str().expect("UTF-8").to_owned()
-}
-
-fn set_mode(path: &Path, mode: u32) {
-    #[cfg(unix)]
-    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).expect("chmod");
-}
-
-fn sandbox() -> Sandbox {
-    Sandbox::start(&["--client-jwks", fixture("jwks.json").to_str().expect("UTF-8")])
-}
-
 fn login(home: &Home, gateway: &str, args: &[&str]) -> Oneup {
-    home.oneup()
-        .args(["login", "provider", "--gateway", gateway, "--client-id", CLIENT])
+    login_as(JWT_CLIENT, home.oneup(), gateway, args)
+}
+
+fn login_as(client: &str, run: Oneup, gateway: &str, args: &[&str]) -> Oneup {
+    run.args(["login", "provider", "--gateway", gateway, "--client-id", client])
         .args(args)
         .never(KEY_PART)
         .never("eyJ")
@@ -48,10 +32,10 @@ type Source<'a> = (&'a [&'a str], Option<(&'a str, &'a str)>);
 
 #[test]
 fn each_source_of_the_key_logs_in_and_refreshes() {
-    let sandbox = sandbox();
+    let sandbox = Sandbox::start_with_client_keys();
     for (name, method) in [("es384.pem", true), ("rs384.pem", false)] {
         let home = Home::new();
-        let file = key_file(&home, name);
+        let file = home.write_client_key(name);
         let command = format!("cat {file}");
         let sources: [Source; 4] = [
             (&["--key-file", &file], None),
@@ -66,8 +50,7 @@ fn each_source_of_the_key_logs_in_and_refreshes() {
             variable.into_iter().fold(run, |run, (name, value)| run.env(name, value)).run();
             let show = || home.oneup().args(["token", "show", "--refresh"]).stderr("").run().stdout;
             assert_ne!(show(), show());
-            let profile =
-                fs::read_to_string(home.config().join("profiles/provider.toml")).expect("a profile");
+            let profile = fs::read_to_string(home.profile_file("provider")).expect("a profile");
             assert!(profile.contains("auth_method = \"private_key_jwt\""), "{profile}");
             let stored = fs::read_to_string(home.stored_file()).expect("a login");
             let is_command = args.contains(&"--key-command")
@@ -82,14 +65,13 @@ fn each_source_of_the_key_logs_in_and_refreshes() {
 #[test]
 fn request_has_an_assertion_and_nothing_else_of_the_client() {
     let (home, server) = (Home::new(), TokenEndpoint::builder().fault(0, unavailable()).start());
-    let file = key_file(&home, "es384.pem");
+    let file = home.write_client_key("es384.pem");
     login(&home, &server.url(), &["--key-file", &file, "-v"]).stderr_has("client_assertion=***").run();
     let requests = server.requests();
     let assertions: Vec<String> = requests
         .iter()
         .map(|request| {
-            let body = request.split_once("\r\n\r\n").expect("a whole request").1;
-            let (before, assertion) = body.split_once("&client_assertion=").expect("an assertion");
+            let (before, assertion) = request.body().split_once("&client_assertion=").expect("an assertion");
             assert_eq!(
                 before,
                 "grant_type=client_credentials&scope=bulk-data%7Cuser%2F*.rs&client_assertion_type=\
@@ -103,7 +85,7 @@ fn request_has_an_assertion_and_nothing_else_of_the_client() {
 }
 
 fn unavailable() -> Fault {
-    Fault::Response(RawServer::answer("503 Busy", "text/plain", ""))
+    Fault::Response(text_response("503 Service Unavailable", ""))
 }
 
 #[test]
@@ -159,34 +141,33 @@ fn generated_key_without_a_login_can_be_deleted() {
 #[test]
 fn jwks_prints_the_public_part_of_a_file() {
     let home = Home::new();
-    let file = key_file(&home, "es384.pem");
+    let file = home.write_client_key("es384.pem");
     let run = home.oneup().args(["key", "jwks", "--key-file", &file]).never(KEY_PART).run();
-    let set = json(&fs::read_to_string(fixture("jwks.json")).expect("a fixture"));
+    let set = json(&fs::read_to_string(client_key("jwks.json")).expect("a fixture"));
     assert_eq!(json(&run.stdout)["keys"][0]["kid"], set["keys"][1]["kid"]);
 }
 
 #[cfg(unix)]
 #[test]
-fn key_file_that_others_can_read_is_refused() {
+fn key_file_that_others_can_read_is_an_error() {
     let home = Home::new();
     let server = TokenEndpoint::start();
-    let file = key_file(&home, "es384.pem");
-    set_mode(Path::new(&file), 0o644);
+    let file = home.write_client_key("es384.pem");
+    set_mode(std::path::Path::new(&file), 0o644);
     login(&home, &server.url(), &["--key-file", &file])
         .status(2)
         .stderr_has("permissions too open (0644)")
         .stderr_has("hint: chmod 600 ")
         .run();
-    assert_eq!(server.requests().len(), 0, "nothing was sent");
+    assert_eq!(server.count(), 0, "nothing was sent");
 }
 
 #[test]
 fn unusable_sources_are_usage_errors() {
     let home = Home::new();
     let server = TokenEndpoint::start();
-    let file = key_file(&home, "es384.pem");
-    let text = home.write("text", "no key");
-    set_mode(&text, 0o600);
+    let file = home.write_client_key("es384.pem");
+    let text = home.write_private("text", "no key");
     let text = text.to_str().expect("UTF-8");
     for (args, message) in [
         (&["--auth-method", "private_key_jwt"][..], "missing private key"),
@@ -203,12 +184,12 @@ fn unusable_sources_are_usage_errors() {
     ] {
         login(&home, &server.url(), args).status(2).stderr_has(message).run();
     }
-    assert_eq!(server.requests().len(), 0, "nothing was sent");
+    assert_eq!(server.count(), 0, "nothing was sent");
 }
 
-/// The words of Keycloak, and what oneup makes of them. `tests/cli/sandbox_jwt.rs` has them from a real one.
+/// Keycloak's descriptions, which `tests/cli/sandbox_jwt.rs` compares with a real one's.
 #[test]
-fn each_rejection_says_which() {
+fn each_rejection_has_its_message() {
     const SIGNATURE: &str =
         "Client authentication with signed JWT failed: Signature on JWT token failed validation";
     let kid = "fbFKK0dG-9gb7ZpeneN1XcYLpAVpx4s4Eok-rpm7-Yg";
@@ -227,10 +208,10 @@ fn each_rejection_says_which() {
         ),
     ] {
         let body = format!(r#"{{"error":"invalid_client","error_description":"{description}"}}"#);
-        let response = RawServer::answer("400 Bad Request", "application/json", &body);
+        let response = json_response("400 Bad Request", body);
         let server = TokenEndpoint::builder().fault(0, Fault::Response(response)).start();
         let home = Home::new();
-        let file = key_file(&home, "es384.pem");
+        let file = home.write_client_key("es384.pem");
         login(&home, &server.url(), &["--key-file", &file])
             .status(4)
             .stderr_has(message)
@@ -242,22 +223,12 @@ fn each_rejection_says_which() {
 
 #[test]
 fn sandbox_rejects_other_keys_clients_and_audiences() {
-    let sandbox = sandbox();
+    let sandbox = Sandbox::start_with_client_keys();
     let home = Home::new();
-    let other = key_file(&home, "other.pem");
-    let file = key_file(&home, "es384.pem");
+    let other = home.write_client_key("other.pem");
+    let file = home.write_client_key("es384.pem");
     login(&home, sandbox.url(), &["--key-file", &other]).status(4).stderr_has("the server has no key ").run();
-    home.oneup()
-        .args([
-            "login",
-            "provider",
-            "--gateway",
-            sandbox.url(),
-            "--client-id",
-            "unregistered",
-            "--key-file",
-            &file,
-        ])
+    login_as("unregistered", home.oneup(), sandbox.url(), &["--key-file", &file])
         .status(4)
         .stderr_has("the server has no client unregistered that authenticates with a signed JWT")
         .run();
@@ -272,25 +243,16 @@ fn sandbox_rejects_other_keys_clients_and_audiences() {
 }
 
 #[test]
-fn clock_that_is_wrong_is_told_with_the_difference() {
+fn wrong_clock_is_reported_with_the_difference() {
     if !requires_program("faketime") {
         return;
     }
-    let sandbox = sandbox();
+    let sandbox = Sandbox::start_with_client_keys();
     let home = Home::new();
-    let file = key_file(&home, "es384.pem");
+    let file = home.write_client_key("es384.pem");
     for (offset, words) in [("-10m", "s behind the server's"), ("+10m", "s ahead of the server's")] {
-        home.oneup_under(&["faketime", "-f", offset])
-            .args([
-                "login",
-                "provider",
-                "--gateway",
-                sandbox.url(),
-                "--client-id",
-                CLIENT,
-                "--key-file",
-                &file,
-            ])
+        let run = home.oneup_under(&["faketime", "-f", offset]);
+        login_as(JWT_CLIENT, run, sandbox.url(), &["--key-file", &file])
             .status(4)
             .stderr_has("expired, or not valid yet")
             .stderr_has(words)
@@ -303,9 +265,9 @@ fn clock_that_is_wrong_is_told_with_the_difference() {
 #[cfg(target_os = "linux")]
 #[test]
 fn key_is_in_no_argument_or_variable() {
-    let sandbox = sandbox();
+    let sandbox = Sandbox::start_with_client_keys();
     let home = Home::new();
-    let file = key_file(&home, "es384.pem");
+    let file = home.write_client_key("es384.pem");
     login(&home, sandbox.url(), &["--key-file", &file]).run();
     let script = "cat /proc/self/environ /proc/$PPID/cmdline /proc/$PPID/environ | tr '\\0' '\\n'";
     home.oneup()

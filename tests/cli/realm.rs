@@ -1,5 +1,5 @@
-//! `token inspect --verify` and `--introspect` against a realm of our own making: keys that rotate, documents that
-//! lie, answers that mean something else.
+//! `token inspect --verify` and `--introspect` against a realm whose keys rotate, whose documents are inconsistent, and
+//! whose introspection responses can be misunderstood.
 
 use std::sync::{Arc, Mutex};
 
@@ -7,7 +7,7 @@ use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
-use crate::support::{Home, Oneup, RawServer, raw_server};
+use crate::support::{Home, Oneup, RawServer, html_response, json_response};
 
 const REALM: &str = "/auth/realms/r";
 
@@ -33,9 +33,9 @@ impl Signer {
     }
 }
 
-/// What the realm publishes now; none of it is there until a test says so.
+/// What the realm publishes; nothing but its keys unless a test changes it.
 #[derive(Default)]
-pub(crate) struct World {
+pub(crate) struct RealmState {
     discovery: Option<Value>,
     keys: Vec<Value>,
     pub(crate) introspection: Value,
@@ -43,40 +43,34 @@ pub(crate) struct World {
 
 pub(crate) struct Realm {
     server: RawServer,
-    world: Arc<Mutex<World>>,
+    state: Arc<Mutex<RealmState>>,
     home: Home,
 }
 
 impl Realm {
     pub(crate) fn new(keys: &[&Signer]) -> Self {
-        let world = World { keys: keys.iter().map(|key| key.jwk()).collect(), ..World::default() };
-        let world = Arc::new(Mutex::new(world));
-        let seen = Arc::clone(&world);
-        let server = raw_server(move |_, request, _| {
-            let world = seen.lock().expect("no test panicked here");
-            let path = request.split(' ').nth(1).unwrap_or_default();
-            let body = match path.strip_prefix(REALM) {
-                Some("/.well-known/openid-configuration") => world.discovery.clone(),
-                Some("/protocol/openid-connect/certs") => Some(json!({"keys": world.keys})),
-                Some("/protocol/openid-connect/token/introspect") => Some(world.introspection.clone()),
+        let state = RealmState { keys: keys.iter().map(|key| key.jwk()).collect(), ..RealmState::default() };
+        let state = Arc::new(Mutex::new(state));
+        let shared = Arc::clone(&state);
+        let server = RawServer::start(move |_, request, _| {
+            let state = shared.lock().expect("no panic");
+            let body = match request.target().strip_prefix(REALM) {
+                Some("/.well-known/openid-configuration") => state.discovery.clone(),
+                Some("/protocol/openid-connect/certs") => Some(json!({"keys": state.keys})),
+                Some("/protocol/openid-connect/token/introspect") => Some(state.introspection.clone()),
                 _ => None,
             };
             match body {
-                Some(body) => RawServer::answer("200 OK", "application/json", &body.to_string()),
-                None => RawServer::answer("404 Not Found", "text/html", "<html>"),
+                Some(body) => json_response("200 OK", body.to_string()),
+                None => html_response("404 Not Found", "<html>"),
             }
         });
         let home = Home::new();
         let issuer = format!("{}{REALM}", server.url());
-        let profile = format!(
-            "schema = 1\nid = \"{}\"\nproduct = \"provider\"\nclient_id = \"svc\"\nscope = \"\"\n\
-             token_url = \"{issuer}/protocol/openid-connect/token\"\nissuer = \"{issuer}\"\n\
-             fhir_base = \"{issuer}\"\nauth_method = \"post\"\nstore = \"file\"\n\
-             client_secret_command = \"echo s3cret\"\n",
-            "0123456789abcdef".repeat(2)
-        );
-        home.write("config/profiles/p.toml", profile);
-        Self { server, world, home }
+        let token_url = format!("{issuer}/protocol/openid-connect/token");
+        let more = format!("issuer = \"{issuer}\"\nclient_secret_command = \"echo s3cret\"\n");
+        home.write_profile(&token_url, &issuer, &more);
+        Self { server, state, home }
     }
 
     pub(crate) fn url(&self) -> String {
@@ -88,11 +82,11 @@ impl Realm {
     }
 
     fn claims(&self) -> Value {
-        json!({"iss": self.issuer(), "azp": "svc", "scope": "user/*.rs", "iat": 0, "exp": 4_102_444_800_u64})
+        json!({"iss": self.issuer(), "azp": "c", "scope": "user/*.rs", "iat": 0, "exp": 4_102_444_800_u64})
     }
 
-    pub(crate) fn change(&self, change: impl FnOnce(&mut World)) {
-        change(&mut self.world.lock().expect("no test panicked here"));
+    pub(crate) fn change(&self, change: impl FnOnce(&mut RealmState)) {
+        change(&mut self.state.lock().expect("no panic"));
     }
 
     pub(crate) fn inspect(&self, token: &str) -> Oneup {
@@ -103,12 +97,9 @@ impl Realm {
         self.inspect(token).arg("--verify")
     }
 
-    fn asked(&self, what: &str) -> usize {
-        self.server
-            .requests()
-            .iter()
-            .filter(|request| request.lines().next().is_some_and(|line| line.contains(what)))
-            .count()
+    /// How many requests came for paths that end so.
+    fn count(&self, path: &str) -> usize {
+        self.server.requests().iter().filter(|request| request.target().ends_with(path)).count()
     }
 }
 
@@ -122,17 +113,17 @@ fn keys_are_cached_and_an_unknown_kid_refetches_them_once() {
             .stdout_has("Signature  verified: EdDSA, OKP key old\n")
             .run();
     }
-    assert_eq!(realm.asked("/certs"), 1, "ten minutes from the cache");
-    realm.change(|world| world.keys = vec![new.jwk()]);
+    assert_eq!(realm.count("/certs"), 1, "ten minutes from the cache");
+    realm.change(|state| state.keys = vec![new.jwk()]);
     realm.verify(&new.sign(&realm.claims())).stdout_has("Signature  verified: EdDSA, OKP key new\n").run();
-    assert_eq!(realm.asked("/certs"), 2);
+    assert_eq!(realm.count("/certs"), 2);
     realm
         .verify(&never.sign(&realm.claims()))
         .status(7)
         .stdout_has("Status     invalid signature; valid for ")
         .stdout_has("Signature  invalid: the realm has no key never\n")
         .run();
-    assert_eq!(realm.asked("/certs"), 3, "once more, and not again");
+    assert_eq!(realm.count("/certs"), 3, "once more, and not again");
 }
 
 #[test]
@@ -162,16 +153,16 @@ fn modified_token_does_not_verify() {
 #[test]
 fn another_issuer_is_never_contacted() {
     let key = Signer::new("k");
-    let (realm, stranger) = (Realm::new(&[&key]), Realm::new(&[&key]));
+    let (realm, other) = (Realm::new(&[&key]), Realm::new(&[&key]));
     realm
-        .verify(&key.sign(&stranger.claims()))
+        .verify(&key.sign(&other.claims()))
         .arg("--introspect")
         .status(7)
         .stdout_has("Status     signature not verified; valid for ")
         .stdout_has("Signature  not verified: unknown issuer; the profile trusts\n")
         .stdout_has("Realm      not sent: the token was issued by another issuer\n")
         .run();
-    assert_eq!((realm.server.requests().len(), stranger.server.requests().len()), (0, 0));
+    assert_eq!((realm.server.count(), other.server.count()), (0, 0));
 }
 
 #[test]
@@ -186,7 +177,7 @@ fn inconsistent_discovery_document_is_rejected() {
             "error: the discovery document's jwks_uri is not a URL on the issuer's origin",
         ),
     ] {
-        realm.change(|world| world.discovery = Some(document));
+        realm.change(|state| state.discovery = Some(document));
         realm.verify(&token).status(3).stderr_has(words).run();
     }
 }
@@ -196,16 +187,16 @@ fn inactive_introspection_is_explained() {
     let key = Signer::new("k");
     let realm = Realm::new(&[&key]);
     let ask = |claims: &Value| realm.inspect(&key.sign(claims)).arg("--introspect").never("s3cret");
-    realm.change(|world| world.introspection = json!({"active": true, "client_id": "svc"}));
+    realm.change(|state| state.introspection = json!({"active": true, "client_id": "c"}));
     ask(&realm.claims()).stdout_has("Realm      active\n").run();
-    realm.change(|world| world.introspection = json!({"active": false}));
+    realm.change(|state| state.introspection = json!({"active": false}));
     ask(&realm.claims())
         .stdout_has("Realm      active: false, which may be wrong\n")
         .stdout_has("             Keycloak responds so for valid tokens too if their audience\n")
         .run();
     let mut claims = realm.claims();
-    claims["aud"] = json!(["account", "svc"]);
+    claims["aud"] = json!(["account", "c"]);
     ask(&claims).status(7).stdout_has("Realm      not active: expired, revoked").run();
-    realm.change(|world| world.introspection = json!({"error": "x"}));
+    realm.change(|state| state.introspection = json!({"error": "x"}));
     ask(&claims).status(3).stderr_has("error: the response is not an introspection response").run();
 }

@@ -5,18 +5,17 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use crate::support::{Home, Sandbox, code_after, document, requires_program};
+use crate::support::{Home, Sandbox, code_after, document, path_with_oneup, requires_program};
 
 /// Runs a script in a shell that finds oneup, with the sandbox's client in its environment.
 fn shell(home: &Home, sandbox: &Sandbox, program: &[&str], script: &str) -> Output {
-    let bin = Path::new(env!("CARGO_BIN_EXE_oneup")).parent().expect("a directory");
-    let path = format!("{}:{}", bin.display(), std::env::var("PATH").expect("PATH"));
     Command::new(program[0])
         .args(&program[1..])
         .args(["-c", script])
         .env_remove("ONEUP_TOKEN")
         .envs(sandbox.env())
-        .envs([("PATH", path), ("CI", "true".into()), ("ONEUP_STORE", "file".into())])
+        .env("PATH", path_with_oneup())
+        .envs([("CI", "true"), ("ONEUP_STORE", "file")])
         .env("HOME", home.path(""))
         .env("ONEUP_CONFIG_DIR", home.config())
         .env("ONEUP_STATE_DIR", home.state())

@@ -6,9 +6,12 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::{Home, Oneup, Sandbox};
+#[cfg(unix)]
+use crate::support::send_signal;
+use crate::support::{Home, Oneup, Sandbox, used_port};
 
 pub(crate) const TOKEN: &str = "/auth/realms/dev-portal/protocol/openid-connect/token";
+/// The form fields of the sandbox's client.
 pub(crate) const CLIENT: &str = "client_id=oneup-sandbox&client_secret=not-a-secret";
 const REDIRECT: &str = "http://localhost:8484/callback";
 
@@ -56,6 +59,33 @@ fn authorize_path(more: &str) -> String {
     format!("/oauth2/authorize/test?client_id=oneup-sandbox&redirect_uri={REDIRECT}&state=st%26te{more}")
 }
 
+/// Logs in at the realm's authorization endpoint with these parameters; returns the code.
+fn realm_code(sandbox: &Sandbox, more: &str) -> String {
+    let path = TOKEN.replace("/token", "/auth");
+    let query = format!("response_type=code&client_id=oneup-sandbox&redirect_uri={REDIRECT}{more}");
+    let end = decide(sandbox, &format!("{path}?{query}"), "allow");
+    assert!(parameter(&end, "iss").is_some_and(|iss| iss.ends_with("/auth/realms/dev-portal")));
+    parameter(&end, "code").expect("a code")
+}
+
+/// Sends a token request with these fields to the realm.
+fn token_request(sandbox: &Sandbox, form: &str) -> (u16, Value) {
+    let (status, body, _) = curl(sandbox, TOKEN, &["-d", &format!("{CLIENT}&{form}")]);
+    (status, json(&body))
+}
+
+/// Exchanges a code at the realm.
+fn exchange(sandbox: &Sandbox, code: &str) -> Value {
+    let form = format!("grant_type=authorization_code&code={code}&redirect_uri={REDIRECT}");
+    token_request(sandbox, &form).1
+}
+
+/// Sends the refresh token of a response to the realm.
+fn refresh(sandbox: &Sandbox, response: &Value) -> (u16, Value) {
+    let token = response["refresh_token"].as_str().expect("a refresh token");
+    token_request(sandbox, &format!("grant_type=refresh_token&refresh_token={token}"))
+}
+
 #[test]
 fn consent_grants_access_to_one_member() {
     let sandbox = Sandbox::start(&[]);
@@ -63,8 +93,8 @@ fn consent_grants_access_to_one_member() {
     assert!(end.as_str().starts_with(REDIRECT));
     assert_eq!(parameter(&end, "state").as_deref(), Some("st&te"));
     let code = parameter(&end, "code").expect("a code");
-    let redeem = format!("grant_type=authorization_code&{CLIENT}&code={code}&redirect_uri={REDIRECT}");
-    let (status, body, _) = curl(&sandbox, "/oauth2/token", &["-d", &redeem]);
+    let exchange = format!("grant_type=authorization_code&{CLIENT}&code={code}&redirect_uri={REDIRECT}");
+    let (status, body, _) = curl(&sandbox, "/oauth2/token", &["-d", &exchange]);
     let response = json(&body);
     assert_eq!((status, response["expires_in"].as_i64()), (200, Some(300)));
     let bearer = format!("Authorization: Bearer {}", response["access_token"].as_str().expect("a token"));
@@ -77,7 +107,7 @@ fn consent_grants_access_to_one_member() {
     assert_eq!(curl(&sandbox, "/r4/Patient/100000000002", &["-H", &bearer]).0, 404);
     assert_eq!(curl(&sandbox, "/r4/$export", &["-H", &bearer, "-H", "Prefer: respond-async"]).0, 403);
 
-    let (status, body, _) = curl(&sandbox, "/oauth2/token", &["-d", &redeem]);
+    let (status, body, _) = curl(&sandbox, "/oauth2/token", &["-d", &exchange]);
     assert_eq!((status, json(&body)["error"].as_str()), (400, Some("invalid_grant")), "a code works once");
     let refresh = format!("grant_type=refresh_token&{CLIENT}&refresh_token=");
     let token = response["refresh_token"].as_str().expect("a refresh token");
@@ -108,58 +138,30 @@ fn denied_and_invalid_requests_redirect_with_error() {
 #[test]
 fn realm_rotates_refresh_tokens_and_reuse_ends_the_session() {
     let sandbox = Sandbox::start(&[]);
-    let path = TOKEN.replace("/token", "/auth");
-    let end = decide(
-        &sandbox,
-        &format!(
-            "{path}?response_type=code&client_id=oneup-sandbox&redirect_uri={REDIRECT}&scope=patient/*.read"
-        ),
-        "allow",
-    );
-    assert!(parameter(&end, "iss").is_some_and(|iss| iss.ends_with("/auth/realms/dev-portal")));
-    let code = parameter(&end, "code").expect("a code");
-    let request = |form: &str| {
-        let (status, body, _) = curl(&sandbox, TOKEN, &["-d", &format!("{CLIENT}&{form}")]);
-        (status, json(&body))
-    };
-    let (_, first) = request(&format!("grant_type=authorization_code&code={code}&redirect_uri={REDIRECT}"));
-    let refresh = |response: &Value| {
-        request(&format!(
-            "grant_type=refresh_token&refresh_token={}",
-            response["refresh_token"].as_str().expect("one")
-        ))
-    };
-    let (status, second) = refresh(&first);
+    let first = exchange(&sandbox, &realm_code(&sandbox, "&scope=patient/*.read"));
+    let (status, second) = refresh(&sandbox, &first);
     assert_eq!(status, 200);
-    assert_eq!(refresh(&first).1["error_description"], "Maximum allowed refresh token reuse exceeded");
-    assert_eq!(refresh(&second).1["error_description"], "Session not active");
+    assert_eq!(
+        refresh(&sandbox, &first).1["error_description"],
+        "Maximum allowed refresh token reuse exceeded"
+    );
+    assert_eq!(refresh(&sandbox, &second).1["error_description"], "Session not active");
 }
 
 #[test]
 fn id_token_has_the_nonce_of_the_login_only() {
     let sandbox = Sandbox::start(&["--fail", "wrong-nonce=1"]);
-    let query =
-        format!("response_type=code&client_id=oneup-sandbox&redirect_uri={REDIRECT}&scope=openid&nonce=n-0");
-    let request = |form: &str| json(&curl(&sandbox, TOKEN, &["-d", &format!("{CLIENT}&{form}")]).1);
     let nonce = |response: &Value| {
         let token = response["id_token"].as_str().expect("an ID token").to_owned();
         let payload = token.split('.').nth(1).expect("a payload").to_owned();
         let claims = base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, payload);
         json(&String::from_utf8(claims.expect("base64url")).expect("UTF-8"))["nonce"].clone()
     };
-    let log_in = || {
-        let end = decide(&sandbox, &format!("{}?{query}", TOKEN.replace("/token", "/auth")), "allow");
-        let code = parameter(&end, "code").expect("a code");
-        request(&format!("grant_type=authorization_code&code={code}&redirect_uri={REDIRECT}"))
-    };
+    let log_in = || exchange(&sandbox, &realm_code(&sandbox, "&scope=openid&nonce=n-0"));
     assert_eq!(nonce(&log_in()), "wrong", "the fault");
     let first = log_in();
     assert_eq!(nonce(&first), "n-0");
-    let refresh_token = first["refresh_token"].as_str().expect("a refresh token");
-    assert_eq!(
-        nonce(&request(&format!("grant_type=refresh_token&refresh_token={refresh_token}"))),
-        Value::Null
-    );
+    assert_eq!(nonce(&refresh(&sandbox, &first).1), Value::Null);
 }
 
 #[test]
@@ -184,17 +186,14 @@ fn token_modifiers_apply_together() {
 fn refresh_lifetime_and_missing_refresh_token_can_be_simulated() {
     for (fault, expires_in) in [("refresh-lifetime=1", Some(1)), ("no-refresh-token", None)] {
         let sandbox = Sandbox::start(&["--fail", fault]);
-        let query = format!("response_type=code&client_id=oneup-sandbox&redirect_uri={REDIRECT}");
-        let end = decide(&sandbox, &format!("{}?{query}", TOKEN.replace("/token", "/auth")), "allow");
-        let code = parameter(&end, "code").expect("a code");
-        let form = format!("{CLIENT}&grant_type=authorization_code&code={code}&redirect_uri={REDIRECT}");
-        let response = json(&curl(&sandbox, TOKEN, &["-d", &form]).1);
+        let response = exchange(&sandbox, &realm_code(&sandbox, ""));
         assert_eq!(response["refresh_expires_in"].as_i64(), expires_in, "{fault}");
-        let Some(token) = response["refresh_token"].as_str() else { continue };
-        thread::sleep(Duration::from_secs(2));
-        let form = format!("{CLIENT}&grant_type=refresh_token&refresh_token={token}");
-        let response = json(&curl(&sandbox, TOKEN, &["-d", &form]).1);
-        assert_eq!(response["error_description"], "Session not active");
+        if expires_in.is_some() {
+            thread::sleep(Duration::from_secs(2));
+            assert_eq!(refresh(&sandbox, &response).1["error_description"], "Session not active");
+        } else {
+            assert_eq!(response.get("refresh_token"), None);
+        }
     }
 }
 
@@ -210,18 +209,8 @@ fn geo_403_is_html_from_both_servers() {
 
 #[test]
 fn faults_happen_as_often_as_scripted() {
-    let sandbox = Sandbox::start(&[
-        "--fail",
-        "429=1",
-        "--fail",
-        "reset=1",
-        "--fail",
-        "html=1",
-        "--fail",
-        "no-expires-in=1",
-        "--fail",
-        "401=1",
-    ]);
+    let faults = ["429=1", "reset=1", "html=1", "no-expires-in=1", "401=1"];
+    let sandbox = Sandbox::start(&faults.map(|fault| ["--fail", fault]).concat());
     let form = format!("grant_type=client_credentials&{CLIENT}&scope=bulk-data%7Cuser%2F*.rs");
     let request = || curl(&sandbox, TOKEN, &["-d", &form]);
     assert_eq!(request().0, 429);
@@ -277,9 +266,8 @@ fn run_returns_the_exit_code_and_removes_its_files() {
         .status(125)
         .stderr_has("invalid_grant")
         .run();
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let port = taken.local_addr().expect("an address").port().to_string();
-    Oneup::new().args(["sandbox", "run", "--port", &port, "--", "true"]).status(125).run();
+    let (_listener, port) = used_port();
+    Oneup::new().args(["sandbox", "run", "--port", &port.to_string(), "--", "true"]).status(125).run();
 }
 
 #[test]
@@ -318,17 +306,17 @@ fn demo_shows_each_command_and_its_output() {
 fn signals_end_serve_and_reach_the_command_of_run() {
     let script = "trap 'exit 9' INT; echo ready; while :; do sleep 0.05; done";
     for (args, signal, code) in [
-        (&["sandbox", "serve"][..], "-INT", 130),
-        (&["sandbox", "serve"], "-TERM", 143),
-        (&["sandbox", "run", "--", "sh", "-c", script], "-INT", 9),
-        (&["sandbox", "run", "--", "sh", "-c", script], "-TERM", 143),
+        (&["sandbox", "serve"][..], "INT", 130),
+        (&["sandbox", "serve"], "TERM", 143),
+        (&["sandbox", "run", "--", "sh", "-c", script], "INT", 9),
+        (&["sandbox", "run", "--", "sh", "-c", script], "TERM", 143),
     ] {
         let mut child = Home::new().oneup_with_default_signals().args(args).spawn();
         let mut line = String::new();
         let stdout = child.stdout.take().expect("piped");
         let mut stdout = std::io::BufReader::new(stdout);
         std::io::BufRead::read_line(&mut stdout, &mut line).expect("a line");
-        Command::new("kill").args([signal, &child.id().to_string()]).status().expect("kill");
+        send_signal(&child, signal);
         let deadline = Instant::now() + Duration::from_secs(60);
         while child.try_wait().expect("a status").is_none() && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(10));

@@ -1,6 +1,5 @@
 //! `private_key_jwt` at the sandbox's realm: the checks of RFC 7523, compared with a real Keycloak.
 
-use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::rand::SystemRandom;
@@ -10,27 +9,23 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use crate::sandbox_realm::send;
-use crate::support::{Oneup, Sandbox, requires_variable};
+use crate::support::{JWT_CLIENT, Oneup, Sandbox, client_key, keycloak};
 
 const REALM: &str = "/auth/realms/dev-portal";
 const TOKEN: &str = "/auth/realms/dev-portal/protocol/openid-connect/token";
 const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/client-keys").join(name)
-}
-
 /// The DER form of a key file (PKCS #8).
 fn key(name: &str) -> Vec<u8> {
-    let pem = std::fs::read_to_string(fixture(name)).expect("a key file");
+    let pem = std::fs::read_to_string(client_key(name)).expect("a key file");
     let base64: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
     STANDARD.decode(base64).expect("PEM")
 }
 
 /// The key ID in the JWK set of the fixtures.
 fn kid(algorithm: &str) -> String {
-    let set: Value =
-        serde_json::from_str(&std::fs::read_to_string(fixture("jwks.json")).expect("a file")).expect("JSON");
+    let set: Value = serde_json::from_str(&std::fs::read_to_string(client_key("jwks.json")).expect("a file"))
+        .expect("JSON");
     let keys = set["keys"].as_array().expect("keys");
     let key = keys.iter().find(|key| key["alg"] == algorithm).expect("a key for the algorithm");
     key["kid"].as_str().expect("a kid").to_owned()
@@ -82,14 +77,13 @@ impl Server {
     }
 }
 
-fn sandbox(flags: &[&str]) -> (Sandbox, Server) {
-    let sandbox = Sandbox::start(flags);
+fn at(sandbox: Sandbox) -> (Sandbox, Server) {
     let base = sandbox.url().to_owned();
-    (sandbox, Server { base, client: "oneup-sandbox-jwt" })
+    (sandbox, Server { base, client: JWT_CLIENT })
 }
 
 fn with_keys() -> (Sandbox, Server) {
-    sandbox(&["--client-jwks", fixture("jwks.json").to_str().expect("UTF-8")])
+    at(Sandbox::start_with_client_keys())
 }
 
 /// What is wrong with the assertion, and how the server responds.
@@ -192,7 +186,7 @@ fn malformed_assertions_and_missing_keys_are_rejected() {
     for malformed in ["x", "a.b.c", "e30.e30.", "..."] {
         assert_eq!(server.send(malformed, "").1, "invalid_client", "{malformed}");
     }
-    let (_sandbox, without_keys) = sandbox(&[]);
+    let (_sandbox, without_keys) = at(Sandbox::start(&[]));
     let assertion = VALID.assertion(&without_keys);
     assert_eq!(without_keys.send(&assertion, "").2, "Unable to load public key");
 }
@@ -200,7 +194,7 @@ fn malformed_assertions_and_missing_keys_are_rejected() {
 #[test]
 fn client_jwks_must_be_a_set_of_public_keys() {
     for (file, status) in [("es384.pem", 2), ("missing.json", 2)] {
-        let path = fixture(file);
+        let path = client_key(file);
         Oneup::new()
             .args(["sandbox", "serve", "--client-jwks", path.to_str().expect("UTF-8")])
             .status(status)
@@ -211,7 +205,7 @@ fn client_jwks_must_be_a_set_of_public_keys() {
 
 #[test]
 fn real_keycloak_rejects_the_same_assertions() {
-    let Some(base) = requires_variable("Keycloak", "ONEUP_KEYCLOAK_URL") else { return };
+    let Some(base) = keycloak() else { return };
     let server = Server { base, client: "jwt" };
     for case in CASES {
         let (status, error, description) = server.send(&case.assertion(&server), "");

@@ -5,10 +5,9 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::{Sandbox, requires_variable};
+use crate::support::{KEYCLOAK_SECRET, Sandbox, keycloak};
 
 const REALM: &str = "/auth/realms/dev-portal";
-const KEYCLOAK_SECRET: &str = "secret-of-a-test-client";
 const SANDBOX_SECRET: &str = "not-a-secret";
 
 /// The clients of `.ci/dev-portal.json`, and the sandbox's clients of the same kind.
@@ -118,7 +117,7 @@ fn realm_responds_with_keycloaks_errors() {
 
 #[test]
 fn realm_and_real_keycloak_respond_alike() {
-    let Some(keycloak) = requires_variable("Keycloak", "ONEUP_KEYCLOAK_URL") else { return };
+    let Some(keycloak) = keycloak() else { return };
     let sandbox = Sandbox::start(&[]);
     for (endpoint, form, ..) in CASES {
         let for_keycloak = form.replace("&SECRET", &format!("&client_secret={KEYCLOAK_SECRET}"));
@@ -133,7 +132,7 @@ fn realm_and_real_keycloak_respond_alike() {
 
 #[test]
 fn discovery_document_is_a_subset_of_keycloaks() {
-    let Some(keycloak) = requires_variable("Keycloak", "ONEUP_KEYCLOAK_URL") else { return };
+    let Some(keycloak) = keycloak() else { return };
     let sandbox = Sandbox::start(&[]);
     let document = |base: &str| send(base, &format!("{REALM}/.well-known/openid-configuration"), "").1;
     let (ours, real) = (document(sandbox.url()), document(&keycloak));
@@ -153,7 +152,7 @@ fn discovery_document_is_a_subset_of_keycloaks() {
 
 #[test]
 fn realm_without_scopes_and_real_keycloak_respond_alike() {
-    let Some(keycloak) = requires_variable("Keycloak", "ONEUP_KEYCLOAK_URL") else { return };
+    let Some(keycloak) = keycloak() else { return };
     let sandbox = Sandbox::start(&[]);
     let path = "/auth/realms/epa-uat/protocol/openid-connect/token";
     let request = "grant_type=client_credentials&client_id=svc&SECRET";

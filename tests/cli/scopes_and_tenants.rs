@@ -1,17 +1,6 @@
 //! A token per scope, tenants, the default profile, and when a token can be refreshed.
 
-use serde_json::Value;
-
-use crate::support::{Fault, Home, RawServer, TokenEndpoint};
-
-fn body(request: &str) -> &str {
-    request.split_once("\r\n\r\n").expect("a whole request").1
-}
-
-fn status(home: &Home, profile: &str) -> Value {
-    let run = home.oneup().args(["status", "--format", "json", "--profile", profile]).run();
-    serde_json::from_str::<Value>(&run.stdout).expect("JSON")[0].clone()
-}
+use crate::support::{CLIENT_SECRET, Fault, Home, TokenEndpoint, oauth_error};
 
 #[test]
 fn each_set_of_scopes_has_its_own_token() {
@@ -19,14 +8,14 @@ fn each_set_of_scopes_has_its_own_token() {
     let home = Home::logged_in(&server);
     let show = |scope: &str| home.oneup().args(["token", "show", "--scope", scope]).run().stdout;
     let first = show("b a");
-    assert!(body(&server.requests()[1]).contains("scope=a+b&"), "{:?}", server.requests());
+    assert!(server.requests()[1].body().contains("scope=a+b&"), "{:?}", server.requests());
     assert_eq!(show("a  b"), first, "order does not matter");
     assert_ne!(show("c"), first);
     let own = home.oneup().args(["token", "show"]).run().stdout;
     assert_eq!(show("bulk-data|user/*.rs"), own, "the profile's own scope");
     assert_eq!(server.count(), 3);
     home.oneup().arg("status").stdout_has("  scope   a b (").stdout_has("  scope   c (").run();
-    let tokens = &status(&home, "provider")["other_tokens"];
+    let tokens = &home.status("provider")["other_tokens"];
     assert_eq!((&tokens[0]["scope"], &tokens[0]["valid"]), (&"a b".into(), &true.into()));
     home.oneup().args(["token", "show", "--scope", "a\"b"]).status(2).run();
 }
@@ -38,7 +27,7 @@ fn a_token_of_another_scope_is_not_the_profiles() {
     for number in 0..10 {
         home.oneup().args(["token", "show", "--scope", &format!("s{number}")]).run();
     }
-    assert!(status(&home, "provider")["other_tokens"].as_array().expect("a list").len() < 8);
+    assert!(home.status("provider")["other_tokens"].as_array().expect("a list").len() < 8);
     home.oneup().args(["token", "show"]).run();
     assert_eq!(server.count(), 11, "the profile's own token is kept");
 }
@@ -50,9 +39,9 @@ fn tenant_determines_the_fhir_base() {
         home.oneup()
             .args(["login", "provider", "--client-id", "c", "--gateway", &server.url()])
             .args(args)
-            .env("ONEUP_CLIENT_SECRET", "s3")
+            .env("ONEUP_CLIENT_SECRET", CLIENT_SECRET)
             .run();
-        status(&home, "provider")
+        home.status("provider")
     };
     let base = |tenant: &str| format!("{}/v1/{tenant}/bulk-export/bulk-data/r4", server.url());
     let sandbox = login(&[]);
@@ -62,7 +51,7 @@ fn tenant_determines_the_fhir_base() {
     let partner = login(&["--realm", "epa-uat"]);
     assert_eq!((&partner["tenant"], &partner["fhir_base"]), (&"epa-uat".into(), &base("epa-uat").into()));
     let requests = server.requests();
-    assert!(!body(&requests[3]).contains("scope="), "no scope by default: {}", requests[3]);
+    assert!(!requests[3].body().contains("scope="), "no scope by default: {}", requests[3]);
     for invalid in ["a/b", "..", "a b"] {
         home.oneup().args(["login", "provider", "--tenant", invalid]).status(2).run();
     }
@@ -84,7 +73,7 @@ fn use_sets_the_default_profile() {
     home.oneup().args(["token", "show"]).stdout("token-1\n").run();
     home.oneup().args(["token", "show", "--profile", "provider"]).stdout("token-0\n").run();
     home.oneup().args(["token", "show"]).env("ONEUP_PROFILE", "provider").stdout("token-0\n").run();
-    assert_eq!(status(&home, "second")["default"], true);
+    assert_eq!(home.status("second")["default"], true);
     home.oneup().args(["use", "--unset"]).run();
     home.oneup().args(["token", "show"]).status(4).run();
     home.oneup().args(["use", "second"]).run();
@@ -94,13 +83,13 @@ fn use_sets_the_default_profile() {
 
 #[test]
 fn status_check_fails_after_the_client_was_rejected() {
-    let rejection = RawServer::answer("401 No", "application/json", r#"{"error":"invalid_client"}"#);
+    let rejection = oauth_error("401 Unauthorized", "invalid_client");
     let server = TokenEndpoint::builder().fault(1, Fault::Response(rejection)).start();
     let home = Home::logged_in(&server);
     home.oneup().args(["status", "--check"]).run();
     home.oneup().args(["token", "show", "--refresh"]).status(4).run();
     home.age_tokens(7200);
-    assert_eq!(status(&home, "provider")["refreshable"], false);
+    assert_eq!(home.status("provider")["refreshable"], false);
     home.oneup().arg("status").stdout_has("the server rejected the client").run();
     home.oneup().args(["token", "show"]).run();
     home.oneup().args(["status", "--check"]).run();
@@ -116,7 +105,7 @@ fn status_shows_until_when_a_token_can_be_refreshed() {
         let server = TokenEndpoint::builder().members(&format!(r#""refresh_token":"r",{member}"#)).start();
         let home = Home::new();
         server.login_with_code(home.oneup(), "c", "file").run();
-        assert!(status(&home, "patient")["refresh_expires_at"].to_string().contains(json), "{member}");
+        assert!(home.status("patient")["refresh_expires_at"].to_string().contains(json), "{member}");
         home.oneup().arg("status").stdout_has(text).run();
     }
     let server =

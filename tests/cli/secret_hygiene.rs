@@ -2,12 +2,14 @@
 #![cfg(target_os = "linux")]
 
 use std::fs;
-use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
 use crate::support::strace::{calls, requires_strace, traced};
-use crate::support::{FaultReport, Home, Kind, RawServer, TokenEndpoint, requires_program};
+use crate::support::{
+    FaultReport, Home, Kind, Request, TokenEndpoint, html_response, json_response, path_with_oneup,
+    requires_program,
+};
 
 const SECRET: &str = "s3cr3t-seen-nowhere";
 const TOKEN: &str = "t0ken-seen-nowhere";
@@ -15,11 +17,11 @@ const CODE: &str = "c0de-seen-nowhere";
 
 /// A token endpoint slow enough to observe the process meanwhile, and FHIR resources.
 fn server() -> TokenEndpoint {
-    let resources = |request: &str| {
+    let resources = |request: &Request| {
         if request.contains("/.well-known/") {
-            return RawServer::answer("404 Not Found", "text/html", "");
+            return html_response("404 Not Found", "");
         }
-        RawServer::answer("200 OK", "application/json", r#"{"hello":"there"}"#)
+        json_response("200 OK", r#"{"hello":"there"}"#)
     };
     TokenEndpoint::builder().token(TOKEN).delay(Duration::from_millis(400)).resources(resources).start()
 }
@@ -86,10 +88,7 @@ fn no_argument_list_holds_a_secret_in_the_sandbox() {
     let home = Home::new();
     let script = "oneup login provider && oneup exec -- sleep 0.3 && oneup token show --refresh > shown && \
                   oneup curl -sS /Patient > /dev/null; oneup logout; sleep 0.2";
-    let path = std::env::var("PATH").expect("a PATH");
-    let bin = Path::new(env!("CARGO_BIN_EXE_oneup")).parent().expect("a directory").display().to_string();
-    let run =
-        home.oneup().args(["sandbox", "run", "--", "sh", "-c", script]).env("PATH", format!("{bin}:{path}"));
+    let run = home.oneup().args(["sandbox", "run", "--", "sh", "-c", script]).env("PATH", path_with_oneup());
     watch_for(run.spawn(), "sandbox\0run", &["not-a-secret", "eyJ"]);
     assert!(
         fs::read_to_string(home.path("shown")).expect("it was shown").starts_with("eyJ"),
@@ -144,21 +143,11 @@ fn each_secret_is_written_only_where_it_is_needed() {
     }
     let mut report = FaultReport::new(Kind::Input, "commands whose every written byte was looked at");
     let (home, server) = (Home::new(), server());
-    let token_url = format!("{}/auth/realms/r/protocol/openid-connect/token", server.url());
+    let token_url = server.realm_token_url();
     let fhir = format!("{}/r4", server.url());
     let login = ["login", "provider", "--client-id", "c", "--token-url", &token_url, "--fhir-base", &fhir];
-    let patient = [
-        "login",
-        "patient",
-        "--client-id",
-        "c",
-        "--token-url",
-        &token_url,
-        "--profile",
-        "member",
-        "--code",
-        "-",
-    ];
+    let patient = ["login", "patient", "--client-id", "c", "--token-url", &token_url, "--code", "-"];
+    let patient = [&patient[..], &["--profile", "member"]].concat();
     let member = ["logout", "--profile", "member"];
     // Where the client secret, the token and the code are written.
     let rows: [(&[&str], &str, &str, &str); 7] = [

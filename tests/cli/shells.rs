@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use expectrl::session::OsSession;
 use expectrl::{Expect, Session};
 
-use crate::support::{Home, requires_program};
+use crate::support::{Home, path_with_oneup, requires_program};
 
 /// What is typed before TAB, and the candidates that must then be on the screen.
 const CANDIDATES: [(&str, &[&str]); 8] = [
@@ -53,11 +53,10 @@ fn command(program: &str, args: &[&str]) -> (Home, Command) {
     }
     home.write("body.json", "{}");
     home.write("bin/oneup-test-program", "");
-    let oneup = Path::new(env!("CARGO_BIN_EXE_oneup")).parent().expect("a directory");
     let mut command = Command::new(program);
     command.args(args).env_clear().current_dir(home.path(""));
     command
-        .env("PATH", format!("{}:{}:/usr/bin:/bin", home.path("bin").display(), oneup.display()))
+        .env("PATH", format!("{}:{}", home.path("bin").display(), path_with_oneup().display()))
         .envs([("TERM", "xterm"), ("LC_ALL", "C.UTF-8"), ("COLUMNS", "200"), ("LINES", "50")])
         .env("HOME", home.path(""))
         .env("XDG_CONFIG_HOME", home.path("xdg"))
@@ -105,17 +104,12 @@ fn expect_candidates(shell: &mut OsSession, program: &str, tabs: &str) {
 /// Puts a program in front of oneup that completes like it, and otherwise only writes its last argument to `argument`.
 fn record_arguments(home: &Home) {
     let oneup = env!("CARGO_BIN_EXE_oneup");
-    home.write(
-        "bin/oneup",
-        format!(
-            "#!/bin/sh\n[ -n \"$COMPLETE\" ] && exec '{oneup}' \"$@\"\n\
-             for last; do :; done\nprintf %s \"$last\" > '{0}/new' && mv '{0}/new' '{0}/argument'\n",
-            home.path("").display()
-        ),
+    let script = format!(
+        "[ -n \"$COMPLETE\" ] && exec '{oneup}' \"$@\"\n\
+         for last; do :; done\nprintf %s \"$last\" > '{0}/new' && mv '{0}/new' '{0}/argument'",
+        home.path("").display()
     );
-    let program = home.path("bin/oneup");
-    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    fs::set_permissions(program, mode).expect("chmod");
+    home.write_script("bin/oneup", &script);
     for (name, ..) in HOSTILE {
         home.write(name, "");
     }

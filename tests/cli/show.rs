@@ -4,7 +4,7 @@ use std::fs;
 use std::thread;
 use std::time::Duration;
 
-use crate::support::{CLIENT_SECRET, Fault, Home, Oneup, TokenEndpoint};
+use crate::support::{CLIENT_SECRET, Fault, Home, Oneup, TokenEndpoint, requires_program, wait_until};
 
 #[test]
 fn valid_token_needs_no_request_and_expired_token_is_refreshed_first() {
@@ -43,9 +43,7 @@ fn killed_process_releases_its_lock() {
     let home = Home::logged_in(&server);
     home.age_tokens(3600);
     let mut first = home.oneup().args(["token", "show"]).spawn();
-    while server.count() < 2 {
-        thread::sleep(Duration::from_millis(5));
-    }
+    wait_until("a refresh", || server.count() == 2);
     let rest: Vec<_> = (0..20).map(|_| home.oneup().args(["token", "show"]).spawn()).collect();
     thread::sleep(Duration::from_millis(100));
     first.kill().expect("SIGKILL");
@@ -61,19 +59,14 @@ fn killed_process_releases_its_lock() {
 fn unusable_store_loses_neither_token_nor_profile() {
     let server = TokenEndpoint::start();
     let home = Home::logged_in(&server);
-    let item = fs::read_dir(home.state().join("secrets"))
-        .expect("the store")
-        .next()
-        .expect("an item")
-        .expect("it")
-        .path();
+    let item = home.stored_file();
     let kept = fs::read(&item).expect("an item");
     fs::write(&item, &kept[..20]).expect("half of it");
     home.oneup().args(["token", "show"]).status(6).never(CLIENT_SECRET).run();
     home.oneup().args(["logout"]).status(6).run();
     fs::write(&item, &kept).expect("all of it");
     home.oneup().args(["token", "show"]).stdout("token-0\n").run();
-    // Nothing is needed of a login that is to be forgotten.
+    // Without revocation, logout does not read the credentials.
     fs::write(&item, &kept[..20]).expect("half of it");
     home.oneup().args(["logout", "--no-revoke"]).run();
     assert!(!item.exists());
@@ -83,7 +76,7 @@ fn unusable_store_loses_neither_token_nor_profile() {
 fn malformed_profile_is_named_and_kept() {
     let server = TokenEndpoint::start();
     let home = Home::logged_in(&server);
-    let file = home.config().join("profiles/provider.toml");
+    let file = home.profile_file("provider");
     let kept = fs::read_to_string(&file).expect("a profile");
     for broken in [&kept[..40], "", "schema = 2\n", "\0\0\0"] {
         fs::write(&file, broken).expect("a writable profile");
@@ -174,7 +167,7 @@ fn each_shell_reads_back_every_token() {
         ("zsh", "env"),
         ("fish", "fish"),
     ] {
-        if !crate::support::requires_program(shell) {
+        if !requires_program(shell) {
             continue;
         }
         for token in b64_tokens() {

@@ -31,8 +31,8 @@ fn logout_deletes_everything_and_a_second_one_is_an_error() {
         assert_eq!(fs::read_dir(&place).expect("a directory").count(), 0, "{}", place.display());
     }
     for words in [&["logout"][..], &["logout", "--all"], &["token", "show"]] {
-        let said = "error: not logged in\nhint: oneup login provider, p2p or patient\n";
-        home.oneup().args(words).status(4).stderr(said).run();
+        let error = "error: not logged in\nhint: oneup login provider, p2p or patient\n";
+        home.oneup().args(words).status(4).stderr(error).run();
     }
 }
 
@@ -41,7 +41,7 @@ fn logout_all_deletes_what_it_can_and_names_the_rest() {
     let server = TokenEndpoint::start();
     let home = Home::logged_in(&server);
     for name in ["broken", "worse"] {
-        fs::write(home.config().join(format!("profiles/{name}.toml")), "no profile").expect("a file");
+        fs::write(home.profile_file(name), "no profile").expect("a file");
     }
     home.oneup()
         .args(["logout", "--all"])
@@ -50,7 +50,7 @@ fn logout_all_deletes_what_it_can_and_names_the_rest() {
         .stderr_has("Logged out of provider (Provider Access).\n")
         .stderr_has("worse.toml, line 1\n")
         .run();
-    assert!(!home.config().join("profiles/provider.toml").exists());
+    assert!(!home.profile_file("provider").exists());
 }
 
 #[test]
@@ -58,17 +58,8 @@ fn several_profiles_need_a_selection() {
     let server = TokenEndpoint::start();
     let home = Home::logged_in(&server);
     home.oneup()
-        .args([
-            "login",
-            "p2p",
-            "--profile",
-            "second",
-            "--client-id",
-            "c",
-            "--client-secret-stdin",
-            "--token-url",
-        ])
-        .arg(server.token_url())
+        .args(["login", "p2p", "--profile", "second", "--client-id", "c", "--client-secret-stdin"])
+        .args(["--token-url", &server.token_url()])
         .stdin(CLIENT_SECRET)
         .run();
     home.oneup().args(["token", "show"]).status(4).stderr_has("provider, second").run();

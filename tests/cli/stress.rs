@@ -8,7 +8,7 @@ use std::process::{Child, Command};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::support::{FaultReport, Home, Kind, TokenEndpoint, size, terminate};
+use crate::support::{FaultReport, Home, Kind, TokenEndpoint, send_signal, size, wait_for_line};
 
 /// Tokens that are valid for this many seconds; each takes 50 ms.
 fn endpoint(lifetime: u32) -> TokenEndpoint {
@@ -41,7 +41,7 @@ fn hundreds_of_concurrent_processes_refresh_once() {
     report.tried(count);
     let other: Vec<&str> = output.lines().filter(|line| *line != "token-1").collect();
     if output.lines().count() != count || !other.is_empty() {
-        report.failed(format!("{} answers, among them {other:?}", output.lines().count()));
+        report.failed(format!("{} lines, among them {other:?}", output.lines().count()));
     }
     if endpoint.count() != 2 {
         report.failed(format!("{} requests instead of the login's and one", endpoint.count()));
@@ -67,7 +67,7 @@ fn concurrent_refreshes_of_many_profiles_stay_separate() {
     let tokens: BTreeSet<&str> = output.lines().collect();
     let known = tokens.iter().all(|token| token.starts_with("token-"));
     if output.lines().count() != 2 * count || tokens.len() != count || !known {
-        report.failed(format!("{} answers with {} tokens: {output}", output.lines().count(), tokens.len()));
+        report.failed(format!("{} lines with {} tokens: {output}", output.lines().count(), tokens.len()));
     }
     if endpoint.count() != 2 * count {
         report.failed(format!("{} requests for {count} logins and {count} refreshes", endpoint.count()));
@@ -101,11 +101,8 @@ impl Job {
         let script = format!(r#"echo "$PPID $ONEUP_TOKEN_FILE" > {}; exec sleep 1000"#, place.display());
         let run = home.oneup().with_cache().args(["exec", "--token-file", "--profile", profile]);
         let child = run.args(["--", "sh", "-c", &script]).spawn();
-        while !fs::read_to_string(&place).is_ok_and(|text| text.ends_with('\n')) {
-            sleep(Duration::from_millis(20));
-        }
-        let place = fs::read_to_string(&place).expect("the script wrote it");
-        let (pid, file) = place.trim().split_once(' ').expect("two words");
+        let line = wait_for_line(&place);
+        let (pid, file) = line.trim().split_once(' ').expect("two words");
         Self { child, pid: pid.parse().expect("a number"), file: file.to_owned() }
     }
 
@@ -128,9 +125,9 @@ impl Job {
     }
 
     fn end(mut self) {
-        terminate(&self.child);
+        send_signal(&self.child, "TERM");
         self.child.wait().expect("it ends");
-        assert!(!Path::new(&self.file).exists(), "its token went with it");
+        assert!(!Path::new(&self.file).exists(), "the token is deleted with it");
     }
 }
 
@@ -145,15 +142,15 @@ fn refreshes_of_a_long_job_leak_nothing() {
     for profile in profiles {
         endpoint.login(&home).args(["--profile", profile]).with_cache().run();
     }
-    let ids = fs::read_dir(home.state().join("metadata"))
-        .expect("notes")
-        .map(|note| note.expect("a note").path().file_stem().expect("a name").to_string_lossy().into_owned());
+    let ids = fs::read_dir(home.state().join("metadata")).expect("metadata").map(|entry| {
+        entry.expect("an entry").path().file_stem().expect("a name").to_string_lossy().into_owned()
+    });
     let ids: Vec<String> = ids.collect();
     let jobs: Vec<Job> = profiles.iter().map(|profile| Job::start(&home, profile)).collect();
     // Threads and buffers of the first refreshes stay.
     jobs.iter().for_each(|job| job.wait_for_refreshes(3));
     sleep(Duration::from_secs(size(1, 20)));
-    let early: Vec<_> = jobs.iter().map(|job| fewest_resources(job.pid).expect("it lives")).collect();
+    let early: Vec<_> = jobs.iter().map(|job| fewest_resources(job.pid).expect("it runs")).collect();
     let (begun, length) = (Instant::now(), Duration::from_secs(size(8, 85)));
     let mut last = vec![0; jobs.len()];
     while begun.elapsed() < length {
@@ -166,7 +163,7 @@ fn refreshes_of_a_long_job_leak_nothing() {
         }
     }
     for (job, early) in jobs.iter().zip(early) {
-        let late = fewest_resources(job.pid).expect("it lives");
+        let late = fewest_resources(job.pid).expect("it runs");
         if late.0 > early.0 + early.0 / 20 + 512 || late.1 > early.1 || late.2 > early.2 {
             report.failed(format!("memory (kB), descriptors, locks grew: {early:?} to {late:?}"));
         }

@@ -78,10 +78,8 @@ fn terminal_gets_color_unless_dumb_or_disabled() {
     use expectrl::{Expect, Session};
     let has_color = |name: &str, value: &str| {
         let home = Home::new();
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_oneup"));
-        command.args(["token", "show"]).env_clear();
-        command.env("HOME", home.path("")).env("TERM", "xterm").env(name, value);
-        let mut terminal = Session::spawn(command).expect("a pty");
+        let run = home.oneup().args(["token", "show"]).env("TERM", "xterm").env(name, value);
+        let mut terminal = Session::spawn(run.into_command()).expect("a pty");
         let screen = terminal.expect("logged in").expect("an error");
         String::from_utf8_lossy(screen.as_bytes()).contains('\u{1b}')
     };
@@ -90,19 +88,11 @@ fn terminal_gets_color_unless_dumb_or_disabled() {
     assert!(!has_color("NO_COLOR", "1"));
 }
 
-/// Runs a command on a terminal of this many columns, and returns its lines as printed.
+/// Runs a command on a terminal of this many columns; returns what it prints.
 #[cfg(unix)]
-fn on_terminal(home: &Home, columns: u16, environment: &[(&str, &str)], args: &[&str]) -> String {
+fn on_terminal(run: Oneup, columns: u16) -> String {
     use expectrl::{Expect, Session};
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_oneup"));
-    command
-        .args(args)
-        .env_clear()
-        .env("HOME", home.path(""))
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default());
-    command.env("TERM", "xterm").env("ONEUP_CONFIG_DIR", home.config()).env("ONEUP_STATE_DIR", home.state());
-    command.envs(environment.iter().copied());
-    let mut terminal = Session::spawn(command).expect("a pty");
+    let mut terminal = Session::spawn(run.into_command()).expect("a pty");
     terminal.get_process_mut().set_window_size(columns, 50).expect("a window");
     terminal.set_expect_timeout(Some(std::time::Duration::from_secs(60)));
     let screen = terminal.expect(expectrl::Eof).expect("it ends");
@@ -118,7 +108,8 @@ fn output_fits_the_terminal() {
         for args in
             [&["token", "inspect"][..], &["sandbox", "demo"], &["--help"], &["login", "provider", "--help"]]
         {
-            let screen = on_terminal(&home, columns, &[("LC_ALL", "C")], args);
+            let run = home.oneup().args(args).env("TERM", "xterm").env("LC_ALL", "C");
+            let screen = on_terminal(run, columns);
             let screen = anstream::adapter::strip_str(&screen).to_string();
             assert!(screen.is_ascii(), "{args:?}: {screen}");
             for line in screen.lines().filter(|line| line.chars().count() > widest) {
@@ -137,7 +128,7 @@ fn wait_is_shown_once_and_not_on_a_dumb_terminal() {
     let delay = std::time::Duration::from_millis(900);
     let endpoint = TokenEndpoint::builder().delay(delay).start();
     let home = Home::logged_in(&endpoint);
-    let screen = |term| on_terminal(&home, 80, &[("TERM", term)], &["token", "show", "--refresh"]);
+    let screen = |term| on_terminal(home.oneup().args(["token", "show", "--refresh"]).env("TERM", term), 80);
     let drawn = screen("xterm");
     assert_eq!(drawn.matches("requesting a token").count(), 1, "{drawn:?}");
     assert_eq!(screen("dumb"), "token-2\n");

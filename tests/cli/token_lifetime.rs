@@ -1,6 +1,6 @@
 //! How long a token is taken for valid: `expires_in`, the JWT's `exp`, the token before, and clocks that change.
 
-use crate::support::{Home, Oneup, RawServer, TokenEndpoint, raw_server};
+use crate::support::{Home, TokenEndpoint};
 
 #[test]
 fn min_ttl_gets_a_new_token_if_less_time_is_left() {
@@ -17,40 +17,31 @@ fn min_ttl_gets_a_new_token_if_less_time_is_left() {
     assert_eq!(server.count(), 3);
 }
 
-/// A token endpoint that sends this body, with the number of the request for `NUMBER`.
-fn endpoint_with(body: &'static str) -> RawServer {
-    raw_server(move |number, _, _| {
-        RawServer::answer("200 OK", "application/json", &body.replace("NUMBER", &number.to_string()))
-    })
-}
-
-fn patient_login(home: &Home, plan: &RawServer) -> Oneup {
-    home.oneup()
-        .args(["login", "patient", "--client-id", "app", "--code", "-", "--plan"])
-        .arg(format!("{}/test", plan.url()))
-        .env("ONEUP_CLIENT_SECRET", "s3cret")
-        .stdin("c0de")
+/// A home that is logged in with a code at this endpoint, as profile `patient`.
+fn logged_in_with_code(endpoint: &TokenEndpoint) -> Home {
+    let home = Home::new();
+    endpoint.login_with_code(home.oneup(), "c", "file").run();
+    home
 }
 
 /// `{"exp":4102444800,"iat":4102441200}`: an hour.
-const JWT: &str =
-    r#"{"access_token":"e30.eyJleHAiOjQxMDI0NDQ4MDAsImlhdCI6NDEwMjQ0MTIwMH0.c2ln","token_type":"Bearer"}"#;
+const JWT: &str = "e30.eyJleHAiOjQxMDI0NDQ4MDAsImlhdCI6NDEwMjQ0MTIwMH0.c2ln";
 
 #[test]
 fn jwt_expiry_replaces_a_missing_expires_in() {
-    let (home, plan) = (Home::new(), endpoint_with(JWT));
-    patient_login(&home, &plan).run();
+    let server = TokenEndpoint::builder().token(JWT).without_lifetime().start();
+    let home = logged_in_with_code(&server);
     home.oneup().args(["token", "show"]).stdout_has("e30.").stderr("").run();
     home.oneup().args(["status", "--check"]).stdout_has("left; can't be refreshed").run();
     home.age_tokens(3600);
     home.oneup().args(["token", "show"]).status(4).stderr_has("has expired").run();
-    assert_eq!(plan.requests().len(), 1);
+    assert_eq!(server.count(), 1);
 }
 
 #[test]
 fn unknown_lifetime_is_used_with_a_warning_if_nothing_can_replace_the_token() {
-    let (home, plan) = (Home::new(), endpoint_with(r#"{"access_token":"t","token_type":"Bearer"}"#));
-    patient_login(&home, &plan).run();
+    let server = TokenEndpoint::builder().token("t").without_lifetime().start();
+    let home = logged_in_with_code(&server);
     home.oneup().args(["token", "show"]).stdout("t\n").stderr("").run();
     home.age_tokens(3600);
     home.oneup().args(["token", "show"]).stdout("t\n").stderr_has("warning: token lifetime unknown").run();
@@ -60,9 +51,8 @@ fn unknown_lifetime_is_used_with_a_warning_if_nothing_can_replace_the_token() {
 
 #[test]
 fn unknown_lifetime_causes_no_request_per_call() {
-    let body = r#"{"access_token":"token-NUMBER","token_type":"Bearer","refresh_token":"r-NUMBER"}"#;
-    let (home, plan) = (Home::new(), endpoint_with(body));
-    patient_login(&home, &plan).run();
+    let server = TokenEndpoint::builder().without_lifetime().members(r#""refresh_token":"r""#).start();
+    let home = logged_in_with_code(&server);
     for _ in 0..3 {
         home.oneup().args(["token", "show"]).stdout("token-0\n").stderr("").run();
     }
@@ -70,7 +60,7 @@ fn unknown_lifetime_causes_no_request_per_call() {
     for _ in 0..3 {
         home.oneup().args(["token", "show"]).stdout("token-1\n").stderr("").run();
     }
-    assert_eq!(plan.requests().len(), 2);
+    assert_eq!(server.count(), 2);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! What holds before any command runs: help, version, usage errors, directories.
 
 use crate::support::{Home, Oneup};
+#[cfg(target_os = "linux")]
+use crate::support::{is_root, requires};
 
 #[test]
 fn version_prints_name_and_number() {
@@ -44,7 +46,7 @@ fn usage_errors_end_with_a_hint() {
 }
 
 #[test]
-fn client_secret_in_an_argument_is_refused_and_not_repeated() {
+fn client_secret_in_an_argument_is_an_error_and_not_repeated() {
     for args in [
         &["login", "S3CRET-of-mine"][..],
         &["login", "provider", "S3CRET-of-mine"],
@@ -126,7 +128,7 @@ fn works_without_a_home_directory() {
         oneup.env("PATH", "/usr/bin:/bin").uid(UNKNOWN_UID).current_dir("/");
         oneup.output().expect("it runs")
     };
-    if !is_root() {
+    if !requires("root, to become another user", is_root()) {
         return;
     }
     let stdout = |output: &Output| String::from_utf8_lossy(&output.stdout).into_owned();
@@ -149,8 +151,3 @@ fn works_without_a_home_directory() {
 /// A user ID that no passwd(5) entry has.
 #[cfg(target_os = "linux")]
 const UNKNOWN_UID: u32 = 48_321;
-
-#[cfg(target_os = "linux")]
-fn is_root() -> bool {
-    std::os::unix::fs::MetadataExt::uid(&std::fs::metadata("/proc/self").expect("/proc")) == 0
-}

@@ -10,14 +10,17 @@ use std::process::Command;
 
 use attacks::ATTACKS;
 
-use crate::support::{FaultReport, Home, Kind, Oneup, RawServer, raw_server_at, requires_program, size};
+use crate::support::{
+    FaultReport, Home, Kind, Oneup, RawServer, Request, TokenEndpoint, requires_program, response, size,
+    text_response,
+};
 
 const TOKEN: &str = "tok-3n.F0R-0NE-H0ST";
 
 /// A home, the server of its profile, and a server of another party.
 struct Fixture {
     home: Home,
-    ours: RawServer,
+    ours: TokenEndpoint,
     other: RawServer,
 }
 
@@ -27,35 +30,19 @@ impl Fixture {
         if !requires_program("curl") {
             return None;
         }
-        let other =
-            raw_server_at("127.0.0.2", |_, _, _| RawServer::answer("200 OK", "text/plain", "other\n"));
+        let other = RawServer::start_at("127.0.0.2", |_, _, _| text_response("200 OK", "other\n"));
         let elsewhere = other.url();
-        let ours = raw_server_at("127.0.0.1", move |_, request, _| {
-            match request.split(' ').nth(1).unwrap_or_default() {
-                "/token" => RawServer::answer(
-                    "200 OK",
-                    "application/json",
-                    &format!(r#"{{"access_token":"{TOKEN}","token_type":"Bearer","expires_in":3600}}"#),
-                ),
-                path if path.starts_with("/r4/redirect") => format!(
-                    "HTTP/1.1 307 Go\r\nLocation: {elsewhere}/\r\nAlt-Svc: h2=\"127.0.0.2:1\"\r\n\
-                     Refresh: 0;url={elsewhere}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-                )
-                .into_bytes(),
-                _ => RawServer::answer("200 OK", "text/plain", "ours\n"),
+        let resources = move |request: &Request| {
+            if !request.target().starts_with("/r4/redirect") {
+                return text_response("200 OK", "ours\n");
             }
-        });
-        let home = Home::new();
-        home.oneup()
-            .args(["login", "provider", "--client-id", "id", "--store", "file"])
-            .args([
-                "--token-url",
-                &format!("{}/token", ours.url()),
-                "--fhir-base",
-                &format!("{}/r4", ours.url()),
-            ])
-            .env("ONEUP_CLIENT_SECRET", "s3cr3t")
-            .run();
+            let (location, refresh) = (format!("{elsewhere}/"), format!("0;url={elsewhere}"));
+            let headers =
+                [("Location", &*location), ("Alt-Svc", "h2=\"127.0.0.2:1\""), ("Refresh", &refresh)];
+            response("307 Temporary Redirect", &headers, "")
+        };
+        let ours = TokenEndpoint::builder().token(TOKEN).resources(resources).start();
+        let home = Home::logged_in(&ours);
         home.move_token_endpoint("https://gateway.1up.health/token");
         std::fs::create_dir(home.path("here")).expect("a directory");
         Some(Self { home, ours, other })
@@ -79,10 +66,19 @@ impl Fixture {
         run.arg("curl").args(["--"]).args(limits).args(self.words(words))
     }
 
+    /// Runs curl with these arguments, and returns whether the token stayed where it belongs.
+    fn keeps_the_token(&self, words: &[&str], report: &mut FaultReport) -> bool {
+        let outcome = self.curl(words).outcome();
+        report.check(!outcome.shows(TOKEN), format!("{words:?} prints it"), &outcome);
+        let leak = self.leak();
+        leak.iter().for_each(|leak| report.failed(format!("{words:?}: {leak}")));
+        leak.is_none()
+    }
+
     /// Returns where the token leaked: a request to the other server, or a file.
     fn leak(&self) -> Option<String> {
         let sent = self.other.requests().into_iter().find(|request| request.contains(TOKEN));
-        sent.or_else(|| {
+        sent.map(|request| request.to_string()).or_else(|| {
             let here = self.home.path("here");
             holds(&here).then(|| format!("a file in {}", here.display()))
         })
@@ -122,13 +118,7 @@ fn attacks_send_the_token_to_no_other_host_and_no_file() {
         fixture.home.write(&format!("here/{name}"), text);
     }
     for words in ATTACKS {
-        let outcome = fixture.curl(words).outcome();
-        report.tried(1);
-        if outcome.stderr.contains(TOKEN) || outcome.stdout.contains(TOKEN) {
-            report.failed(format!("{words:?} shows it"));
-        }
-        if let Some(leak) = fixture.leak() {
-            report.failed(format!("{words:?}: {leak}"));
+        if !fixture.keeps_the_token(words, &mut report) {
             return report.finish();
         }
     }
@@ -202,13 +192,7 @@ fn installed_curls_options_send_the_token_nowhere_else() {
             for path in size(&["/redirect"][..], &["/redirect", "http://OURS/x"]) {
                 let words: Vec<&str> =
                     if *takes_value { vec!["-L", &option, value, path] } else { vec!["-L", &option, path] };
-                let outcome = fixture.curl(&words).outcome();
-                report.tried(1);
-                if outcome.stderr.contains(TOKEN) || outcome.stdout.contains(TOKEN) {
-                    report.failed(format!("{words:?} shows it"));
-                }
-                if let Some(leak) = fixture.leak() {
-                    report.failed(format!("{words:?}: {leak}"));
+                if !fixture.keeps_the_token(&words, &mut report) {
                     return report.finish();
                 }
             }

@@ -1,6 +1,5 @@
 //! The pipe with the token: no option of curl reads the token again, and a curl that can't read the pipe makes no request.
 
-use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use super::{Fixture, TOKEN, options_of_curl};
@@ -12,8 +11,7 @@ impl Fixture {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let real = std::env::split_paths(&path).map(|dir| dir.join("curl")).find(|file| file.is_file());
         let real = real.expect("curl is installed").display().to_string();
-        let file = self.home.write("bin/curl", format!("#!/bin/sh\n{}\n", script.replace("REAL", &real)));
-        std::fs::set_permissions(&file, PermissionsExt::from_mode(0o755)).expect("the file is ours");
+        self.home.write_script("bin/curl", &script.replace("REAL", &real));
         let dirs = [self.home.path("bin")].into_iter().chain(std::env::split_paths(&path));
         self.curl(words).env("PATH", std::env::join_paths(dirs).expect("no colons"))
     }
@@ -30,11 +28,11 @@ impl Fixture {
 
     /// Returns the number of requests that the profile's server got, those for a token not counted.
     fn requests(&self) -> usize {
-        self.ours.requests().iter().filter(|request| !request.contains(" /token ")).count()
+        self.ours.resource_requests().len()
     }
 }
 
-/// Every option of the installed curl that takes a value names the pipe, towards a other proxy and a local file.
+/// Every option of the installed curl that takes a value names the pipe, with a proxy of another party and with a local file.
 #[test]
 fn options_do_not_read_the_token_again() {
     let Some(fixture) = Fixture::start() else { return };
@@ -72,19 +70,13 @@ fn options_do_not_read_the_token_again() {
             (["-D", "head"], ["-w%{url}", "/a"]),
         ] {
             let words = [&before[..], &case, &after].concat();
-            let outcome = fixture.curl(&words).outcome();
-            report.tried(1);
-            if outcome.stdout.contains(TOKEN) || outcome.stderr.contains(TOKEN) {
-                report.failed(format!("{words:?} shows it"));
-            }
-            if let Some(leak) = fixture.leak() {
-                report.failed(format!("{words:?}: {leak}"));
+            if !fixture.keeps_the_token(&words, &mut report) {
                 return report.finish();
             }
         }
     }
     let doubled = fixture.ours.requests().into_iter().find(|request| request.matches(TOKEN).count() > 1);
-    doubled.into_iter().for_each(|request| report.failed(request));
+    doubled.iter().for_each(|request| report.failed(request.to_string()));
     assert!(fixture.authorized() > 20, "too few requests: {}", fixture.authorized());
     let proxied = fixture.other.requests().iter().filter(|request| request.starts_with("CONNECT ")).count();
     assert!(proxied > 100, "too few requests to the proxy: {proxied}");

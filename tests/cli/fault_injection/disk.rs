@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::scenario::{checking_clients, remaining_files, shown};
-use crate::support::strace::is_root;
-use crate::support::{FaultReport, Home, Kind, Sandbox, requires, size};
+use crate::support::{FaultReport, Home, Kind, Sandbox, is_root, requires, size};
 
 /// A file system in memory, of this size; gone when dropped.
 struct Disk(PathBuf);
@@ -56,7 +55,7 @@ fn check_unwritable_disk(what: &'static str, Failure { cause, repair }: Failure,
         let mut report = FaultReport::new(Kind::Fault, what);
         endpoint.login_as(home.oneup(), "old", "file").run();
         cause(&disk);
-        let asked = endpoint.count();
+        let count = endpoint.count();
         endpoint
             .login_as(home.oneup(), "new", "file")
             .status(if dir == "state" { 6 } else { 1 })
@@ -64,7 +63,7 @@ fn check_unwritable_disk(what: &'static str, Failure { cause, repair }: Failure,
             .run();
         let patient = endpoint.login_with_code(home.oneup(), "new", "file");
         patient.status(if dir == "state" { 6 } else { 1 }).stderr_has(words).run();
-        assert_eq!(endpoint.count(), asked, "neither a secret nor a code was spent");
+        assert_eq!(endpoint.count(), count, "neither a secret nor a code was sent");
         // The stored token can be read; a new one can't be stored if the store is on that disk.
         endpoint.set_down(true);
         if shown(&home) != Ok(Some("old-token-0".into())) {

@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 
 use super::steps::{Injection, Subject, interrupt_at_each_call};
 use crate::support::strace::Call;
-use crate::support::{BulkRequest, Home, Oneup, Outcome, TokenEndpoint, requires_program, response, size};
+use crate::support::{Home, Oneup, Outcome, Request, TokenEndpoint, requires_program, response, size};
 
 /// An export of two files.
 struct Export(TokenEndpoint);
 
 impl Export {
     fn start() -> Self {
-        Self(TokenEndpoint::builder().resources(|text| BulkRequest::new(text).respond()).start())
+        Self(TokenEndpoint::builder().resources(Request::export_response).start())
     }
 }
 
@@ -50,7 +50,7 @@ impl Subject for Export {
             problems.push(format!("again: {:?}: {}", again.status, again.stderr));
         }
         let content = |path: &str| {
-            let request = BulkRequest::new(&format!("GET {path} HTTP/1.1\r\n\r\n")).respond();
+            let request = Request::new(format!("GET {path} HTTP/1.1\r\n\r\n")).export_response();
             let text = String::from_utf8(request).expect("text");
             text.split_once("\r\n\r\n").expect("a body").1.to_owned()
         };
@@ -97,25 +97,24 @@ fn export_of_two_hours_with_tokens_of_a_minute_gets_a_new_one_for_each() {
     let simulated = |seconds: u32| Duration::from_secs(seconds.into()) / SPEED;
     let first_seen = Arc::new(Mutex::new(BTreeMap::<String, Instant>::new()));
     let tokens = Arc::clone(&first_seen);
-    let endpoint = TokenEndpoint::builder().lifetime(60).resources(move |text| {
-        let request = BulkRequest::new(text);
+    let endpoint = TokenEndpoint::builder().lifetime(60).resources(move |request| {
         let token = request.header("authorization").to_owned();
-        let seen = *tokens.lock().expect("no panic").entry(token).or_insert(request.at);
-        if request.at - seen > simulated(60) {
+        let seen = *tokens.lock().expect("no panic").entry(token).or_insert(request.received_at);
+        if request.received_at - seen > simulated(60) {
             return response("401 Unauthorized", &[], "");
         }
         if request.is_file() {
             std::thread::sleep(simulated(30));
-            return request.respond_with_range("\"e\"", "{\"resourceType\":\"Patient\"}\n");
+            return request.file_response("\"e\"", "{\"resourceType\":\"Patient\"}\n");
         }
         if !request.is_status() {
-            return request.respond();
+            return request.export_response();
         }
         let mut manifest = request.manifest();
         let file =
             |number| serde_json::json!({"type": "Patient", "url": request.url(&format!("/files/{number}"))});
         manifest["output"] = (0..files).map(file).collect();
-        response("200 OK", &[], &manifest.to_string())
+        response("200 OK", &[], manifest.to_string())
     });
     let endpoint = endpoint.start();
     let home = Home::logged_in(&endpoint);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::scenario::{checking_clients, remaining_files, shown};
 use crate::support::{
-    FaultReport, Home, Kind, Oneup, RawServer, TokenEndpoint, client_secret, raw_server, size,
+    FaultReport, Home, Kind, Request, TokenEndpoint, html_response, size, text_response, wait_until,
 };
 
 /// Returns the exit code and stderr of a process.
@@ -24,40 +24,28 @@ fn refresh(home: &Home) -> Child {
 }
 
 /// A realm whose discovery document is slow.
-fn slow_realm() -> RawServer {
-    raw_server(|number, request, _| {
-        if request.starts_with("GET") {
+fn slow_realm() -> TokenEndpoint {
+    let resources = |request: &Request| {
+        if request.method() == "GET" {
             sleep(Duration::from_millis(800));
-            return RawServer::answer("404 Not Found", "text/html", "");
+            return html_response("404 Not Found", "");
         }
-        if request.contains("/revoke ") {
-            return RawServer::answer("200 OK", "text/plain", "");
-        }
-        let body = format!(r#"{{"access_token":"token-{number}","token_type":"Bearer","expires_in":3600}}"#);
-        RawServer::answer("200 OK", "application/json", &body)
-    })
-}
-
-fn login_at(home: &Home, server: &RawServer) -> Oneup {
-    let realm = format!("{}/auth/realms/r", server.url());
-    home.oneup()
-        .args(["login", "provider", "--client-id", "c", "--token-url"])
-        .arg(format!("{realm}/protocol/openid-connect/token"))
-        .env("ONEUP_CLIENT_SECRET", client_secret("c"))
+        text_response("200 OK", "")
+    };
+    TokenEndpoint::builder().resources(resources).start()
 }
 
 #[test]
 fn login_during_a_logout_is_kept() {
     let (home, server) = (Home::new(), slow_realm());
-    login_at(&home, &server).run();
+    let login = || home.oneup().login_provider(&server.realm_token_url()).run();
+    login();
     let logout = home.oneup().arg("logout").spawn();
-    while !server.requests().iter().any(|request| request.starts_with("GET")) {
-        sleep(Duration::from_millis(5));
-    }
-    login_at(&home, &server).run();
+    wait_until("a GET", || server.requests().iter().any(|request| request.method() == "GET"));
+    login();
     assert_eq!(end(logout).0, Some(0));
-    assert!(shown(&home).expect("no loss").is_some(), "the login that came last is gone");
-    // The second one waited for the first and finds another login: it goes, as was asked.
+    assert!(shown(&home).expect("no loss").is_some(), "the last login was deleted");
+    // The second one waited for the first and finds another login: it is deleted, as requested.
     let logouts = [home.oneup().arg("logout").spawn(), home.oneup().arg("logout").spawn()];
     for (code, stderr) in logouts.map(end) {
         assert!(matches!(code, Some(0 | 4)), "{stderr}");
@@ -98,10 +86,10 @@ fn concurrent_logins_end_as_one_of_them() {
                 report.failed(format!("a login ended as {code:?}: {stderr}"));
             }
         }
-        // Client id, secret and token of one and the same: the realm refuses a mixture.
+        // Client ID, secret and token belong together: the endpoint rejects a mixture.
         home.oneup().args(["token", "show", "--refresh"]).run();
         let items = std::fs::read_dir(home.state().join("secrets")).expect("the store").count();
-        assert_eq!(items, 1, "the secrets of those who lost are gone");
+        assert_eq!(items, 1, "the secrets of the other logins are deleted");
         home.oneup().arg("logout").run();
         remaining_files(&home).into_iter().for_each(|left| report.failed(left));
     }
@@ -125,9 +113,7 @@ fn login_that_times_out_waiting_for_a_refresh_leaves_no_secret() {
     let (home, endpoint) = (Home::new(), checking_clients().delay(Duration::from_secs(6)).start());
     endpoint.login_as(home.oneup(), "old", "file").run();
     let running = refresh(&home);
-    while endpoint.count() < 2 {
-        sleep(Duration::from_millis(20));
-    }
+    wait_until("a refresh", || endpoint.count() == 2);
     let quick = checking_clients().start();
     quick.login_as(home.oneup().args(["--timeout", "1"]), "new", "file").status(1).run();
     assert_eq!(end(running).0, Some(0));

@@ -117,14 +117,17 @@ impl Scenario {
         expect("status", home.oneup().arg("status"), &[0]);
         // A consumed refresh token whose successor never reached the store is lost: then, and only then, the user is
         // told to log in again.
-        let spent =
+        let consumed =
             self.operation == Operation::Rotation && !in_the_store(home, &endpoint.newest_refresh_token());
         if kept.is_some() && self.operation != Operation::Logout {
-            let code = if spent { 4 } else { 0 };
+            let code = if consumed { 4 } else { 0 };
             expect("a refresh", home.oneup().args(["token", "show", "--refresh"]), &[code]);
         }
-        let gone =
-            if kept.is_none() || spent || self.operation == Operation::Logout { &[0, 4][..] } else { &[0] };
+        let gone = if kept.is_none() || consumed || self.operation == Operation::Logout {
+            &[0, 4][..]
+        } else {
+            &[0]
+        };
         expect("the same", self.run(home.oneup(), endpoint), gone);
         expect(
             "logout",

@@ -9,7 +9,7 @@ use crate::support::{Home, Sandbox};
 
 /// A run of `oneup login patient` that has printed its URL.
 pub(super) struct Login {
-    child: Child,
+    pub(super) child: Child,
     stderr: BufReader<ChildStderr>,
     seen: String,
     /// The authorization request.
@@ -22,6 +22,15 @@ pub(super) struct Ended {
     pub(super) status: Option<i32>,
     pub(super) stdout: String,
     pub(super) stderr: String,
+}
+
+impl Ended {
+    /// Panics unless the login succeeded.
+    #[track_caller]
+    pub(super) fn assert_success(self) -> Self {
+        assert_eq!(self.status, Some(0), "{}", self.stderr);
+        self
+    }
 }
 
 /// `oneup login patient` in this home, at this sandbox, without a browser of its own; all streams piped.
@@ -56,12 +65,7 @@ impl Login {
         Self { child, stderr, seen, url: url.expect("the loop found it") }
     }
 
-    /// The process.
-    pub(super) fn id(&self) -> u32 {
-        self.child.id()
-    }
-
-    /// Where a person pastes.
+    /// Where a URL is pasted.
     pub(super) fn stdin(&mut self) -> std::process::ChildStdin {
         self.child.stdin.take().expect("piped, and taken once")
     }
@@ -96,7 +100,7 @@ pub(super) fn allow(url: &str) -> String {
     decide(url, "allow", &["-L"])
 }
 
-/// The same, and refuses it.
+/// The same, and denies it.
 pub(super) fn deny(url: &str) -> String {
     decide(url, "deny", &["-L"])
 }

@@ -1,4 +1,4 @@
-//! The person at a real Chromium: the click on Allow or Deny, and the page that they see at the end.
+//! A login with a real Chromium: the click on Allow or Deny, and the page that the user sees at the end.
 
 use super::browser::{Login, parameter};
 use crate::support::{Chromium, Home, Sandbox};
@@ -21,8 +21,7 @@ fn user_allows_access_in_a_real_browser() {
     let page = chromium.expect("You can close this tab");
     assert!(page.contains("Access granted"), "{page}");
     chromium.picture("received.png");
-    let ended = login.end();
-    assert_eq!(ended.status, Some(0), "{}", ended.stderr);
+    login.end().assert_success();
     home.oneup().args(["token", "show"]).run();
 }
 

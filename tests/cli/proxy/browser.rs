@@ -1,7 +1,7 @@
-//! Web pages in a real Chromium: refused, unless their origin is allowed.
+//! Requests of web pages in a real Chromium: rejected, unless their origin is allowed.
 
 use super::Proxy;
-use crate::support::{Chromium, Home, RawServer, TokenEndpoint, raw_server};
+use crate::support::{Chromium, Home, RawServer, TokenEndpoint, html_response, text_response};
 
 /// A page that fetches a URL by each way that pages have, and shows what it got.
 fn page(url: &str) -> Vec<u8> {
@@ -17,22 +17,17 @@ fn page(url: &str) -> Vec<u8> {
             show('end');
         }})();"
     );
-    RawServer::answer("200 OK", "text/html", &format!("<!doctype html><body><script>{script}</script>"))
-}
-
-fn forwarded(endpoint: &TokenEndpoint) -> usize {
-    endpoint.requests().iter().filter(|request| !request.starts_with("POST /auth/")).count()
+    html_response("200 OK", format!("<!doctype html><body><script>{script}</script>"))
 }
 
 #[test]
-fn fetch_from_a_page_is_refused_unless_its_origin_is_allowed() {
+fn fetch_from_a_page_is_rejected_unless_its_origin_is_allowed() {
     let home = Home::new();
     let Some(chromium) = Chromium::start(&home, 600) else { return };
-    let endpoint =
-        TokenEndpoint::builder().resources(|_| RawServer::answer("200 OK", "text/plain", "pat1ent")).start();
+    let endpoint = TokenEndpoint::builder().resources(|_| text_response("200 OK", "pat1ent")).start();
     let url = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
     let shared = std::sync::Arc::clone(&url);
-    let site = raw_server(move |_, _, _| page(&shared.lock().expect("no panic")));
+    let site = RawServer::start(move |_, _, _| page(&shared.lock().expect("no panic")));
     // Even with the key, which a page does not have.
     let proxy = Proxy::at(&endpoint, &[]);
     *url.lock().expect("no panic") = format!("{}/Patient", proxy.url);
@@ -42,12 +37,12 @@ fn fetch_from_a_page_is_refused_unless_its_origin_is_allowed() {
     for name in ["cors", "header", "put"] {
         assert!(shown.contains(&format!("{name} failed")), "{shown}");
     }
-    assert_eq!(forwarded(&endpoint), 0, "{:?}", endpoint.requests());
+    assert_eq!(endpoint.resource_requests().len(), 0, "{:?}", endpoint.requests());
     // DNS rebinding: the page's own host name leads to the proxy.
     let rebound = proxy.url.replace("127.0.0.1", "rebound.localhost");
     chromium.go(&format!("{rebound}/Patient"));
     assert!(chromium.expect("oneup proxy").contains("Host header"));
-    assert_eq!(forwarded(&endpoint), 0);
+    assert_eq!(endpoint.resource_requests().len(), 0);
 
     let proxy = Proxy::at(&endpoint, &["--allow-origin", &site.url()]);
     *url.lock().expect("no panic") = format!("{}/Patient", proxy.url);

@@ -1,12 +1,14 @@
 //! How a proxy starts and ends: its address, its key, its socket, and the command that it runs for.
 
 use std::io::{Read, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 use super::{Proxy, home_at};
-use crate::support::{Home, Oneup, RawServer, Sandbox, TokenEndpoint};
+use crate::support::{
+    Home, Oneup, RawServer, Sandbox, TokenEndpoint, mode, send_signal, set_mode, text_response, used_port,
+    wait_until,
+};
 
 #[test]
 fn prints_only_its_url_and_needs_a_login() {
@@ -18,10 +20,9 @@ fn prints_only_its_url_and_needs_a_login() {
     let home = Home::logged_in(&endpoint);
     home.oneup().args(["proxy", "--allow-host", "a/b"]).status(2).run();
     home.oneup().args(["proxy", "--allow-origin", "*"]).status(2).run();
-    let used = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let port = used.local_addr().expect("an address").port().to_string();
-    let refused = home.oneup().args(["proxy", "--port", &port]).status(2);
-    refused.stderr_has(format!("port {port} is already in use")).run();
+    let (_listener, port) = used_port();
+    let run = home.oneup().args(["proxy", "--port", &port.to_string()]).status(2);
+    run.stderr_has(format!("port {port} is already in use")).run();
 }
 
 #[test]
@@ -31,10 +32,10 @@ fn key_file_keeps_the_url() {
     let key = home.path("proxy.key");
     let flags = ["--key-file", key.to_str().expect("UTF-8")];
     let first = Proxy::start(&home, &flags).key().to_owned();
-    assert_eq!(std::fs::metadata(&key).expect("a file").permissions().mode() & 0o777, 0o600);
+    assert_eq!(mode(&key), 0o600);
     assert_eq!(Proxy::start(&home, &flags).key(), first);
     assert_ne!(Proxy::start(&home, &[]).key(), first);
-    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).expect("chmod");
+    set_mode(&key, 0o644);
     home.oneup().arg("proxy").args(flags).status(1).stderr_has("chmod 600").run();
 }
 
@@ -55,7 +56,7 @@ fn socket_is_private_needs_no_key_and_is_not_shared() {
     let flags = ["--profile", "r4", "--socket", socket.to_str().expect("UTF-8")];
     let proxy = Proxy::start(&home, &flags);
     assert_eq!(proxy.url, "http://localhost");
-    assert_eq!(std::fs::symlink_metadata(&socket).expect("a socket").permissions().mode() & 0o777, 0o600);
+    assert_eq!(mode(&socket), 0o600);
     let response = ask(&socket, "/Patient?_count=1");
     assert!(response.starts_with("HTTP/1.1 200"), "{response}");
     assert!(response.contains("\"http://localhost/Patient?_count=1&_offset=1\""), "{response}");
@@ -73,9 +74,9 @@ fn socket_is_private_needs_no_key_and_is_not_shared() {
 
 #[test]
 fn requests_in_progress_finish_before_the_end() {
-    let server = crate::support::raw_server(|_, _, _| {
+    let server = RawServer::start(|_, _, _| {
         std::thread::sleep(Duration::from_millis(1500));
-        RawServer::answer("200 OK", "text/plain", "done")
+        text_response("200 OK", "done")
     });
     let endpoint = TokenEndpoint::start();
     let proxy = Proxy::at(&endpoint, &[]);
@@ -96,7 +97,7 @@ fn requests_in_progress_finish_before_the_end() {
 
 #[test]
 fn second_signal_ends_it_without_waiting() {
-    let server = crate::support::raw_server(|_, _, _| {
+    let server = RawServer::start(|_, _, _| {
         std::thread::sleep(Duration::from_secs(20));
         Vec::new()
     });
@@ -141,15 +142,10 @@ fn signals_reach_the_command() {
     let home = Home::logged_in(&endpoint);
     let socket = home.path("s");
     let script = "trap 'exit 7' TERM; touch started; while :; do sleep 0.1; done";
-    let run = home.oneup().args(["proxy", "--socket", "s", "--", "sh", "-c", script]);
-    let mut child = run.spawn();
-    let begun = Instant::now();
-    while !home.path("started").exists() {
-        assert!(begun.elapsed() < Duration::from_secs(20), "the command starts");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    let mut child = home.oneup().args(["proxy", "--socket", "s", "--", "sh", "-c", script]).spawn();
+    wait_until("the command starts", || home.path("started").exists());
     assert!(socket.exists());
-    crate::support::terminate(&child);
+    send_signal(&child, "TERM");
     assert_eq!(child.wait().expect("it ends").code(), Some(7));
     assert!(!socket.exists());
 }

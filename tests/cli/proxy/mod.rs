@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use reqwest::blocking::{Client, Response};
 
-use crate::support::{Home, Oneup, Sandbox, TokenEndpoint};
+use crate::support::{Home, Oneup, Sandbox, TokenEndpoint, send_signal};
 
 /// A running proxy; killed when dropped.
 pub(super) struct Proxy {
@@ -104,9 +104,7 @@ impl Proxy {
     }
 
     pub(super) fn signal(&self, signal: &str) {
-        let id = self.child.id().to_string();
-        let sent = std::process::Command::new("kill").args([&format!("-{signal}"), &id]).status();
-        assert!(sent.expect("kill runs").success());
+        send_signal(&self.child, signal);
     }
 
     /// The process ID.

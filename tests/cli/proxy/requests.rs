@@ -4,19 +4,14 @@ use std::io::{Read, Write};
 use std::time::Duration;
 
 use super::{Proxy, head, home_at};
-use crate::support::{RawServer, Sandbox, TokenEndpoint};
+use crate::support::{Request, Sandbox, TokenEndpoint, response, text_response, unused_address};
 
 /// A FHIR server that responds to everything with an empty Patient.
 fn endpoint() -> TokenEndpoint {
     let patient = r#"{"resourceType":"Patient"}"#;
     TokenEndpoint::builder()
-        .resources(move |_| RawServer::answer("200 OK", "application/fhir+json", patient))
+        .resources(move |_| response("200 OK", &[("Content-Type", "application/fhir+json")], patient))
         .start()
-}
-
-/// The requests that came for FHIR resources.
-fn forwarded(endpoint: &TokenEndpoint) -> Vec<String> {
-    endpoint.requests().into_iter().filter(|request| !request.starts_with("POST /auth/")).collect()
 }
 
 #[test]
@@ -38,7 +33,7 @@ fn adds_the_token_and_drops_the_callers_credentials() {
         .send()
         .expect("a response");
     assert_eq!(response.status(), 200);
-    let requests = forwarded(&endpoint);
+    let requests = endpoint.resource_requests();
     assert_eq!(requests.len(), 1);
     assert!(requests[0].starts_with("POST /r4/Patient?x=1%2F2 HTTP/1.1\r\n"), "{}", requests[0]);
     assert!(requests[0].ends_with("\r\n\r\n{}"), "{}", requests[0]);
@@ -60,7 +55,7 @@ fn adds_the_token_and_drops_the_callers_credentials() {
 }
 
 #[test]
-fn requests_that_are_not_the_users_are_not_forwarded() {
+fn requests_without_the_key_or_to_other_hosts_are_not_forwarded() {
     let endpoint = endpoint();
     let proxy = Proxy::at(&endpoint, &["--read-only"]);
     for (request, status) in [
@@ -90,7 +85,7 @@ fn requests_that_are_not_the_users_are_not_forwarded() {
         assert!(!response.to_ascii_lowercase().contains("access-control"), "{response}");
         assert!(response.contains("OperationOutcome"), "{response}");
     }
-    assert_eq!(forwarded(&endpoint), Vec::<String>::new());
+    assert!(endpoint.resource_requests().is_empty());
     for request in [
         "GET /KEY/Patient HTTP/1.1\r\nHost: HOST\r\n",
         "GET http://HOST/KEY/Patient HTTP/1.1\r\nHost: HOST\r\n",
@@ -99,7 +94,7 @@ fn requests_that_are_not_the_users_are_not_forwarded() {
         let response = proxy.raw(&format!("{request}Connection: close\r\n\r\na=b"));
         assert!(response.starts_with("HTTP/1.1 200"), "{request}: {response}");
     }
-    assert_eq!(forwarded(&endpoint).len(), 3);
+    assert_eq!(endpoint.resource_requests().len(), 3);
 }
 
 #[test]
@@ -114,11 +109,8 @@ fn a_401_gets_one_new_token_and_one_retry() {
 }
 
 #[test]
-fn a_server_that_rejects_every_token_gets_no_storm_of_requests() {
-    let responses = |request: &str| {
-        let body = request.split("\r\n\r\n").nth(1).unwrap_or_default().to_owned();
-        RawServer::answer("401 Unauthorized", "text/plain", &body)
-    };
+fn a_server_that_rejects_every_token_is_sent_no_further_token_requests() {
+    let responses = |request: &Request| text_response("401 Unauthorized", request.body());
     let endpoint = TokenEndpoint::builder().resources(responses).start();
     let proxy = Proxy::at(&endpoint, &[]);
     for _ in 0..20 {
@@ -128,9 +120,10 @@ fn a_server_that_rejects_every_token_gets_no_storm_of_requests() {
         assert_eq!(response.text().expect("a body"), "again");
     }
     let requests = endpoint.requests();
-    let tokens = requests.iter().filter(|request| request.starts_with("POST /auth/")).count();
+    let tokens = requests.iter().filter(|request| request.is_for_token()).count();
     assert_eq!((tokens, requests.len()), (2, 2 + 21));
-    let sent = |number: usize| forwarded(&endpoint)[number].contains(&format!("token-{}", number.min(1)));
+    let sent =
+        |number: usize| endpoint.resource_requests()[number].contains(&format!("token-{}", number.min(1)));
     assert!(sent(0) && sent(1) && sent(20));
 }
 
@@ -138,11 +131,9 @@ fn a_server_that_rejects_every_token_gets_no_storm_of_requests() {
 fn failures_are_operation_outcomes_with_the_cause() {
     let endpoint = TokenEndpoint::builder().lifetime(1).start();
     let proxy = Proxy::at(&endpoint, &["--timeout", "2"]);
-    let unused =
-        std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port");
-    let refused = proxy.get(&format!("/~{unused}/Patient?name=Doe"));
-    assert_eq!(refused.status(), 502);
-    let text = refused.text().expect("a body");
+    let response = proxy.get(&format!("/~{}/Patient?name=Doe", unused_address()));
+    assert_eq!(response.status(), 502);
+    let text = response.text().expect("a body");
     assert!(text.contains("OperationOutcome") && text.contains("refused the connection"), "{text}");
     assert!(!text.contains("Doe"), "{text}");
     endpoint.set_down(true);
@@ -180,7 +171,7 @@ fn a_client_that_waits_for_100_continue_gets_it_only_if_the_body_is_wanted() {
     };
     assert!(expect("/Patient/_search").starts_with("100 HTTP/1.1 200"));
     assert!(expect("/Patient").starts_with("HTTP/1.1 405"));
-    let requests = forwarded(&endpoint);
+    let requests = endpoint.resource_requests();
     assert_eq!(requests.len(), 1);
     assert!(requests[0].ends_with("\r\n\r\na=b") && !requests[0].contains("expect"), "{}", requests[0]);
 }

@@ -1,11 +1,9 @@
 //! URLs of the profile's hosts come back as URLs of the proxy, and clients that follow them get everything.
 
-use std::io::Write;
-
 use serde_json::Value;
 
 use super::{Proxy, home_at};
-use crate::support::{RawServer, Sandbox, TokenEndpoint};
+use crate::support::{Sandbox, TokenEndpoint, gzip, response};
 
 #[test]
 fn pages_of_a_search_are_followed_to_the_end_across_expired_tokens() {
@@ -89,18 +87,15 @@ fn export_works_through_the_proxy_with_expiring_tokens_and_other_file_stores() {
 fn documents_keep_every_byte_but_the_urls() {
     let endpoint = TokenEndpoint::builder()
         .resources(|request| {
-            let host = request.lines().find_map(|line| line.strip_prefix("host: ")).unwrap_or_default();
+            let host = request.header("host");
             let document = format!(
                 " {{ \"total\" : 1.0E+2,\"link\":[ {{\"url\":\"http:\\/\\/{host}\\/r4?p=2\"}} ] ,\"resourceType\":\"Bundle\",\"x\":\"http://{host}/r4\" }}\n"
             );
             if !request.starts_with("GET /r4/gzip") {
-                return RawServer::answer("200 OK", "application/fhir+json;charset=utf-8", &document);
+                return response("200 OK", &[("Content-Type", "application/fhir+json;charset=utf-8")], document);
             }
-            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-            encoder.write_all(document.as_bytes()).expect("memory");
-            let body = encoder.finish().expect("memory");
-            let head = format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
-            [head.into_bytes(), body].concat()
+            let headers = [("Content-Type", "application/json"), ("Content-Encoding", "gzip")];
+            response("200 OK", &headers, gzip(document.as_bytes()))
         })
         .start();
     let proxy = Proxy::at(&endpoint, &[]);
@@ -127,11 +122,11 @@ fn documents_over_the_limit_pass_with_a_warning() {
             let size = if request.contains("/small") { 30 } else { 33 };
             let text = "x".repeat(size << 20);
             let kind = if request.contains("/binary") { "Binary" } else { "Bundle" };
-            let host = request.lines().find_map(|line| line.strip_prefix("host: ")).unwrap_or_default();
+            let host = request.header("host");
             let body = format!(
                 r#"{{"resourceType":"{kind}","text":"{text}","link":[{{"url":"http://{host}/r4/next"}}]}}"#
             );
-            RawServer::answer("200 OK", "application/fhir+json", &body)
+            response("200 OK", &[("Content-Type", "application/fhir+json")], body)
         })
         .start();
     let proxy = Proxy::at(&endpoint, &[]);

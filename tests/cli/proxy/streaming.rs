@@ -1,13 +1,14 @@
 //! Bodies of any size pass in pieces, as fast as the slower side, in little memory.
 
 use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use super::Proxy;
-use crate::support::{Home, RawServer, TokenEndpoint, raw_server, size};
+use crate::support::{RawServer, TokenEndpoint, size, text_response};
 
 const MB: usize = 1024 * 1024;
 
@@ -18,11 +19,22 @@ fn peak_memory(proxy: &Proxy) -> usize {
     line.trim().trim_end_matches(" kB").parse::<usize>().expect("a number") * 1024
 }
 
+/// Reads until the response ends so.
+#[track_caller]
+fn read_until(stream: &mut TcpStream, end: &[u8]) {
+    let (mut response, mut buffer) = (Vec::new(), [0; 1000]);
+    while !response.ends_with(end) {
+        let count = stream.read(&mut buffer).expect("a part of the response");
+        assert!(count > 0, "{}", String::from_utf8_lossy(&response));
+        response.extend_from_slice(&buffer[..count]);
+    }
+}
+
 #[test]
 fn bodies_stream_in_both_directions() {
     let (sent, received) = channel::<()>();
     let received = std::sync::Mutex::new(received);
-    let server = raw_server(move |_, request, stream| {
+    let server = RawServer::start(move |_, request, stream| {
         // The first part of the body comes before the rest is sent.
         let mut buffer = [0; 100];
         assert!(request.contains("first") || stream.read(&mut buffer).expect("the first part") > 0);
@@ -34,8 +46,7 @@ fn bodies_stream_in_both_directions() {
         b"two".to_vec()
     });
     let endpoint = TokenEndpoint::start();
-    let home = Home::logged_in(&endpoint);
-    let proxy = Proxy::start(&home, &["--allow-host", "127.0.0.1"]);
+    let proxy = Proxy::at(&endpoint, &["--allow-host", "127.0.0.1"]);
     let mut stream = proxy.connect();
     let path = format!("{}/~{}/x", proxy.key(), server.address());
     write!(
@@ -44,19 +55,9 @@ fn bodies_stream_in_both_directions() {
         proxy.address()
     )
     .expect("written");
-    let mut response = Vec::new();
-    let mut buffer = [0; 1000];
-    while !response.ends_with(b"one") {
-        let count = stream.read(&mut buffer).expect("a part of the response");
-        assert!(count > 0, "{}", String::from_utf8_lossy(&response));
-        response.extend_from_slice(&buffer[..count]);
-    }
+    read_until(&mut stream, b"one");
     sent.send(()).expect("the server waits");
-    while !response.ends_with(b"two") {
-        let count = stream.read(&mut buffer).expect("the rest");
-        assert!(count > 0, "{}", String::from_utf8_lossy(&response));
-        response.extend_from_slice(&buffer[..count]);
-    }
+    read_until(&mut stream, b"two");
 }
 
 #[test]
@@ -64,7 +65,7 @@ fn response_waits_for_a_client_that_does_not_read() {
     let length = size(200, 1024) * MB;
     let sent = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&sent);
-    let server = raw_server(move |_, _, stream| {
+    let server = RawServer::start(move |_, _, stream| {
         let head = format!(
             "HTTP/1.1 200 OK\r\nContent-Type: application/fhir+ndjson\r\nContent-Length: {length}\r\n\r\n"
         );
@@ -105,7 +106,7 @@ fn response_waits_for_a_client_that_does_not_read() {
 
 #[test]
 fn request_waits_for_a_server_that_does_not_read() {
-    let server = raw_server(|_, _, stream| {
+    let server = RawServer::start(|_, _, stream| {
         std::thread::sleep(Duration::from_secs(1));
         let (mut tail, mut buffer) = (Vec::new(), vec![0; MB]);
         while !tail.ends_with(b"\r\n0\r\n\r\n") {
@@ -113,7 +114,7 @@ fn request_waits_for_a_server_that_does_not_read() {
             tail.extend_from_slice(&buffer[..count]);
             tail.drain(..tail.len().saturating_sub(10));
         }
-        RawServer::answer("200 OK", "text/plain", "all")
+        text_response("200 OK", "all")
     });
     let endpoint = TokenEndpoint::start();
     let proxy = Proxy::at(&endpoint, &[]);
@@ -130,23 +131,14 @@ fn request_waits_for_a_server_that_does_not_read() {
     }
     stream.write_all(b"0\r\n\r\n").expect("read in the end");
     assert!(begun.elapsed() > Duration::from_millis(700), "sent in {:?}", begun.elapsed());
-    let mut response = Vec::new();
-    let mut buffer = [0; 1000];
-    while !response.ends_with(b"all") {
-        let count = stream.read(&mut buffer).expect("a response");
-        assert!(count > 0, "{}", String::from_utf8_lossy(&response));
-        response.extend_from_slice(&buffer[..count]);
-    }
+    read_until(&mut stream, b"all");
     assert!(peak_memory(&proxy) < before + 30 * MB, "{before} bytes became {}", peak_memory(&proxy));
 }
 
 #[test]
 fn connections_are_kept_and_requests_can_follow_without_waiting() {
-    let endpoint = TokenEndpoint::builder()
-        .resources(|request| {
-            RawServer::answer("200 OK", "text/plain", request.split(' ').nth(1).unwrap_or_default())
-        })
-        .start();
+    let endpoint =
+        TokenEndpoint::builder().resources(|request| text_response("200 OK", request.target())).start();
     let proxy = Proxy::at(&endpoint, &[]);
     let request = "GET /KEY/N HTTP/1.1\r\nHost: HOST\r\n\r\n";
     let last = "GET /KEY/last HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n";

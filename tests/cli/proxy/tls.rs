@@ -1,7 +1,7 @@
 //! Servers behind TLS and behind a company's proxy, by the rules of all other requests.
 
 use super::Proxy;
-use crate::support::{CLIENT_SECRET, Home, TokenEndpoint, requires_program};
+use crate::support::{Home, TokenEndpoint, requires_program, unused_address};
 use crate::token_endpoint::tls::Ca;
 
 #[test]
@@ -13,9 +13,7 @@ fn server_is_verified_with_the_additional_ca() {
     ca.sign("localhost", "+0");
     let fhir_base = format!("https://localhost:{}/r4", ca.serve("cert.pem", "key.pem"));
     let (endpoint, home) = (TokenEndpoint::start(), Home::new());
-    let login = home.oneup().args(["login", "provider", "--client-id", "c"]);
-    let login = login.args(["--token-url", &endpoint.token_url(), "--fhir-base", &fhir_base]);
-    login.env("ONEUP_CLIENT_SECRET", CLIENT_SECRET).run();
+    home.oneup().login_provider(&endpoint.token_url()).args(["--fhir-base", &fhir_base]).run();
     let bundle = ca.path("ca.pem");
     let trusting = Proxy::start(&home, &["--cacert", bundle.to_str().expect("UTF-8")]);
     assert_eq!(trusting.get("/Patient").status(), 200);
@@ -28,8 +26,7 @@ fn server_is_verified_with_the_additional_ca() {
 #[test]
 fn requests_go_through_the_proxy_of_the_environment() {
     let home = Home::logged_in(&TokenEndpoint::start());
-    let unused = std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
-    let variable = format!("http://user:p4ss@{}", unused.expect("a port"));
+    let variable = format!("http://user:p4ss@{}", unused_address());
     let run = home.oneup().arg("proxy").env("HTTPS_PROXY", variable);
     let proxy = Proxy::of(&home, run);
     let response = proxy.get("/~api.1up.health/r4/Patient?name=Doe");

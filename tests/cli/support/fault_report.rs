@@ -1,6 +1,8 @@
-//! What a hostile test tried and what failed: a line for each test, which `tests/run-fault-injection` makes a table of.
+//! What a test with many cases tried and what failed: a line for each test, which `tests/run-fault-injection` makes a table of.
 
 use std::io::Write;
+
+use super::Outcome;
 
 /// What was done to oneup.
 #[derive(Clone, Copy)]
@@ -36,6 +38,14 @@ impl FaultReport {
     /// One of them failed: which, and how.
     pub(crate) fn failed(&mut self, what: impl Into<String>) {
         self.failures.push(what.into());
+    }
+
+    /// One was tried, and failed unless `is_good`: which, and what oneup did.
+    pub(crate) fn check(&mut self, is_good: bool, what: impl std::fmt::Display, outcome: &Outcome) {
+        self.tried(1);
+        if !is_good {
+            self.failed(format!("{what}: {outcome}"));
+        }
     }
 
     /// Writes the row to the file `ONEUP_FAULT_REPORT`, if set; panics if anything failed, or nothing was tried.

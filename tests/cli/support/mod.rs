@@ -4,8 +4,12 @@
 
 mod bulk_server;
 mod chromium;
+mod client_keys;
 mod documents;
 mod fault_report;
+mod http;
+mod jwt;
+mod keycloak;
 mod openbao;
 mod raw;
 mod run;
@@ -16,24 +20,90 @@ mod token_endpoint;
 
 #[allow(unused_imports, reason = "each module uses a part")]
 pub(crate) use {
-    bulk_server::{BulkRequest, outcome, response},
+    bulk_server::outcome,
     chromium::Chromium,
+    client_keys::{JWT_CLIENT, client_key},
     documents::{code_after, document},
     fault_report::{FaultReport, Kind, size},
+    http::{Request, gzip, html_response, json_response, oauth_error, redirect, response, text_response},
+    jwt::{base64url, jwt},
+    keycloak::{KEYCLOAK_SCOPE, KEYCLOAK_SECRET, keycloak},
     openbao::OpenBao,
-    raw::{RawServer, raw_server, raw_server_at},
-    run::{Home, Oneup, Outcome},
+    raw::RawServer,
+    run::{CLIENT_SECRET, Home, Oneup, Outcome},
     sandbox::Sandbox,
-    token_endpoint::{CLIENT_SECRET, Fault, TokenEndpoint, TokenEndpointBuilder, client_secret},
+    token_endpoint::{Fault, TokenEndpoint, TokenEndpointBuilder, client_secret},
 };
 
+use std::ffi::OsString;
 use std::io::Write;
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::time::{Duration, Instant};
 
-/// Sends SIGTERM to a process, which forwards it to its own child.
+/// Sends a signal to a process.
 #[cfg(unix)]
-pub(crate) fn terminate(process: &std::process::Child) {
-    let sent = std::process::Command::new("kill").arg(process.id().to_string()).status();
-    assert!(sent.expect("kill runs").success());
+pub(crate) fn send_signal(process: &std::process::Child, signal: &str) {
+    let (signal, id) = (format!("-{signal}"), process.id().to_string());
+    let status = std::process::Command::new("kill").args([signal, id]).status();
+    assert!(status.expect("kill runs").success());
+}
+
+/// Waits until this is so; panics after a minute.
+#[track_caller]
+pub(crate) fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < Duration::from_secs(60), "not within a minute: {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Waits for a file to have a whole line, and returns its text.
+#[track_caller]
+pub(crate) fn wait_for_line(file: &Path) -> String {
+    let read = || std::fs::read_to_string(file).unwrap_or_default();
+    wait_until(&format!("a line in {}", file.display()), || read().ends_with('\n'));
+    read()
+}
+
+/// Sets the mode of a file, where files have one.
+pub(crate) fn set_mode(path: &Path, mode: u32) {
+    #[cfg(unix)]
+    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).expect("chmod");
+    #[cfg(not(unix))]
+    let _ = (path, mode);
+}
+
+/// The mode of a file, without its type.
+#[cfg(unix)]
+pub(crate) fn mode(path: &Path) -> u32 {
+    std::os::unix::fs::MetadataExt::mode(&std::fs::symlink_metadata(path).expect("metadata")) & 0o777
+}
+
+/// Whether the tests run as root.
+#[cfg(unix)]
+pub(crate) fn is_root() -> bool {
+    std::fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0)
+}
+
+/// An address of loopback at which nothing listens.
+pub(crate) fn unused_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port")
+}
+
+/// A port of loopback that is in use until the listener is dropped.
+pub(crate) fn used_port() -> (TcpListener, u16) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = listener.local_addr().expect("an address").port();
+    (listener, port)
+}
+
+/// PATH with the program that was built in front.
+pub(crate) fn path_with_oneup() -> OsString {
+    let dir = Path::new(env!("CARGO_BIN_EXE_oneup")).parent().expect("a directory").to_owned();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::join_paths(std::iter::once(dir).chain(std::env::split_paths(&path))).expect("a PATH")
 }
 
 /// Returns whether something that a test needs is available. If not, prints a line past libtest's capture, and the test

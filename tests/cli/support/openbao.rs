@@ -1,6 +1,5 @@
 //! A real OpenBao (Vault's API) for one test: its own data, initialized, unsealed, with KV version 2 at `secret/`.
 
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -9,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{Oneup, requires_variable};
+use super::{Oneup, requires_variable, unused_address, wait_until};
 
 /// A running server; killed when dropped.
 pub(crate) struct OpenBao {
@@ -26,7 +25,7 @@ impl OpenBao {
     pub(crate) fn start() -> Option<Self> {
         let program = requires_variable("OpenBao", "ONEUP_OPENBAO")?.into();
         let dir = tempfile::Builder::new().prefix("oneup-openbao-").tempdir().expect("a temporary directory");
-        let (port, cluster_port) = (free_port(), free_port());
+        let (port, cluster_port) = (unused_address().port(), unused_address().port());
         let data = dir.path().join("data");
         std::fs::create_dir(&data).expect("a directory");
         let config = format!(
@@ -167,11 +166,7 @@ impl OpenBao {
             .spawn()
             .expect("OpenBao starts");
         self.server = Some(server);
-        let begun = Instant::now();
-        while std::net::TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            assert!(begun.elapsed() < Duration::from_secs(60), "OpenBao does not listen");
-            sleep(Duration::from_millis(50));
-        }
+        wait_until("OpenBao listens", || std::net::TcpStream::connect(("127.0.0.1", self.port)).is_ok());
     }
 }
 
@@ -179,8 +174,4 @@ impl Drop for OpenBao {
     fn drop(&mut self) {
         self.stop();
     }
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port()
 }

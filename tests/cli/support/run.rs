@@ -11,7 +11,10 @@ use oneup::profile;
 use oneup::store::{self, StoreKind};
 use tempfile::TempDir;
 
-use super::TokenEndpoint;
+use super::{TokenEndpoint, set_mode};
+
+/// The client secret of [`Oneup::login_provider`].
+pub(crate) const CLIENT_SECRET: &str = "s3cr3t-of-the-client";
 
 /// A temporary home directory with config and state directories; deleted with its last clone.
 #[derive(Clone)]
@@ -91,6 +94,44 @@ impl Home {
         std::fs::create_dir_all(path.parent().expect("below the home")).expect("a directory in the home");
         std::fs::write(&path, bytes).expect("a file in the home");
         path
+    }
+
+    /// Writes an executable script of sh into it, and returns its path.
+    pub(crate) fn write_script(&self, name: &str, script: &str) -> PathBuf {
+        let path = self.write(name, format!("#!/bin/sh\n{script}\n"));
+        set_mode(&path, 0o755);
+        path
+    }
+
+    /// Writes a file that only its owner can read, and returns its path.
+    pub(crate) fn write_private(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.write(name, bytes);
+        set_mode(&path, 0o600);
+        path
+    }
+
+    /// Writes the profile `p` of client `c` with this token endpoint and FHIR base, without a login; `more` is TOML.
+    pub(crate) fn write_profile(&self, token_url: &str, fhir_base: &str, more: &str) {
+        let id = "0123456789abcdef".repeat(2);
+        self.write(
+            "config/profiles/p.toml",
+            format!(
+                "schema = 1\nid = \"{id}\"\nproduct = \"provider\"\nclient_id = \"c\"\nscope = \"\"\n\
+                 token_url = \"{token_url}\"\nfhir_base = \"{fhir_base}\"\nauth_method = \"post\"\n\
+                 store = \"file\"\n{more}"
+            ),
+        );
+    }
+
+    /// The file of a profile.
+    pub(crate) fn profile_file(&self, name: &str) -> PathBuf {
+        profile::path(&self.config(), name)
+    }
+
+    /// A profile as `status --format json` shows it.
+    pub(crate) fn status(&self, profile: &str) -> serde_json::Value {
+        let run = self.oneup().args(["status", "--format", "json", "--profile", profile]).run();
+        serde_json::from_str::<serde_json::Value>(&run.stdout).expect("JSON")[0].clone()
     }
 
     /// A run of oneup in this home.
@@ -185,6 +226,13 @@ impl Oneup {
     pub(crate) fn env_remove(mut self, name: &str) -> Self {
         self.command.env_remove(name);
         self
+    }
+
+    /// `login provider` as client `c` at this token endpoint.
+    pub(crate) fn login_provider(self, token_url: &str) -> Self {
+        self.args(["login", "provider", "--client-id", "c", "--token-url", token_url])
+            .env("ONEUP_CLIENT_SECRET", CLIENT_SECRET)
+            .never(CLIENT_SECRET)
     }
 
     /// Uses the kernel cache of access tokens.
@@ -330,6 +378,31 @@ pub(crate) struct Outcome {
     pub(crate) stderr: String,
     /// The home that it ran in, for the next run.
     pub(crate) home: Home,
+}
+
+impl Outcome {
+    /// What a child process did in this home.
+    pub(crate) fn of(child: std::process::Child, home: &Home) -> Self {
+        let output = child.wait_with_output().expect("it ends");
+        Self {
+            status: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+            home: home.clone(),
+        }
+    }
+
+    /// Whether one of the streams contains this.
+    pub(crate) fn shows(&self, text: &str) -> bool {
+        self.stdout.contains(text) || self.stderr.contains(text)
+    }
+}
+
+impl std::fmt::Display for Outcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let cut = |text: &str| text.chars().take(2_000).collect::<String>();
+        write!(f, "exit {:?}, stdout {:?}, stderr {:?}", self.status, cut(&self.stdout), cut(&self.stderr))
+    }
 }
 
 /// Variables of the developer's environment that would change what oneup does.

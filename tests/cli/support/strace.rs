@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::{Home, Oneup, requires, requires_program};
+use super::{Home, Oneup, is_root, requires, requires_program};
 
 /// Calls that write, lock, or send.
 const CALLS: &str = "openat,mkdir,write,pwrite64,writev,sendto,sendmsg,connect,fsync,fdatasync,rename,renameat,renameat2,\
@@ -23,11 +23,6 @@ pub(crate) struct Call {
 /// Whether strace is here, and may look into a process that keeps others of its user out.
 pub(crate) fn requires_strace() -> bool {
     requires_program("strace") && requires("root, so that strace sees into oneup", is_root())
-}
-
-/// Whether the tests run as root.
-pub(crate) fn is_root() -> bool {
-    std::fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0)
 }
 
 /// oneup in this home under strace, which writes to `trace`; `inject` is strace's own expression, or nothing.

@@ -4,16 +4,13 @@
 //! was sent.
 
 use std::collections::BTreeMap;
-use std::net::TcpStream;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::sleep;
 use std::time::Duration;
 
-use super::{Home, Oneup, RawServer, raw_server};
-
-/// The client secret of [`TokenEndpoint::login`], unless the endpoint checks its clients.
-pub(crate) const CLIENT_SECRET: &str = "s3cr3t-of-the-client";
+use super::{Home, Oneup, RawServer, Request, html_response, json_response, oauth_error, text_response};
 
 /// What happens to one request instead of a token.
 #[derive(Clone)]
@@ -24,12 +21,12 @@ pub(crate) enum Fault {
     Hang,
 }
 
-/// What requests that are not for a token get: the request line and the rest, to a whole response.
-type Resources = Box<dyn Fn(&str) -> Vec<u8> + Send + Sync>;
+/// The response to requests that are not for a token.
+type Resources = Box<dyn Fn(&Request) -> Vec<u8> + Send + Sync>;
 
 /// How an endpoint behaves; [`start`](Self::start) runs it.
 pub(crate) struct TokenEndpointBuilder {
-    lifetime: u32,
+    lifetime: Option<u32>,
     delay: Duration,
     prefix: String,
     is_numbered: bool,
@@ -43,7 +40,13 @@ pub(crate) struct TokenEndpointBuilder {
 impl TokenEndpointBuilder {
     /// Seconds that a token is valid for; 3600 unless given.
     pub(crate) fn lifetime(mut self, seconds: u32) -> Self {
-        self.lifetime = seconds;
+        self.lifetime = Some(seconds);
+        self
+    }
+
+    /// The token responses have no `expires_in`.
+    pub(crate) fn without_lifetime(mut self) -> Self {
+        self.lifetime = None;
         self
     }
 
@@ -91,7 +94,10 @@ impl TokenEndpointBuilder {
     }
 
     /// Responds to everything that is no token request; 404, and 200 to a revocation, unless given.
-    pub(crate) fn resources(mut self, response: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> Self {
+    pub(crate) fn resources(
+        mut self,
+        response: impl Fn(&Request) -> Vec<u8> + Send + Sync + 'static,
+    ) -> Self {
         self.resources = Some(Box::new(response));
         self
     }
@@ -100,21 +106,20 @@ impl TokenEndpointBuilder {
     pub(crate) fn start(self) -> TokenEndpoint {
         let state = Arc::new(State::default());
         let shared = Arc::clone(&state);
-        let server = raw_server(move |_, request, _: &mut TcpStream| self.respond(&shared, request));
+        let server = RawServer::start(move |_, request, _| self.respond(&shared, request));
         TokenEndpoint { server, state }
     }
 
-    fn respond(&self, state: &State, request: &str) -> Vec<u8> {
+    fn respond(&self, state: &State, request: &Request) -> Vec<u8> {
         sleep(self.delay);
         if state.is_down.load(Ordering::SeqCst) {
-            return RawServer::answer("500 Down", "text/html", "<p>down");
+            return html_response("500 Down", "<p>down");
         }
-        let line = request.lines().next().unwrap_or_default();
-        if !(line.starts_with("POST ") && line.contains("/token ")) {
+        if !request.is_for_token() {
             return match &self.resources {
                 Some(response) => response(request),
-                None if line.contains("/revoke ") => RawServer::answer("200 OK", "text/plain", ""),
-                None => RawServer::answer("404 Not Found", "text/html", "<html>"),
+                None if request.target().ends_with("/revoke") => text_response("200 OK", ""),
+                None => html_response("404 Not Found", "<html>"),
             };
         }
         let number = state.requests.fetch_add(1, Ordering::SeqCst);
@@ -129,23 +134,18 @@ impl TokenEndpointBuilder {
         }
     }
 
-    fn respond_to_client(&self, state: &State, request: &str) -> Vec<u8> {
-        let body = request.split("\r\n\r\n").nth(1).unwrap_or_default();
-        let field = |name: &str| {
-            let fields = url::form_urlencoded::parse(body.as_bytes());
-            fields.filter(|(key, _)| key == name).map(|(_, value)| value.into_owned()).next()
-        };
-        let client = field("client_id").unwrap_or_default();
-        if field("client_secret") != Some(client_secret(&client)) {
-            return json("401 No", r#"{"error":"unauthorized_client"}"#);
+    fn respond_to_client(&self, state: &State, request: &Request) -> Vec<u8> {
+        let client = request.field("client_id").unwrap_or_default();
+        if request.field("client_secret") != Some(client_secret(&client)) {
+            return oauth_error("401 Unauthorized", "unauthorized_client");
         }
         let number = state.issued.fetch_add(1, Ordering::SeqCst);
-        let refresh = match field("grant_type").as_deref() {
+        let refresh = match request.field("grant_type").as_deref() {
             Some("client_credentials") => String::new(),
             Some("refresh_token")
-                if self.rotates && field("refresh_token") != Some(refresh_token(number - 1)) =>
+                if self.rotates && request.field("refresh_token") != Some(refresh_token(number - 1)) =>
             {
-                return json("400 No", r#"{"error":"invalid_grant"}"#);
+                return oauth_error("400 Bad Request", "invalid_grant");
             }
             _ => format!(r#","refresh_token":"{}""#, refresh_token(if self.rotates { number } else { 0 })),
         };
@@ -154,16 +154,15 @@ impl TokenEndpointBuilder {
 
     fn issue(&self, prefix: &str, number: usize, more: &str) -> Vec<u8> {
         let number = if self.is_numbered { number.to_string() } else { String::new() };
-        let (lifetime, members) = (self.lifetime, &self.members);
-        let body = format!(
-            r#"{{"access_token":"{prefix}{number}","token_type":"Bearer","expires_in":{lifetime}{members}{more}}}"#
-        );
-        json("200 OK", &body)
+        let lifetime = self.lifetime.map(|seconds| format!(r#","expires_in":{seconds}"#)).unwrap_or_default();
+        let members = &self.members;
+        json_response(
+            "200 OK",
+            format!(
+                r#"{{"access_token":"{prefix}{number}","token_type":"Bearer"{lifetime}{members}{more}}}"#
+            ),
+        )
     }
-}
-
-fn json(status: &str, body: &str) -> Vec<u8> {
-    RawServer::answer(status, "application/json", body)
 }
 
 /// The client secret of a client, at an endpoint that checks its clients.
@@ -199,7 +198,7 @@ impl TokenEndpoint {
     /// The same, to be changed before it starts.
     pub(crate) fn builder() -> TokenEndpointBuilder {
         TokenEndpointBuilder {
-            lifetime: 3600,
+            lifetime: Some(3600),
             delay: Duration::ZERO,
             prefix: "token-".to_owned(),
             is_numbered: true,
@@ -221,17 +220,39 @@ impl TokenEndpoint {
         format!("{}/auth/token", self.url())
     }
 
-    /// Every request so far, those for other resources too: head and body.
-    pub(crate) fn requests(&self) -> Vec<String> {
+    /// `http://127.0.0.1:PORT/auth/realms/r`, a realm that has no discovery document unless [`resources`] has one.
+    ///
+    /// [`resources`]: TokenEndpointBuilder::resources
+    pub(crate) fn realm_url(&self) -> String {
+        format!("{}/auth/realms/r", self.url())
+    }
+
+    /// The token endpoint of that realm.
+    pub(crate) fn realm_token_url(&self) -> String {
+        format!("{}/protocol/openid-connect/token", self.realm_url())
+    }
+
+    /// `127.0.0.1:PORT`
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// Every request so far, those for other resources too.
+    pub(crate) fn requests(&self) -> Vec<Request> {
         self.server.requests()
+    }
+
+    /// The requests that were not for a token.
+    pub(crate) fn resource_requests(&self) -> Vec<Request> {
+        self.requests().into_iter().filter(|request| !request.is_for_token()).collect()
     }
 
     /// How many requests came, those for other resources too.
     pub(crate) fn count(&self) -> usize {
-        self.requests().len()
+        self.server.count()
     }
 
-    /// From now on it answers everything with 500; or it works again.
+    /// Responds to everything with 500 from now on; or works again.
     pub(crate) fn set_down(&self, down: bool) {
         self.state.is_down.store(down, Ordering::SeqCst);
     }
@@ -243,27 +264,30 @@ impl TokenEndpoint {
 
     /// `login provider` here, as client `c`.
     pub(crate) fn login(&self, home: &Home) -> Oneup {
-        self.point(home.oneup().args(["login", "provider", "--client-id", "c"]))
-            .env("ONEUP_CLIENT_SECRET", CLIENT_SECRET)
+        self.with_fhir_base(home.oneup().login_provider(&self.token_url()))
     }
 
     /// `login provider` as one of the clients that the endpoint checks, with credentials in this store.
     pub(crate) fn login_as(&self, run: Oneup, client: &str, store: &str) -> Oneup {
-        self.point(run.args(["login", "provider", "--client-id", client, "--store", store]))
-            .env("ONEUP_CLIENT_SECRET", client_secret(client))
+        self.with_client(run.args(["login", "provider"]), client, store)
     }
 
     /// `login patient` with an authorization code, as one of the clients that the endpoint checks: it gets a refresh
     /// token.
     pub(crate) fn login_with_code(&self, run: Oneup, client: &str, store: &str) -> Oneup {
-        self.point(run.args(["login", "patient", "--code", "-", "--client-id", client, "--store", store]))
-            .env("ONEUP_CLIENT_SECRET", client_secret(client))
-            .stdin("c0de")
+        let login = run.args(["login", "patient", "--code", "-"]).stdin("c0de").never("c0de");
+        self.with_client(login, client, store)
     }
 
-    /// The flags that lead a login here; the FHIR base is `/r4` of the same server.
-    fn point(&self, login: Oneup) -> Oneup {
-        let fhir_base = format!("{}/r4", self.url());
-        login.args(["--token-url", &self.token_url(), "--fhir-base", &fhir_base])
+    fn with_client(&self, login: Oneup, client: &str, store: &str) -> Oneup {
+        let secret = client_secret(client);
+        let login = login.env("ONEUP_CLIENT_SECRET", &secret).never(secret);
+        let login = login.args(["--client-id", client, "--store", store, "--token-url", &self.token_url()]);
+        self.with_fhir_base(login)
+    }
+
+    /// The FHIR base is `/r4` of the same server.
+    fn with_fhir_base(&self, login: Oneup) -> Oneup {
+        login.args(["--fhir-base", &format!("{}/r4", self.url())])
     }
 }

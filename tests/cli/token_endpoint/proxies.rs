@@ -1,45 +1,38 @@
 //! Proxies that fail, hang or ask for a password. They see the host name of the target and nothing else.
 
 use std::io::{Read, Write};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use super::{SECRET, TOKEN, token};
-use crate::support::{FaultReport, Kind, Oneup, raw_server};
+use super::{BEARER, TOKEN, login_at, token};
+use crate::support::{CLIENT_SECRET, FaultReport, Kind, Oneup, RawServer, response, unused_address};
 
-/// A login at a server that is not here, through this proxy.
-fn login(url: &str, proxy: &str) -> Oneup {
-    Oneup::new()
-        .args([
-            "login",
-            "provider",
-            "--no-store",
-            "--client-id",
-            "c",
-            "-v",
-            "--timeout",
-            "3",
-            "--token-url",
-            url,
-        ])
-        .env("ONEUP_CLIENT_SECRET", SECRET)
-        .env("HTTPS_PROXY", proxy)
-        .env("HTTP_PROXY", proxy)
-        .env("ALL_PROXY", proxy)
-        .never(SECRET)
+/// A host that exists for the proxy only.
+const TARGET: &str = "https://gateway.example/token";
+
+/// A login at this token endpoint through this proxy.
+fn login(token_url: &str, proxy: &str) -> Oneup {
+    ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"]
+        .into_iter()
+        .fold(login_at(token_url), |run, name| run.env(name, proxy))
+        .args(["-v", "--timeout", "3"])
         .never("proxypw")
+}
+
+/// The URL of a proxy, with a password.
+fn with_password(address: SocketAddr) -> String {
+    format!("http://me:proxypw@{address}")
 }
 
 #[test]
 fn proxy_is_used_for_https_and_not_for_loopback() {
-    let proxy = raw_server(|_, _, _| {
-        b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n".to_vec()
-    });
-    let address = format!("http://me:proxypw@{}", proxy.address());
-    login("https://gateway.example/token", &address).status(5).stderr_has("proxy").stderr_has("407").run();
+    let proxy = RawServer::start(|_, _, _| response("407 Proxy Authentication Required", &[], ""));
+    let address = with_password(proxy.address());
+    login(TARGET, &address).status(5).stderr_has("proxy").stderr_has("407").run();
     assert!(proxy.requests()[0].starts_with("CONNECT gateway.example:443"));
-    let server = raw_server(|_, _, _| token(r#","token_type":"Bearer""#));
-    login(&format!("{}/token", server.url()), &address).stdout(format!("{TOKEN}\n")).run();
-    assert_eq!(proxy.requests().len(), 1);
+    let server = RawServer::start(|_, _, _| token(BEARER));
+    login(&server.token_url(), &address).stdout(format!("{TOKEN}\n")).run();
+    assert_eq!(proxy.count(), 1);
 }
 
 #[test]
@@ -67,29 +60,22 @@ fn proxy_failures_are_network_errors_that_name_the_cause() {
         ("a tunnel without TLS", b"HTTP/1.1 200 Connection established\r\n\r\nHTTP/1.1 400 no\r\n\r\n", ""),
         ("an endless head", &[b'x'; 100_000], "proxy CONNECT failed"),
     ] {
-        let proxy = raw_server(move |_, _, _| response.to_vec());
-        let outcome =
-            login("https://gateway.example/token", &format!("http://me:proxypw@{}", proxy.address()))
-                .outcome();
-        report.tried(1);
-        let leaked = outcome.stderr.contains("proxypw") || outcome.stderr.contains(SECRET);
-        if outcome.status != Some(5)
-            || leaked
-            || !outcome.stderr.contains(words)
-            || proxy.requests().iter().any(|request| request.contains(SECRET))
-        {
-            report.failed(format!("{name}: {:?}: {}", outcome.status, outcome.stderr));
-        }
+        let proxy = RawServer::start(move |_, _, _| response.to_vec());
+        let outcome = login(TARGET, &with_password(proxy.address())).outcome();
+        let is_good = outcome.status == Some(5)
+            && outcome.stderr.contains(words)
+            && !(outcome.shows("proxypw") || outcome.shows(CLIENT_SECRET))
+            && !proxy.requests().iter().any(|request| request.contains(CLIENT_SECRET));
+        report.check(is_good, name, &outcome);
     }
     report.finish();
 }
 
 #[test]
 fn unreachable_proxy_is_named_instead_of_the_gateway() {
-    let closed =
-        std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
+    let closed = unused_address();
     for (proxy, words) in [
-        (format!("http://me:proxypw@{closed}"), format!("proxy http://{closed} refused the connection")),
+        (with_password(closed), format!("proxy http://{closed} refused the connection")),
         (format!("socks5h://{closed}"), format!("proxy socks5h://{closed} refused the connection")),
         (
             "http://me:proxypw@no-such-proxy.invalid:3128".to_owned(),
@@ -100,14 +86,14 @@ fn unreachable_proxy_is_named_instead_of_the_gateway() {
             "could not resolve the proxy's host name no-such-proxy.invalid (DNS)".to_owned(),
         ),
     ] {
-        login("https://gateway.example/token", &proxy).status(5).stderr_has(words).run();
+        login(TARGET, &proxy).status(5).stderr_has(words).run();
     }
 }
 
 #[test]
 fn no_proxy_lists_hosts_that_are_reached_directly() {
-    let proxy = raw_server(|_, _, _| b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n".to_vec());
-    login("https://gateway.invalid/token", &format!("http://{}", proxy.address()))
+    let proxy = RawServer::start(|_, _, _| response("403 Forbidden", &[], ""));
+    login("https://gateway.invalid/token", &proxy.url())
         .env("NO_PROXY", "a.example, .gateway.invalid")
         .status(5)
         .stderr_has("could not resolve the host name of https://gateway.invalid (DNS)")
@@ -117,12 +103,12 @@ fn no_proxy_lists_hosts_that_are_reached_directly() {
 
 #[test]
 fn hanging_proxy_stops_at_the_deadline() {
-    let proxy = raw_server(|_, _, _| {
+    let proxy = RawServer::start(|_, _, _| {
         std::thread::sleep(Duration::from_secs(60));
         Vec::new()
     });
     let begun = Instant::now();
-    login("https://gateway.example/token", &format!("http://{}", proxy.address())).status(5).run();
+    login(TARGET, &proxy.url()).status(5).run();
     assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
 }
 
@@ -152,13 +138,8 @@ fn socks_proxy_failures_are_network_errors() {
             // An address, so that no name need be looked up: nothing leaves this machine.
             let outcome =
                 login("https://192.0.2.1/token", &format!("{scheme}://me:proxypw@{address}")).outcome();
-            report.tried(1);
-            if outcome.status != Some(5)
-                || outcome.stderr.contains("proxypw")
-                || outcome.stderr.contains(SECRET)
-            {
-                report.failed(format!("{scheme} {name}: {:?}: {}", outcome.status, outcome.stderr));
-            }
+            let leaks = outcome.shows("proxypw") || outcome.shows(CLIENT_SECRET);
+            report.check(outcome.status == Some(5) && !leaks, format!("{scheme} {name}"), &outcome);
         }
     }
     report.finish();
@@ -178,11 +159,9 @@ fn invalid_proxy_variable_is_a_usage_error_and_nothing_is_sent() {
         "http://me:proxypw@127.0.0.1:1\r",
     ] {
         let outcome = login("https://192.0.2.1/token", proxy).outcome();
-        report.tried(1);
         let is_named = outcome.stderr.contains("error: HTTPS_PROXY is not a valid proxy URL");
-        if outcome.status != Some(2) || !is_named || outcome.stderr.contains("proxypw") {
-            report.failed(format!("{proxy}: {:?}: {}", outcome.status, outcome.stderr));
-        }
+        let is_good = outcome.status == Some(2) && is_named && !outcome.shows("proxypw");
+        report.check(is_good, proxy, &outcome);
     }
     report.finish();
 }

@@ -1,4 +1,4 @@
-//! Certificates that must be rejected, presented by a real TLS server.
+//! Certificates that must be rejected, from a real TLS server.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -10,8 +10,8 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-use super::{SECRET, TOKEN};
-use crate::support::{FaultReport, Home, Kind, Oneup, requires_program};
+use super::{BEARER, TOKEN, login_at, token};
+use crate::support::{FaultReport, Home, Kind, Oneup, requires_program, unused_address, wait_until};
 
 /// A CA, and the certificates that it signs.
 pub(crate) struct Ca {
@@ -51,7 +51,7 @@ impl Ca {
         self.home.path(name)
     }
 
-    /// A TLS server with this certificate, which answers every request with a token; its port.
+    /// A TLS server with this certificate, which responds to every request with a token; its port.
     pub(crate) fn serve(&self, cert: &str, key: &str) -> u16 {
         let chain = vec![CertificateDer::from_pem_file(self.path(cert)).expect("a certificate")];
         let key = PrivateKeyDer::from_pem_file(self.path(key)).expect("a key");
@@ -69,10 +69,9 @@ impl Ca {
             for stream in listener.incoming().map_while(Result::ok) {
                 let connection = ServerConnection::new(Arc::clone(&config)).expect("a connection");
                 let mut stream = StreamOwned::new(connection, stream);
-                let body = format!(r#"{{"access_token":"{TOKEN}","token_type":"Bearer"}}"#);
                 // A client that rejects the certificate sends nothing.
                 if stream.read(&mut [0; 4096]).is_ok_and(|count| count > 0) {
-                    let _ = write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+                    let _ = stream.write_all(&token(BEARER));
                     stream.conn.send_close_notify();
                     let _ = stream.flush();
                 }
@@ -83,11 +82,7 @@ impl Ca {
 }
 
 fn login(port: u16) -> Oneup {
-    Oneup::new()
-        .args(["login", "provider", "--no-store", "--client-id", "c", "--token-url"])
-        .arg(format!("https://localhost:{port}/token"))
-        .env("ONEUP_CLIENT_SECRET", SECRET)
-        .never(SECRET)
+    login_at(&format!("https://localhost:{port}/token"))
 }
 
 #[test]
@@ -100,14 +95,14 @@ fn each_certificate_error_has_its_message() {
     let mut row = |port: u16, trusted: bool, words: &str| {
         let run = if trusted { login(port).arg("--cacert").arg(ca.path("ca.pem")) } else { login(port) };
         let outcome = run.outcome();
-        report.tried(1);
-        let good = words.is_empty() && outcome.status == Some(0) && outcome.stdout == format!("{TOKEN}\n");
-        let bad = outcome.status == Some(5)
-            && outcome.stderr.contains(words)
-            && outcome.stderr.contains("--cacert FILE") == words.contains("unknown CA");
-        if !(good || bad && !words.is_empty()) || outcome.stderr.contains("insecure") {
-            report.failed(format!("{words}: {:?}: {}", outcome.status, outcome.stderr));
-        }
+        let is_expected = if words.is_empty() {
+            outcome.status == Some(0) && outcome.stdout == format!("{TOKEN}\n")
+        } else {
+            outcome.status == Some(5)
+                && outcome.stderr.contains(words)
+                && outcome.stderr.contains("--cacert FILE") == words.contains("unknown CA")
+        };
+        report.check(is_expected && !outcome.stderr.contains("insecure"), words, &outcome);
     };
     ca.sign("localhost", "+0");
     let good = ca.serve("cert.pem", "key.pem");
@@ -180,8 +175,7 @@ fn required_client_certificate_is_named() {
     let ca = Ca::new();
     ca.sign("localhost", "+0");
     for version in ["-tls1_3", "-tls1_2"] {
-        let port =
-            TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("an address").port();
+        let port = unused_address().port();
         let mut server = Command::new("openssl")
             .args(["s_server", "-quiet", version, "-Verify", "1", "-verify_return_error"])
             .args(["-cert", "cert.pem", "-key", "key.pem", "-CAfile", "ca.pem", "-accept", &port.to_string()])
@@ -191,12 +185,7 @@ fn required_client_certificate_is_named() {
             .stderr(std::process::Stdio::null())
             .spawn()
             .expect("openssl runs");
-        for _ in 0..100 {
-            if std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() {
-                break;
-            }
-            std::thread::sleep(std::time::Duration::from_millis(100));
-        }
+        wait_until("a TLS server", || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
         let outcome = login(port).arg("--cacert").arg(ca.path("ca.pem")).outcome();
         let _ = server.kill();
         let _ = server.wait();

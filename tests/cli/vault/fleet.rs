@@ -1,25 +1,17 @@
-//! Many machines with one login: one token request, whichever of them dies and whatever happens to the server meanwhile.
+//! Many machines with one login: one token request, although one of them is killed or the server is sealed or restarted.
 
 use std::time::{Duration, Instant};
 
 use super::{PATH, first_login, fixture, join, show};
-use crate::support::{FaultReport, Home, Kind, OpenBao, TokenEndpoint, size};
+use crate::support::{FaultReport, Home, Kind, OpenBao, TokenEndpoint, size, wait_until};
 
 /// Waits until the endpoint has had this many requests.
 pub(super) fn wait_for_requests(endpoint: &TokenEndpoint, count: usize) {
-    let begun = Instant::now();
-    while endpoint.count() < count {
-        assert!(begun.elapsed() < Duration::from_secs(30), "no token request");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    wait_until("a token request", || endpoint.count() >= count);
 }
 
 fn wait_for_claim(bao: &OpenBao) {
-    let begun = Instant::now();
-    while bao.item("oneup/acme")["claim"].is_null() {
-        assert!(begun.elapsed() < Duration::from_secs(30), "no claim");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    wait_until("a claim", || !bao.item("oneup/acme")["claim"].is_null());
 }
 
 #[test]
@@ -69,7 +61,7 @@ fn killed_refresher_delays_the_others_by_its_claim() {
     let took = begun.elapsed();
     assert!(took < Duration::from_secs(12), "{took:?}: the claim, then a request of 2 s");
     assert_eq!(endpoint.count(), 3);
-    // Long after the claim's end no one waits.
+    // No machine waits for a claim that has expired.
     bao.expire_token("oneup/acme");
     let begun = Instant::now();
     show(&bao, &first).run();
@@ -77,7 +69,7 @@ fn killed_refresher_delays_the_others_by_its_claim() {
 }
 
 #[test]
-fn failed_refresh_lets_the_others_try_at_once() {
+fn failed_refresh_lets_the_others_try_immediately() {
     let Some((bao, endpoint, first)) = fixture(TokenEndpoint::start()) else { return };
     bao.expire_token("oneup/acme");
     endpoint.set_down(true);
@@ -108,7 +100,7 @@ fn waiting_machine_times_out_with_a_message() {
 }
 
 #[test]
-fn server_that_is_sealed_or_restarted_meanwhile_costs_no_token() {
+fn server_that_is_sealed_or_restarted_during_a_refresh_loses_no_token() {
     let endpoint = TokenEndpoint::builder().delay(Duration::from_secs(3)).start();
     let Some((mut bao, endpoint, first)) = fixture(endpoint) else { return };
     let second = Home::new();
@@ -148,7 +140,7 @@ fn server_that_is_sealed_or_restarted_meanwhile_costs_no_token() {
 }
 
 #[test]
-fn two_first_logins_at_once_leave_one() {
+fn two_concurrent_first_logins_leave_one() {
     let Some(bao) = OpenBao::start() else { return };
     let endpoint = TokenEndpoint::builder().delay(Duration::from_secs(1)).start();
     let homes = [Home::new(), Home::new()];

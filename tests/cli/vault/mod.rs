@@ -1,5 +1,5 @@
-//! `--store vault` against a real OpenBao: joining, messages, authentication. `.ci/openbao` installs it; `ONEUP_OPENBAO`
-//! says where it is.
+//! `--store vault` against a real OpenBao: joining, messages, authentication. `.ci/openbao` installs it and prints the path
+//! for `ONEUP_OPENBAO`.
 
 mod fleet;
 mod partition;
@@ -7,10 +7,13 @@ mod partition;
 use serde_json::json;
 
 use crate::support::{
-    CLIENT_SECRET, Home, Oneup, OpenBao, RawServer, TokenEndpoint, raw_server, requires_program,
+    CLIENT_SECRET, Home, JWT_CLIENT, Oneup, OpenBao, RawServer, Sandbox, TokenEndpoint, json_response, jwt,
+    requires_program, set_mode,
 };
 
 const PATH: &str = "secret/oneup/acme";
+/// The policy that a machine needs.
+const POLICY: &str = "path \"secret/data/oneup/*\" { capabilities = [\"create\", \"read\", \"update\"] }";
 
 /// The first machine's login: all flags, the secret in a variable.
 fn first_login(bao: &OpenBao, endpoint: &TokenEndpoint, home: &Home) -> Oneup {
@@ -19,10 +22,15 @@ fn first_login(bao: &OpenBao, endpoint: &TokenEndpoint, home: &Home) -> Oneup {
     bao.configure(login)
 }
 
-/// Any other machine's: where the login is, and nothing else.
+/// A login with nothing but its place in Vault, and no way to authenticate there.
+fn login_at(home: &Home, path: &str) -> Oneup {
+    let login = home.oneup().env_remove("ONEUP_STORE").args(["login", "provider", "--store", "vault"]);
+    login.args(["--vault-path", path])
+}
+
+/// Any other machine's login.
 fn join(bao: &OpenBao, home: &Home) -> Oneup {
-    let login = home.oneup().env_remove("ONEUP_STORE").args(["login", "provider"]);
-    bao.configure(login.args(["--store", "vault", "--vault-path", PATH]))
+    bao.configure(login_at(home, PATH))
 }
 
 fn show(bao: &OpenBao, home: &Home) -> Oneup {
@@ -61,7 +69,7 @@ fn second_machine_joins_without_a_prompt_or_a_request() {
     join(&bao, &second).env("ONEUP_CLIENT_SECRET", "new").stderr_has("Logged in").run();
     assert_eq!(bao.item("oneup/acme")["credentials"]["client_secret"], "new");
     show(&bao, &first).stdout("token-2\n").run();
-    let posts = endpoint.requests().iter().filter(|request| request.starts_with("POST ")).count();
+    let posts = endpoint.requests().iter().filter(|request| request.is_for_token()).count();
     assert_eq!(posts, 3, "doctor's requests aside");
 
     bao.configure(second.oneup().arg("logout")).stderr_has("stays at secret/oneup/acme in Vault").run();
@@ -70,7 +78,7 @@ fn second_machine_joins_without_a_prompt_or_a_request() {
 }
 
 #[test]
-fn login_of_another_client_endpoint_or_scope_is_refused() {
+fn login_of_another_client_endpoint_or_scope_is_an_error() {
     let Some((bao, endpoint, _first)) = fixture(TokenEndpoint::start()) else { return };
     let before = bao.item("oneup/acme");
     for (args, words) in [
@@ -83,7 +91,7 @@ fn login_of_another_client_endpoint_or_scope_is_refused() {
         let home = Home::new();
         join(&bao, &home).args(args).status(2).stderr_has(words).stderr_has("hint: ").run();
         join(&bao, &home).args(args).env("ONEUP_CLIENT_SECRET", "s").status(2).stderr_has(words).run();
-        assert!(!home.config().join("profiles/provider.toml").exists(), "{args:?}");
+        assert!(!home.profile_file("provider").exists(), "{args:?}");
     }
     let p2p = Home::new().oneup().env_remove("ONEUP_STORE").args(["login", "p2p", "--store", "vault"]);
     bao.configure(p2p.args(["--vault-path", PATH])).status(2).stderr_has("is for Provider Access").run();
@@ -117,9 +125,8 @@ fn item_holds_client_endpoints_and_tenant() {
 fn each_failure_has_its_own_message() {
     let Some((mut bao, endpoint, home)) = fixture(TokenEndpoint::start()) else { return };
     let with_token = |token: &str, path: &str| {
-        let login =
-            Home::new().oneup().env_remove("ONEUP_STORE").args(["login", "provider", "--store", "vault"]);
-        login.args(["--vault-path", path]).env("VAULT_ADDR", bao.url()).env("VAULT_TOKEN", token).never(token)
+        let login = login_at(&Home::new(), path).env("VAULT_ADDR", bao.url());
+        login.env("VAULT_TOKEN", token).never(token)
     };
     let reader =
         bao.token_with_policy("reader", "path \"secret/data/oneup/*\" { capabilities = [\"read\"] }", "1h");
@@ -162,33 +169,20 @@ fn each_failure_has_its_own_message() {
 #[test]
 fn approle_and_openbaos_variables_authenticate() {
     let Some((bao, _endpoint, _first)) = fixture(TokenEndpoint::start()) else { return };
-    let policy = "path \"secret/data/oneup/*\" { capabilities = [\"create\", \"read\", \"update\"] }";
-    bao.token_with_policy("oneup", policy, "1h");
+    bao.token_with_policy("oneup", POLICY, "1h");
     bao.admin("POST", "sys/auth/approle", Some(&json!({"type": "approle"})));
     bao.admin("POST", "auth/approle/role/jobs", Some(&json!({"token_policies": "oneup", "token_ttl": "5m"})));
     let role_id = bao.admin("GET", "auth/approle/role/jobs/role-id", None)["data"]["role_id"].clone();
     let secret_id = bao.admin("POST", "auth/approle/role/jobs/secret-id", None)["data"]["secret_id"].clone();
     let (role_id, secret_id) = (role_id.as_str().expect("an ID"), secret_id.as_str().expect("an ID"));
     let home = Home::new();
-    let file = home.write("secret-id", format!("{secret_id}\n"));
-    #[cfg(unix)]
-    std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("chmod");
+    let file = home.write_private("secret-id", format!("{secret_id}\n"));
     let approle = |run: Oneup| {
         run.env("BAO_ADDR", bao.url())
             .env("BAO_ROLE_ID", role_id)
             .env("VAULT_ADDR", "https://elsewhere.example")
     };
-    let login = || {
-        let login = home.oneup().env_remove("ONEUP_STORE").args([
-            "login",
-            "provider",
-            "--store",
-            "vault",
-            "--vault-path",
-            PATH,
-        ]);
-        approle(login).never(secret_id)
-    };
+    let login = || approle(login_at(&home, PATH)).never(secret_id);
     login().env("VAULT_SECRET_ID_FILE", &file).stderr_has("Joined").run();
     login().env("BAO_SECRET_ID", secret_id).stderr_has("Joined").run();
     let wrong = login().env("BAO_SECRET_ID", "wrong").status(6);
@@ -201,13 +195,13 @@ fn approle_and_openbaos_variables_authenticate() {
         .run();
 
     // The token file, as `vault login` leaves it.
-    let token = home.write(".vault-token", bao.root_token());
+    let token = home.write_private(".vault-token", bao.root_token());
     let from_file = || home.oneup().args(["token", "show"]).env("VAULT_ADDR", bao.url());
     #[cfg(unix)]
     {
-        std::fs::set_permissions(&token, std::os::unix::fs::PermissionsExt::from_mode(0o644)).expect("chmod");
+        set_mode(&token, 0o644);
         from_file().status(1).stderr_has("permissions too open").run();
-        std::fs::set_permissions(&token, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("chmod");
+        set_mode(&token, 0o600);
     }
     from_file().stdout("token-1\n").run();
 }
@@ -223,10 +217,8 @@ fn kubernetes_role_authenticates() {
         "apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview",
         "status": {"authenticated": true, "audiences": ["vault"], "user": {"username": "system:serviceaccount:batch:jobs", "uid": "u"}},
     });
-    let kubernetes =
-        raw_server(move |_, _, _| RawServer::answer("200 OK", "application/json", &review.to_string()));
-    let policy = "path \"secret/data/oneup/*\" { capabilities = [\"create\", \"read\", \"update\"] }";
-    bao.token_with_policy("oneup", policy, "1h");
+    let kubernetes = RawServer::start(move |_, _, _| json_response("200 OK", review.to_string()));
+    bao.token_with_policy("oneup", POLICY, "1h");
     bao.admin("POST", "sys/auth/kubernetes", Some(&json!({"type": "kubernetes"})));
     let config = json!({
         "kubernetes_host": kubernetes.url(), "token_reviewer_jwt": "x", "disable_local_ca_jwt": true,
@@ -241,15 +233,7 @@ fn kubernetes_role_authenticates() {
     let home = Home::new();
     let jwt = home.write("token", service_account_token());
     let login = |role: &str| {
-        let login = home.oneup().env_remove("ONEUP_STORE").args([
-            "login",
-            "provider",
-            "--store",
-            "vault",
-            "--vault-path",
-            PATH,
-        ]);
-        login.env("VAULT_ADDR", bao.url()).env("VAULT_ROLE", role).env("VAULT_JWT_FILE", &jwt)
+        login_at(&home, PATH).env("VAULT_ADDR", bao.url()).env("VAULT_ROLE", role).env("VAULT_JWT_FILE", &jwt)
     };
     login("jobs").stderr_has("Joined").run();
     login("other")
@@ -269,37 +253,22 @@ fn certificate() -> String {
 
 /// A token of the service account `jobs` in `batch`; Kubernetes' own review says whether it is valid.
 fn service_account_token() -> String {
-    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-    let part = |value: serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let claims = json!({
         "aud": ["vault"], "sub": "system:serviceaccount:batch:jobs", "exp": 4_000_000_000_u64, "iat": 1_700_000_000,
         "iss": "https://kubernetes.default.svc.cluster.local",
         "kubernetes.io": {"namespace": "batch", "serviceaccount": {"name": "jobs", "uid": "u"}},
     });
-    format!("{}.{}.c2lnbmF0dXJl", part(json!({"alg": "RS256", "typ": "JWT"})), part(claims))
+    jwt(r#"{"alg":"RS256","typ":"JWT"}"#, &claims.to_string())
 }
 
 #[test]
 fn private_key_is_shared_too() {
     let Some(bao) = OpenBao::start() else { return };
-    let fixture = |name: &str| format!("{}/tests/fixtures/client-keys/{name}", env!("CARGO_MANIFEST_DIR"));
-    let sandbox = crate::support::Sandbox::start(&["--client-jwks", &fixture("jwks.json")]);
+    let sandbox = Sandbox::start_with_client_keys();
     let (first, second) = (Home::new(), Home::new());
-    let key = first.write("key.pem", std::fs::read(fixture("es384.pem")).expect("a fixture"));
-    #[cfg(unix)]
-    std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("chmod");
-    let login =
-        first.oneup().env_remove("ONEUP_STORE").args(["login", "provider", "--gateway", sandbox.url()]);
-    let login = login.args([
-        "--client-id",
-        "oneup-sandbox-jwt",
-        "--store",
-        "vault",
-        "--vault-path",
-        PATH,
-        "--key-file",
-    ]);
-    bao.configure(login.arg(&key)).run();
+    let key = first.write_client_key("es384.pem");
+    let login = login_at(&first, PATH).args(["--gateway", sandbox.url(), "--client-id", JWT_CLIENT]);
+    bao.configure(login.args(["--key-file", &key])).run();
     join(&bao, &second).stderr_has("Joined").run();
     let tokens = sandbox.count("/token");
     show(&bao, &second).arg("--refresh").run();
