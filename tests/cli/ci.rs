@@ -1,5 +1,5 @@
-//! The recipes of docs/ci.md, run as each CI system runs them: its variables, its shell, what it does with the lines that
-//! are meant for it, and what its log shows; and the same with a login that fails.
+//! The recipes of docs/ci.md, run as each CI system runs them: its variables, its shell, its workflow commands and its log;
+//! and the same with a login that fails.
 #![cfg(unix)]
 
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ type Variables = BTreeMap<String, String>;
 struct Job {
     home: Home,
     sandbox: Sandbox,
-    /// Of the project's settings; a step has those that it asks for.
+    /// The settings of the project; a step gets those that it names.
     settings: Variables,
     masks: Vec<String>,
     log: String,
@@ -77,16 +77,16 @@ impl Job {
         text.lines().for_each(|text| line(self, text));
     }
 
-    /// The variables that a step asks for, by what its system's expression means.
+    /// The variables that a step names; `name` parses an expression of the system.
     fn settings_for(&self, wanted: &Variables, name: impl Fn(&str) -> Option<&str>) -> Variables {
         let value = |expression: &str| {
-            let name = name(expression).unwrap_or_else(|| panic!("not understood: {expression}"));
+            let name = name(expression).unwrap_or_else(|| panic!("unknown expression: {expression}"));
             self.settings.get(name).unwrap_or_else(|| panic!("no such setting: {name}")).clone()
         };
         wanted.iter().map(|(name, expression)| (name.clone(), value(expression))).collect()
     }
 
-    /// A line of the log, with every mask that is known by now.
+    /// Writes a line of the log, masked.
     fn write(&mut self, line: &str) {
         let masked = self.masks.iter().fold(line.to_owned(), |line, mask| line.replace(mask, "***"));
         self.log += &format!("{masked}\n");
@@ -113,7 +113,7 @@ fn steps(yaml: &str, key: &str) -> Vec<(String, Variables)> {
             let step = steps.last_mut().expect("a step before its variables");
             step.1.insert(name.to_owned(), value.to_owned());
         } else {
-            assert_eq!(line.trim(), "env:", "a line that the test doesn't understand");
+            assert_eq!(line.trim(), "env:", "an unexpected line");
         }
     }
     assert_eq!(steps.len(), 2, "{yaml}");
@@ -174,7 +174,7 @@ fn azure_pipelines_passes_the_token_as_a_secret_variable() {
     job.ends_well(&token, "fetched 200\ncareless: ***\n");
 }
 
-/// GitLab runs the lines of a job in one shell, shows each of them unexpanded, and masks what the settings say.
+/// GitLab runs the lines of a job in one shell, shows each of them unexpanded, and masks what the settings list.
 #[test]
 fn gitlab_exports_the_token_in_the_shell_of_the_job() {
     if !requires_program("curl") {

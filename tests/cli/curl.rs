@@ -95,7 +95,7 @@ fn other_hosts_and_options_that_send_the_token_there_are_errors() {
 fn allow_host_sends_the_token_to_that_host() {
     let Some((home, server)) = logged_in() else { return };
     let other = self::server("");
-    // The token came from elsewhere, so that of loopback only the address of the FHIR server is the profile's.
+    // With another token endpoint, the address of the FHIR server is the only one of loopback that is the profile's.
     home.move_token_endpoint("https://gateway.1up.health/token");
     let url = localhost(&other);
     curl(&home, &format!("-s {url}/x")).status(125).stderr_has("localhost is not one of").run();
@@ -198,7 +198,7 @@ fn old_curl_is_an_error_or_a_warning() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn version_is_asked_again_after_curl_was_replaced() {
+fn version_is_determined_again_after_curl_was_replaced() {
     let Some((home, _server)) = logged_in() else { return };
     curl(&home, "-s /a").stdout("/r4/a\n").run();
     let cache = home.state().join("curl-version");

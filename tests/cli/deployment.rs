@@ -1,5 +1,5 @@
-//! What `packaging/` has for fleets: manifests, a unit, an action. Their command lines run as plain processes, with the
-//! variables and directories that Kubernetes, systemd and GitHub would give them.
+//! The manifests, the unit and the action of `packaging/`. Their command lines run as plain processes, with the variables
+//! and directories that Kubernetes, systemd and GitHub would give them.
 #![cfg(unix)]
 
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-/// A YAML file as JSON; `None` without a reader.
+/// A YAML file as JSON; `None` without yq.
 fn yaml(path: &str) -> Option<Value> {
     if !requires_program("yq") {
         return None;
@@ -192,7 +192,7 @@ fn unit_is_valid_and_its_commands_export() {
     let home = Home::new();
     home.write_private("credentials/key.pem", fs::read(client_key("es384.pem")).expect("a key"));
     let directory = |name: &str| home.path(name).to_str().expect("UTF-8").to_owned();
-    // What systemd makes of the specifiers, and the setting that has to be filled in.
+    // The specifiers as systemd expands them, and the setting that has to be filled in.
     let located = unit
         .replace("%d", &directory("credentials"))
         .replace("%S", &directory("state"))

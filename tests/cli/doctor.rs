@@ -39,11 +39,11 @@ fn without_profiles_everything_else_is_checked() {
     }
     let secrets = home.state().join("secrets");
     let left = std::fs::read_dir(&secrets).map_or(0, Iterator::count);
-    assert_eq!(left, 0, "the dummy is gone from {}", secrets.display());
+    assert_eq!(left, 0, "the test value is deleted from {}", secrets.display());
 }
 
 #[test]
-fn broken_profile_is_a_finding_beside_the_others() {
+fn broken_profile_is_reported_with_the_others() {
     let home = home_with_profile(NOWHERE, "");
     home.write("config/profiles/bad.toml", "schema = 1\nid = 7\n");
     home.oneup()
@@ -94,7 +94,7 @@ fn missing_ca_file_and_invalid_proxy_are_failures() {
 }
 
 #[test]
-fn silent_server_is_a_finding_at_the_deadline() {
+fn silent_server_is_reported_at_the_deadline() {
     let mute = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}/token", mute.local_addr().expect("an address"));
     let home = home_with_profile(&url, "");

@@ -1,4 +1,4 @@
-//! `oneup export` against the sandbox: a whole export, what interrupts it, and what is checked.
+//! `oneup export` against the sandbox: options, files, faults, interruptions.
 
 use std::fs;
 use std::path::PathBuf;
@@ -117,7 +117,7 @@ fn format_json_prints_the_manifest_with_local_names_and_hashes() {
 }
 
 #[test]
-fn a_manifest_in_the_first_response_is_taken() {
+fn a_manifest_in_the_first_response_is_accepted() {
     let export = Export::start(&["--fail", "manifest-200"]);
     export.export(&["--type", "Patient", "--quiet"]).run();
     assert_eq!(export.files().len(), 1);
@@ -154,11 +154,11 @@ fn usage_errors_name_a_value_that_works() {
     ] {
         export.export(options).status(2).stderr_has(hint).run();
     }
-    assert!(!export.dir().exists(), "nothing is created before the options are understood");
+    assert!(!export.dir().exists(), "nothing is created if an option is invalid");
 }
 
 #[test]
-fn tenant_selects_the_payer_and_the_server_s_rejection_names_causes() {
+fn tenant_selects_the_payer_and_the_servers_rejection_names_causes() {
     let export = Export::start(&["--tenant-only", "acme"]);
     export
         .export(&["--type", "Patient"])
@@ -176,7 +176,7 @@ fn tenant_selects_the_payer_and_the_server_s_rejection_names_causes() {
 }
 
 #[test]
-fn scope_is_that_of_the_token() {
+fn scope_option_selects_the_token() {
     let export = Export::start(&[]);
     export.export(&["--scope", "member-match-sandbox"]).status(4).stderr_has("HTTP 403").run();
     export.export(&["--restart", "--scope", "bulk-data|user/*.rs", "--quiet"]).run();
@@ -208,7 +208,7 @@ fn tokens_that_expire_during_the_export_are_refreshed() {
 }
 
 #[test]
-fn failures_that_pass_are_retried() {
+fn transient_failures_are_retried() {
     for fault in ["fhir-429=2", "fhir-503=2", "fhir-reset=2", "gzip"] {
         let export = Export::start(&["--fail", fault]);
         export.export(&["--quiet"]).run();
@@ -218,7 +218,7 @@ fn failures_that_pass_are_retried() {
 }
 
 #[test]
-fn a_cut_connection_resumes_where_it_was() {
+fn a_file_is_resumed_after_a_closed_connection() {
     for fault in ["cut-file=2", "no-range"] {
         let export = Export::start(&["--fail", fault, "--fail", "cut-file=1", "--export-size", "2MB"]);
         let reference = Export::start(&["--export-size", "2MB"]);
@@ -271,7 +271,7 @@ fn a_wrong_count_in_the_manifest_is_reported() {
 }
 
 #[test]
-fn an_altered_file_is_noticed() {
+fn a_modified_file_is_reported() {
     let export = Export::start(&[]);
     export.export(&["--quiet"]).run();
     fs::write(export.dir().join("Patient.1.ndjson"), "{}\n").expect("write");
@@ -288,19 +288,19 @@ fn a_redirect_to_a_file_store_never_carries_the_token() {
 }
 
 #[test]
-fn a_lost_job_names_restart() {
+fn a_lost_job_suggests_restart() {
     let export = Export::start(&["--fail", "job-gone"]);
     export.export(&[]).status(5).stderr_has("no longer has this export").stderr_has("--restart").run();
 }
 
 #[test]
-fn a_failed_job_shows_the_server_s_reason() {
+fn a_failed_job_shows_the_servers_reason() {
     let export = Export::start(&["--fail", "job-failed"]);
     export.export(&[]).status(5).stderr_has("the export failed at the server").run();
 }
 
 #[test]
-fn since_last_starts_from_the_transaction_time_and_keeps_the_export_before() {
+fn since_last_starts_from_the_transaction_time_and_keeps_the_previous_export() {
     let export = Export::start(&[]);
     export.export(&["--since", "last", "--quiet"]).run();
     let time = export.state()["members"]["transactionTime"].as_str().expect("a time").to_owned();
@@ -334,9 +334,9 @@ fn two_exports_into_one_directory_do_not_mix() {
     let _ = first.wait();
 }
 
-/// Killed at many different moments, the same command ends with the same files.
+/// After a kill at any moment, the same command produces the same files.
 #[test]
-fn killed_at_any_moment_it_continues_to_an_equal_result() {
+fn killed_export_continues_to_an_equal_result() {
     let flags = ["--export-size", "3MB", "--export-files", "6"];
     let reference = Export::start(&flags);
     reference.export(&["--quiet"]).run();

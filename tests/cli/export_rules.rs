@@ -74,7 +74,7 @@ fn in_progress(headers: &[(&str, &str)]) -> Option<Vec<u8>> {
     Some(response("202 Accepted", headers, ""))
 }
 
-/// The usual manifest, changed.
+/// The usual manifest with a change.
 fn manifest(request: &Request, change: impl FnOnce(&mut Value)) -> Option<Vec<u8>> {
     request.is_status().then(|| {
         let mut manifest = request.manifest();

@@ -193,7 +193,7 @@ fn inspect_verifies_against_the_realm() {
     inspect(&[]).stdout_has("/auth/realms/dev-portal").run();
     inspect(&["--verify"]).run();
 
-    // One changed letter of the signature, from elsewhere.
+    // A token with one changed letter in its signature, from stdin.
     let (rest, signature) = token.rsplit_once('.').expect("a JWT");
     let flipped = if signature.starts_with('A') { "B" } else { "A" };
     let forged = format!("{rest}.{flipped}{}", &signature[1..]);

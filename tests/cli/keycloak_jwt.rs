@@ -1,4 +1,4 @@
-//! `private_key_jwt` at a real Keycloak, with the client's JWKS set to the key that `oneup key generate` made.
+//! `private_key_jwt` at a real Keycloak, with a client whose JWK set has the key of `oneup key generate`.
 
 use serde_json::{Value, json};
 
@@ -104,7 +104,7 @@ fn wrong_assertions_are_rejected_with_the_reason() {
         Some(&json!({"realm": fixture.realm.name(), "attributes": {"frontendUrl": ""}})),
     );
 
-    // Another key than the registered one; then the same ID with another key.
+    // First a key that is not registered, then another key with the registered ID.
     fixture.home.oneup().args(["key", "generate"]).run();
     fixture
         .login()

@@ -184,7 +184,7 @@ fn auto_without_a_secret_service_reports_that_the_login_lasts_until_reboot() {
 fn hanging_service_times_out() {
     let Some(fixture) = KeyringFixture::start() else { return };
     fixture.run(&[], "printf pw | unlock; login --store keyring");
-    // A stopped daemon still owns the name.
+    // A stopped daemon keeps its name on the bus.
     let start = Instant::now();
     let output = fixture.run(&[], "printf pw | unlock
          pid=$(query_bus GetConnectionUnixProcessID | grep -o '[0-9]*$'); kill -STOP $pid; oneup token show --timeout 2; login --profile new; kill -CONT $pid");
@@ -196,7 +196,7 @@ fn hanging_service_times_out() {
 
 /// The bus starts the daemon again, locked: the error must say so.
 #[test]
-fn service_that_crashes_during_an_operation_is_called_again() {
+fn operation_is_repeated_after_a_crash_of_the_service() {
     let Some(fixture) = KeyringFixture::start() else { return };
     fixture.run(&[], "printf pw | unlock; login --store keyring");
     let output = fixture.run(
@@ -208,7 +208,7 @@ fn service_that_crashes_during_an_operation_is_called_again() {
     assert!(output.stderr.contains("the keyring is locked"), "{}", output.stderr);
 }
 
-/// The credentials stay whole and single, the daemon lives, and no lock is left.
+/// There is one complete item, the daemon still runs, and no lock is left.
 #[test]
 fn kill_at_any_moment_leaves_one_working_login() {
     let Some(fixture) = KeyringFixture::start() else { return };
@@ -242,10 +242,11 @@ fn kill_at_any_moment_leaves_one_working_login() {
 
 /// All state directories of a user share one gnome-keyring, and so one lock.
 #[test]
-fn concurrent_logins_in_many_state_directories_leave_the_daemon_alive() {
+fn concurrent_logins_in_many_state_directories_leave_the_daemon_running() {
     let Some(fixture) = KeyringFixture::start() else { return };
     let count = size(12, 30);
-    let mut report = FaultReport::new(Kind::Load, "keyring: state directories at once, login and refresh");
+    let mut report =
+        FaultReport::new(Kind::Load, "keyring: concurrent login and refresh in many state directories");
     let output = fixture.run(
         &[],
         &format!(

@@ -1,5 +1,5 @@
-//! What a process keeps of a secret after its use: nothing in its memory, in a core dump, in the message of a panic, or
-//! in what a child inherits.
+//! Secrets after their use: none in the memory of the process, in a core dump, in the message of a panic, or in what a
+//! child inherits.
 #![cfg(target_os = "linux")]
 
 use std::fs;
@@ -50,7 +50,7 @@ fn long_running_process_holds_no_client_secret_between_refreshes() {
     if !requires("root, to read a process's memory", is_root()) {
         return;
     }
-    let mut report = FaultReport::new(Kind::Input, "looks into memory for the client secret");
+    let mut report = FaultReport::new(Kind::Input, "searches of the memory for the client secret");
     let (home, server) = (Home::new(), server(2));
     login(&home, &server).run();
     let run = home.oneup().args(["exec", "--token-file", "--", "sleep", "300"]);
@@ -111,7 +111,7 @@ fn no_panic_and_no_error_shows_a_secret() {
     if !requires_strace() {
         return;
     }
-    let mut report = FaultReport::new(Kind::Fault, "threads, memory and randomness refused");
+    let mut report = FaultReport::new(Kind::Fault, "failing threads, memory and randomness");
     let (home, server) = (Home::new(), server(3600));
     login(&home, &server).run();
     let faults = [

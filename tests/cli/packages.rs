@@ -9,7 +9,7 @@ use crate::support::{Home, document};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// The targets of the release workflow that have an archive under their own name.
+/// The targets of the release workflow that have an archive of their name.
 fn targets() -> Vec<String> {
     let workflow = document(".github/workflows/release.yml");
     let rows = workflow.lines().filter(|line| line.contains("{ target: ") && !line.contains("suffix"));

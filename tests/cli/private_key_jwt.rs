@@ -89,7 +89,7 @@ fn unavailable() -> Fault {
 }
 
 #[test]
-fn generated_key_is_registered_and_becomes_the_logins() {
+fn generated_key_is_stored_with_the_login() {
     for algorithm in ["ES384", "RS384"] {
         let home = Home::new();
         let generated = home

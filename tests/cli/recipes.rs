@@ -1,4 +1,4 @@
-//! The recipes of the README and of docs/, taken from there and run in the shells and programs they are for.
+//! The recipes of the README and of docs/, read from there and run in their shells and programs.
 #![cfg(unix)]
 
 use std::fs;
@@ -95,7 +95,7 @@ fn scripts_stop_when_there_is_no_token() {
 
 /// A line break would be a second header, a second variable of the job, a second command.
 #[test]
-fn what_no_token_can_be_is_printed_in_no_format() {
+fn invalid_token_is_printed_in_no_format() {
     for token in ["a\nGITHUB_PATH=/tmp", "a b", "a\u{2019}b", "a\u{1b}[2J"] {
         for format in ["raw", "header", "env", "export", "fish", "powershell", "azure", "json"] {
             let run =

@@ -1,4 +1,4 @@
-//! `oneup sandbox`: its servers, tried with curl, and its commands. Exports: `sandbox_export`.
+//! `oneup sandbox`: its servers, requested with curl, and its commands. Exports: `sandbox_export`.
 
 use std::process::Command;
 use std::thread;

@@ -1,4 +1,4 @@
-//! The sandbox's FHIR server as 1up's: tenants, `$member-match`, and bulk exports with their faults, tried with curl.
+//! The sandbox's FHIR server as 1up's: tenants, `$member-match`, and bulk exports with their faults, requested with curl.
 
 use serde_json::{Value, json};
 
@@ -177,7 +177,7 @@ fn member_match_needs_its_own_scope() {
 }
 
 #[test]
-fn sizes_are_to_order_and_ranges_resume() {
+fn sizes_are_as_requested_and_ranges_resume() {
     let client = Client::start(&["--export-size", "3MB", "--export-files", "4"]);
     let manifest = client.manifest(&format!("{BASE}/$export?_type=ExplanationOfBenefit"));
     let output = files(&manifest, "output");

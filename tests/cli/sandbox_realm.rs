@@ -116,7 +116,7 @@ fn realm_responds_with_keycloaks_errors() {
 }
 
 #[test]
-fn realm_and_real_keycloak_respond_alike() {
+fn realm_and_real_keycloak_give_equal_responses() {
     let Some(keycloak) = keycloak() else { return };
     let sandbox = Sandbox::start(&[]);
     for (endpoint, form, ..) in CASES {
@@ -151,7 +151,7 @@ fn discovery_document_is_a_subset_of_keycloaks() {
 }
 
 #[test]
-fn realm_without_scopes_and_real_keycloak_respond_alike() {
+fn realm_without_scopes_and_real_keycloak_give_equal_responses() {
     let Some(keycloak) = keycloak() else { return };
     let sandbox = Sandbox::start(&[]);
     let path = "/auth/realms/epa-uat/protocol/openid-connect/token";

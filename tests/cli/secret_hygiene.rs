@@ -1,4 +1,4 @@
-//! Places where no secret may appear: argument lists, environments of children, traces, files that others can read.
+//! Places where no secret may appear: argument lists, environments of child processes, traces, files.
 #![cfg(target_os = "linux")]
 
 use std::fs;

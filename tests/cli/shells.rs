@@ -82,7 +82,7 @@ fn expect_candidates(shell: &mut OsSession, program: &str, tabs: &str) {
     for (line, candidates) in CANDIDATES {
         shell.send(format!("{line}{tabs}")).expect("it reads");
         let (mut screen, typed_at) = (String::new(), Instant::now());
-        // A shell that is still drawing would lose the next line: waits until it is quiet.
+        // A shell that is still drawing would lose the next line, so this waits until it is quiet.
         loop {
             let missing = candidates.iter().find(|word| !screen.contains(**word));
             match (shell.expect(expectrl::Regex("(?s).+")), missing) {
@@ -101,7 +101,7 @@ fn expect_candidates(shell: &mut OsSession, program: &str, tabs: &str) {
     }
 }
 
-/// Puts a program in front of oneup that completes like it, and otherwise only writes its last argument to `argument`.
+/// Puts a program before oneup on the PATH that completes as oneup does, and otherwise writes its last argument to `argument`.
 fn record_arguments(home: &Home) {
     let oneup = env!("CARGO_BIN_EXE_oneup");
     let script = format!(
@@ -186,7 +186,7 @@ fn bash_quotes_names() {
     }
 }
 
-/// Found on the fpath, as a package installs it; completes from the first TAB on.
+/// zsh, with the completions on the fpath, as a package installs them.
 fn zsh() -> (Home, OsSession) {
     let (home, mut zsh) = command("zsh", &["-f", "-i"]);
     home.write("functions/_oneup", script("_oneup"));
@@ -220,7 +220,7 @@ fn zsh_quotes_names() {
     }
 }
 
-/// Found in fish's own directory, as the README says.
+/// fish, with the completions in its own directory, as in the README.
 fn fish() -> (Home, OsSession) {
     let (home, fish) = command("fish", &["-i"]);
     home.write("xdg/fish/completions/oneup.fish", script("oneup.fish"));
@@ -249,7 +249,7 @@ fn fish_quotes_names() {
     }
 }
 
-/// Read at its start, as the README says.
+/// elvish, which reads the completions at its start, as in the README.
 fn elvish() -> (Home, OsSession) {
     let (home, elvish) = command("elvish", &[]);
     // Where a list of candidates is open, Ctrl-U leaves the line as it is.

@@ -61,13 +61,13 @@ fn unusable_store_loses_neither_token_nor_profile() {
     let home = Home::logged_in(&server);
     let item = home.stored_file();
     let kept = fs::read(&item).expect("an item");
-    fs::write(&item, &kept[..20]).expect("half of it");
+    fs::write(&item, &kept[..20]).expect("an incomplete item");
     home.oneup().args(["token", "show"]).status(6).never(CLIENT_SECRET).run();
     home.oneup().args(["logout"]).status(6).run();
-    fs::write(&item, &kept).expect("all of it");
+    fs::write(&item, &kept).expect("an item");
     home.oneup().args(["token", "show"]).stdout("token-0\n").run();
     // Without revocation, logout does not read the credentials.
-    fs::write(&item, &kept[..20]).expect("half of it");
+    fs::write(&item, &kept[..20]).expect("an incomplete item");
     home.oneup().args(["logout", "--no-revoke"]).run();
     assert!(!item.exists());
 }

@@ -111,7 +111,7 @@ impl Job {
         fs::read_to_string(&self.file).ok()?.strip_prefix("token-")?.parse().ok()
     }
 
-    /// Waits until the file has held this many tokens after the first.
+    /// Waits until the file has had this many more tokens.
     fn wait_for_refreshes(&self, times: usize) {
         let (mut seen, begun) = (vec![self.token()], Instant::now());
         while seen.len() <= times {

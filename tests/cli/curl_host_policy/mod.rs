@@ -1,5 +1,5 @@
 //! Attacks on the host rule of `oneup curl`: the real curl and two servers on this machine, one of which is the profile's.
-//! The other never gets the token, and no file does.
+//! The token never reaches the other server or a file.
 #![cfg(target_os = "linux")]
 
 mod attacks;
@@ -66,7 +66,7 @@ impl Fixture {
         run.arg("curl").args(["--"]).args(limits).args(self.words(words))
     }
 
-    /// Runs curl with these arguments, and returns whether the token stayed where it belongs.
+    /// Runs curl with these arguments, and returns whether the token reached neither the other server nor a file.
     fn keeps_the_token(&self, words: &[&str], report: &mut FaultReport) -> bool {
         let outcome = self.curl(words).outcome();
         report.check(!outcome.shows(TOKEN), format!("{words:?} prints it"), &outcome);

@@ -6,7 +6,7 @@ use std::process::Command;
 use super::scenario::{checking_clients, remaining_files, shown};
 use crate::support::{FaultReport, Home, Kind, Sandbox, is_root, requires, size};
 
-/// A file system in memory, of this size; gone when dropped.
+/// A file system in memory; unmounted when dropped.
 struct Disk(PathBuf);
 
 impl Disk {
@@ -108,7 +108,7 @@ fn export_onto_a_full_disk_continues_once_there_is_space() {
     let Some(disk) = Disk::mount(home.path("disk")) else { return };
     home.oneup().args(["login", "provider", "--quiet"]).envs(env()).run();
     let export = || home.oneup().args(["export", "disk/members"]).envs(env());
-    // A page less each time: another write is the first that fails.
+    // One page less each time, so that another write is the first that fails.
     for pages in size(vec![40, 60], (28..=63).collect()) {
         std::fs::write(disk.0.join("fill"), vec![0; pages * 4096]).expect("there is space");
         export()

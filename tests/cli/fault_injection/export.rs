@@ -18,7 +18,7 @@ impl Export {
     }
 }
 
-/// The files of an export by name, without what oneup keeps for itself; and whether the state is complete.
+/// The files of an export by name, without oneup's own; and whether the state is complete.
 fn result(dir: &Path) -> (BTreeMap<String, String>, bool) {
     let entries = std::fs::read_dir(dir).into_iter().flatten().map(|entry| entry.expect("an entry"));
     let files = entries.map(|entry| {
@@ -65,8 +65,8 @@ impl Subject for Export {
         problems
     }
 
-    /// A dead network is waited for half a minute, and a thread forever that no write can wake. Other tests have a dead
-    /// network and full disks.
+    /// Without a network it retries for half a minute, and a thread whose wake-up fails waits forever. Other tests have
+    /// networks and disks that fail.
     fn is_quick(injection: Injection, call: &Call) -> bool {
         let sends = matches!(&*call.name, "connect" | "sendto" | "writev" | "sendmsg");
         injection == Injection::Kill

@@ -1,5 +1,5 @@
-//! What is left after a kill, a full disk, a failing system call, a clock that jumps, or two commands at once: the old or
-//! the new credentials, whole, and the next command works.
+//! A kill, a full disk, a failing system call, a clock that jumps, concurrent commands: after each the old or the new
+//! credentials are complete, and the next command works.
 #![cfg(target_os = "linux")]
 
 mod disk;

@@ -1,4 +1,4 @@
-//! Concurrent commands: one of them wins completely, and a success that was reported is true.
+//! Concurrent commands: the result is that of one of them, and each success that was reported is true.
 
 use std::process::Child;
 use std::thread::sleep;
@@ -75,7 +75,7 @@ fn logout_during_refreshes_leaves_nothing() {
 
 #[test]
 fn concurrent_logins_end_as_one_of_them() {
-    let mut report = FaultReport::new(Kind::Load, "logins of one profile at once");
+    let mut report = FaultReport::new(Kind::Load, "concurrent logins of one profile");
     for _ in 0..size(1, 6) {
         let (home, endpoint) = (Home::new(), checking_clients().start());
         let logins: Vec<Child> =
@@ -121,10 +121,10 @@ fn login_that_times_out_waiting_for_a_refresh_leaves_no_secret() {
     assert_eq!(remaining_files(&home), Vec::<String>::new());
 }
 
-/// All commands at once.
+/// All commands concurrently.
 #[test]
 fn many_concurrent_commands_leave_a_working_home() {
-    let mut report = FaultReport::new(Kind::Load, "login, logout, show and refresh at once");
+    let mut report = FaultReport::new(Kind::Load, "concurrent login, logout, show and refresh");
     for round in 0..size(1, 8) {
         let (home, endpoint) = (Home::new(), checking_clients().start());
         let children: Vec<Child> = (0..40)

@@ -78,7 +78,7 @@ impl Scenario {
         wrong
     }
 
-    /// Returns a problem if the stored token is not one that may be there.
+    /// Returns a problem if the stored token is not an expected one.
     fn unexpected_token(self, outcome: &Outcome, kept: Option<&str>) -> Option<String> {
         let (old, new) = (
             kept.is_some_and(|token| token.starts_with("old-token-")),
@@ -115,8 +115,8 @@ impl Scenario {
             }
         };
         expect("status", home.oneup().arg("status"), &[0]);
-        // A consumed refresh token whose successor never reached the store is lost: then, and only then, the user is
-        // told to log in again.
+        // If a refresh token was consumed and the new one is not stored, the login is lost; only then must the user log in
+        // again.
         let consumed =
             self.operation == Operation::Rotation && !in_the_store(home, &endpoint.newest_refresh_token());
         if kept.is_some() && self.operation != Operation::Logout {

@@ -8,7 +8,7 @@ use super::scenario::{Operation, Scenario, checking_clients};
 use crate::support::strace::{Call, calls, requires_strace, traced};
 use crate::support::{FaultReport, Home, Kind, Oneup, Outcome, TokenEndpoint, size};
 
-/// How often an injection is attempted that misses its call.
+/// How often an injection that misses its call is repeated.
 const MAX_ATTEMPTS: u32 = 8;
 
 /// What strace does at a call.
@@ -54,7 +54,7 @@ pub(super) trait Subject {
     /// Returns the problems in the home after the command ended so.
     fn problems_after(&self, home: &Home, outcome: &Outcome) -> Vec<String>;
 
-    /// Whether an injection is worth its time.
+    /// Whether an injection ends soon enough for a test.
     fn is_quick(_: Injection, _: &Call) -> bool {
         true
     }
@@ -162,7 +162,7 @@ pub(super) fn interrupt_at_each_call<S: Subject>(
     }
     // The traced run may have made a call that other runs don't.
     let missed = all.len() - injected;
-    assert!(missed <= 1 + all.len() / 10, "only {injected} of {} injections injected", all.len());
+    assert!(missed <= 1 + all.len() / 10, "only {injected} of {} injections took place", all.len());
     report.finish();
 }
 

@@ -8,7 +8,7 @@ fn show_at(home: &Home, time: &str) -> Oneup {
 }
 
 #[test]
-fn clock_jump_costs_a_token_request_and_never_the_login() {
+fn clock_jump_causes_a_token_request_and_keeps_the_login() {
     if !requires_program("faketime") {
         return;
     }
@@ -51,7 +51,7 @@ fn clock_jump_during_exec_refreshes_the_token_file() {
     let clock = home.write("clock", "+0\n");
     let script = r#"echo "$ONEUP_TOKEN_FILE" > place; sleep 300"#;
     let run = home
-        // The variable would win over the file.
+        // The variable takes precedence over the file.
         .oneup_under(&["faketime", "-f", "+0", "env", "-u", "FAKETIME"])
         .args(["exec", "--token-file", "--", "sh", "-c", script]);
     let mut child = run

@@ -48,7 +48,7 @@ impl Login {
         Self::of(command(home, sandbox, flags).stdin(Stdio::null()))
     }
 
-    /// Starts a command, and reads on to its URL.
+    /// Starts a command, and reads its output up to the URL.
     pub(super) fn of(command: &mut Command) -> Self {
         let mut child = command.spawn().expect("oneup starts");
         let mut stderr = BufReader::new(child.stderr.take().expect("piped"));
@@ -80,7 +80,7 @@ impl Login {
     }
 }
 
-/// The value of a URL's parameter.
+/// The value of a parameter of a URL.
 pub(super) fn parameter(url: &str, name: &str) -> String {
     let url = Url::parse(url).expect("a URL");
     let value = url.query_pairs().find(|(found, _)| found == name).map(|(_, value)| value.into_owned());
@@ -95,7 +95,7 @@ pub(super) fn curl(arguments: &[&str]) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 
-/// Opens the plan's page and allows the access; the page that the browser ends on.
+/// Opens the consent page and allows the access; returns the last page.
 pub(super) fn allow(url: &str) -> String {
     decide(url, "allow", &["-L"])
 }
@@ -105,7 +105,7 @@ pub(super) fn deny(url: &str) -> String {
     decide(url, "deny", &["-L"])
 }
 
-/// The address that the browser ends on, not followed.
+/// The URL of the redirect after allowing, which is not followed.
 pub(super) fn address_after_allowing(url: &str) -> String {
     decide(url, "allow", &["-o", if cfg!(windows) { "NUL" } else { "/dev/null" }, "-w", "%{redirect_url}"])
 }

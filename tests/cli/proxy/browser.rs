@@ -3,7 +3,7 @@
 use super::Proxy;
 use crate::support::{Chromium, Home, RawServer, TokenEndpoint, html_response, text_response};
 
-/// A page that fetches a URL by each way that pages have, and shows what it got.
+/// A page that fetches a URL in each way that pages can, and shows the responses.
 fn page(url: &str) -> Vec<u8> {
     let script = format!(
         "const url = '{url}'; const show = text => document.body.innerText += text + '\\n';

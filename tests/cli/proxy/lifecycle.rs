@@ -114,7 +114,7 @@ fn second_signal_ends_it_without_waiting() {
 }
 
 #[test]
-fn command_finds_the_proxy_and_its_exit_code_is_the_proxys() {
+fn command_gets_the_url_and_its_exit_code_is_the_proxys() {
     let sandbox = Sandbox::start(&[]);
     let home = home_at(&sandbox);
     let proxy = |script: &str| home.oneup().args(["--profile", "r4", "proxy", "--", "sh", "-c", script]);

@@ -1,4 +1,4 @@
-//! `oneup proxy`: what is forwarded, how, and what comes back.
+//! `oneup proxy`: requests, responses, its URL and its end.
 
 mod attacks;
 mod browser;
@@ -25,7 +25,7 @@ pub(super) struct Proxy {
     pub(super) url: String,
     pub(super) client: Client,
     _stdout: BufReader<ChildStdout>,
-    /// Its profile is in there.
+    /// The home of its profile.
     _home: Home,
 }
 

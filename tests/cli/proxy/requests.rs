@@ -1,4 +1,4 @@
-//! What reaches the server, and what does not.
+//! Which requests reach the server, and with which headers.
 
 use std::io::{Read, Write};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! URLs of the profile's hosts come back as URLs of the proxy, and clients that follow them get everything.
+//! URLs of the profile's hosts become URLs of the proxy, and clients that follow them get every page and file.
 
 use serde_json::Value;
 

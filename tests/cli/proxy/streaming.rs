@@ -1,4 +1,4 @@
-//! Bodies of any size pass in pieces, as fast as the slower side, in little memory.
+//! Bodies of any size are streamed at the pace of the slower side, in little memory.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -94,7 +94,7 @@ fn response_waits_for_a_client_that_does_not_read() {
     }
     assert_eq!(received, length);
     assert!(peak_memory(&proxy) < before + 30 * MB, "{before} bytes became {}", peak_memory(&proxy));
-    // A client that goes away ends the server's response, too.
+    // A client that disconnects ends the server's response too.
     sent.store(0, Ordering::SeqCst);
     drop(proxy.get(&format!("/~{}/file", server.address())));
     std::thread::sleep(Duration::from_millis(500));

@@ -14,21 +14,21 @@ use super::{Home, requires_program};
 /// A browser without a window; closed when dropped.
 pub(crate) struct Chromium {
     driver: Child,
-    /// Held open: a closed one would end it.
+    /// Kept open: a closed one would end it.
     _stdout: BufReader<ChildStdout>,
     http: Client,
     session: String,
-    /// Its profile is in there.
+    /// The home of its profile.
     _home: Home,
 }
 
 impl Chromium {
-    /// Starts one that keeps everything in this home; none where there is no Chromium, by [`super::requires`].
+    /// Starts one that keeps everything in this home; `None` without Chromium, as [`super::requires`] does.
     pub(crate) fn start(home: &Home, width: u32) -> Option<Self> {
         if !(requires_program("chromedriver") && requires_program("chromium")) {
             return None;
         }
-        // What Chromium leaves behind when it is closed would otherwise gather in the system's directory.
+        // Chromium leaves files in the temporary directory.
         let temporary = home.path("tmp");
         std::fs::create_dir_all(&temporary).expect("a directory in the home");
         let (driver, stdout, port) = driver(home, &temporary);
@@ -41,13 +41,13 @@ impl Chromium {
         Some(chromium)
     }
 
-    /// The id of a new session, unless Chromium does not come up.
+    /// The ID of a new session; `None` if Chromium does not start.
     fn session(&self, size: &str, profile: &Path) -> Option<String> {
         let profile = format!("--user-data-dir={}", profile.display());
         let flags =
             ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", size, &profile];
-        let asked = json!({"capabilities": {"alwaysMatch": {"goog:chromeOptions": {"args": flags}}}});
-        match self.try_post("", &asked) {
+        let capabilities = json!({"capabilities": {"alwaysMatch": {"goog:chromeOptions": {"args": flags}}}});
+        match self.try_post("", &capabilities) {
             Ok(session) => session["sessionId"].as_str().map(str::to_owned),
             Err(error) => {
                 eprintln!("Chromium did not start: {error}");
@@ -69,17 +69,17 @@ impl Chromium {
         value(self.http.get(format!("{}{path}", self.session)).send()).expect(path)
     }
 
-    /// Opens an address.
+    /// Opens a URL.
     pub(crate) fn go(&self, url: &str) {
         self.post("/url", &json!({ "url": url }));
     }
 
-    /// Clicks on what this CSS selector finds first.
+    /// Clicks on the first element of this CSS selector.
     pub(crate) fn click(&self, selector: &str) {
         self.post(&format!("{}/click", self.element(selector)), &json!({}));
     }
 
-    /// Types into what this CSS selector finds first.
+    /// Types into the first element of this CSS selector.
     pub(crate) fn fill_in(&self, selector: &str, text: &str) {
         let element = self.element(selector);
         self.post(&format!("{element}/clear"), &json!({}));
@@ -92,17 +92,17 @@ impl Chromium {
         format!("/element/{}", id.unwrap_or_else(|| panic!("{selector} is there: {found}")))
     }
 
-    /// The address that it shows.
+    /// The URL that it shows.
     pub(crate) fn address(&self) -> String {
         self.get("/url").as_str().expect("an address").to_owned()
     }
 
-    /// The page's text, once it has this.
+    /// Waits until the page has this text; returns all of its text.
     pub(crate) fn expect(&self, text: &str) -> String {
         let begun = Instant::now();
         loop {
             let script = json!({"script": "return document.body ? document.body.innerText : ''", "args": []});
-            // While it goes to another page, it can't be asked.
+            // While it loads another page, the script fails.
             let shown = match self.try_post("/execute/sync", &script) {
                 Ok(shown) => shown.as_str().unwrap_or_default().to_owned(),
                 Err(error) => error,
@@ -110,7 +110,7 @@ impl Chromium {
             if shown.contains(text) {
                 return shown;
             }
-            assert!(begun.elapsed() < Duration::from_secs(20), "{text:?} never came, but {shown:?}");
+            assert!(begun.elapsed() < Duration::from_secs(20), "no {text:?} in {shown:?}");
             std::thread::sleep(Duration::from_millis(100));
         }
     }
@@ -125,10 +125,9 @@ impl Chromium {
     }
 }
 
-/// A ChromeDriver that listens, and its port. Beside hundreds of processes it has ended at its start, now and then: it is
-/// tried again, and what it said is told.
+/// Starts ChromeDriver; returns its port too. On a busy machine it sometimes exits at its start, so it is started again.
 fn driver(home: &Home, temporary: &Path) -> (Child, BufReader<ChildStdout>, u16) {
-    let mut said = String::new();
+    let mut output = String::new();
     for _ in 0..5 {
         let mut driver = Command::new("chromedriver")
             .arg("--port=0")
@@ -139,19 +138,19 @@ fn driver(home: &Home, temporary: &Path) -> (Child, BufReader<ChildStdout>, u16)
             .spawn()
             .expect("chromedriver starts");
         let mut stdout = BufReader::new(driver.stdout.take().expect("piped"));
-        // It says port 0 first, as it was asked, and then the one that it got.
+        // It prints port 0 first, as requested, and then its own.
         for line in stdout.by_ref().lines().map_while(Result::ok) {
             let port = line.split("on port ").nth(1).and_then(|text| text.trim_end_matches('.').parse().ok());
             match port {
                 Some(port @ 1..) => return (driver, stdout, port),
-                _ => said += &format!("{line}\n"),
+                _ => output += &format!("{line}\n"),
             }
         }
         let ended = driver.wait().expect("it is ours");
-        said += &format!("{ended}\n");
+        output += &format!("{ended}\n");
         std::thread::sleep(Duration::from_millis(500));
     }
-    panic!("chromedriver names its port, but it said: {said}");
+    panic!("chromedriver printed no port: {output}");
 }
 
 impl Drop for Chromium {
@@ -162,9 +161,9 @@ impl Drop for Chromium {
     }
 }
 
-/// What the answer holds; the error that it tells.
-fn value(answer: reqwest::Result<reqwest::blocking::Response>) -> Result<Value, String> {
-    let text = answer.and_then(|answer| answer.text()).map_err(|error| error.to_string())?;
+/// The value of a response, or its error.
+fn value(response: reqwest::Result<reqwest::blocking::Response>) -> Result<Value, String> {
+    let text = response.and_then(|response| response.text()).map_err(|error| error.to_string())?;
     let whole: Value = serde_json::from_str(&text).map_err(|error| format!("{error}: {text}"))?;
     if whole["value"]["error"].is_null() { Ok(whole["value"].clone()) } else { Err(text) }
 }

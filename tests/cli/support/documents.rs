@@ -1,4 +1,4 @@
-//! What the README and `docs/` show, as text that a test can run.
+//! The README, `docs/` and other files of the repository, and the code in them.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ pub(crate) fn document(path: &str) -> String {
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The first block of code after this text: fenced, or set in by four.
+/// The first block of code after this text: fenced, or indented by four spaces.
 #[track_caller]
 pub(crate) fn code_after(document: &str, place: &str) -> String {
     let rest = document.split_once(place).unwrap_or_else(|| panic!("no {place:?}")).1;

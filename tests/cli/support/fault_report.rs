@@ -4,7 +4,7 @@ use std::io::Write;
 
 use super::Outcome;
 
-/// What was done to oneup.
+/// What a test tries.
 #[derive(Clone, Copy)]
 pub(crate) enum Kind {
     /// Wrong input.

@@ -1,5 +1,5 @@
-//! What the tests share: a builder that runs oneup in a home of its own, token endpoints, the sandbox, a server of raw
-//! bytes, a browser, and checks for programs that a test needs.
+//! The tests' fixtures: a builder that runs oneup in a home of its own, token endpoints, the sandbox, a server of raw bytes,
+//! a browser; and checks for programs that a test needs.
 #![allow(dead_code, reason = "each module uses a part")]
 
 mod bulk_server;

@@ -331,12 +331,12 @@ impl Oneup {
     #[track_caller]
     pub(crate) fn run(mut self) -> Outcome {
         let outcome = self.end();
-        let complaints = self.complaints(&outcome);
+        let failures = self.failures(&outcome);
         assert!(
-            complaints.is_empty(),
+            failures.is_empty(),
             "$ {}\n{}\n--- exit code: {:?}\n--- stdout\n{}\n--- stderr\n{}",
             self.shown.join(" "),
-            complaints.join("\n"),
+            failures.join("\n"),
             outcome.status,
             outcome.stdout,
             outcome.stderr
@@ -344,27 +344,27 @@ impl Oneup {
         outcome
     }
 
-    fn complaints(&self, outcome: &Outcome) -> Vec<String> {
-        let mut found = Vec::new();
+    fn failures(&self, outcome: &Outcome) -> Vec<String> {
+        let mut failures = Vec::new();
         if outcome.status != Some(self.status) {
-            found.push(format!("exit code: expected {}, got {:?}", self.status, outcome.status));
+            failures.push(format!("exit code: expected {}, got {:?}", self.status, outcome.status));
         }
-        let silent = self.status != 0 && self.stdout.is_none() && self.stdout_has.is_empty();
-        let stdout = if silent { Some("") } else { self.stdout.as_deref() };
-        found.extend(difference("stdout", stdout, &outcome.stdout));
-        found.extend(difference("stderr", self.stderr.as_deref(), &outcome.stderr));
+        let is_empty = self.status != 0 && self.stdout.is_none() && self.stdout_has.is_empty();
+        let stdout = if is_empty { Some("") } else { self.stdout.as_deref() };
+        failures.extend(difference("stdout", stdout, &outcome.stdout));
+        failures.extend(difference("stderr", self.stderr.as_deref(), &outcome.stderr));
         for (stream, wanted, text) in
             [("stdout", &self.stdout_has, &outcome.stdout), ("stderr", &self.stderr_has, &outcome.stderr)]
         {
             let missing = wanted.iter().filter(|part| !text.contains(part.as_str()));
-            found.extend(missing.map(|part| format!("{stream} lacks {part:?}")));
+            failures.extend(missing.map(|part| format!("{stream} lacks {part:?}")));
         }
         for secret in &self.never {
             if outcome.stdout.contains(secret) || outcome.stderr.contains(secret) {
-                found.push(format!("a secret leaked: {secret:?}"));
+                failures.push(format!("a secret leaked: {secret:?}"));
             }
         }
-        found
+        failures
     }
 }
 

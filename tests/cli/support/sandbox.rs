@@ -8,7 +8,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 pub(crate) struct Sandbox {
     child: Child,
     url: String,
-    /// Held open: a closed stdout would end it.
+    /// Kept open: a closed stdout would end it.
     _stdout: BufReader<ChildStdout>,
 }
 
@@ -35,7 +35,7 @@ impl Sandbox {
         &self.url
     }
 
-    /// What points a run of oneup at it.
+    /// The variables that configure oneup for it.
     pub(crate) fn env(&self) -> Vec<(String, String)> {
         [
             ("ONEUP_GATEWAY", self.url.clone()),
@@ -70,9 +70,9 @@ impl Sandbox {
         let mut stream = TcpStream::connect(host).expect("the sandbox listens");
         write!(stream, "GET {path} HTTP/1.0\r\nHost: {host}\r\nConnection: close\r\n\r\n")
             .expect("a request");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("an answer");
-        let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+        let mut response = String::new();
+        stream.read_to_string(&mut response).expect("a response");
+        let (head, body) = response.split_once("\r\n\r\n").expect("a head and a body");
         (head.to_owned(), body.to_owned())
     }
 }

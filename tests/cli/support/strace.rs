@@ -1,4 +1,4 @@
-//! strace: what a run of oneup asks of the kernel, and what happens when the kernel says no or the process dies there.
+//! strace: the system calls of a run of oneup, and faults at each of them.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -20,15 +20,15 @@ pub(crate) struct Call {
     pub(crate) text: String,
 }
 
-/// Whether strace is here, and may look into a process that keeps others of its user out.
+/// Whether strace is installed, and can trace a process that is not dumpable; as [`requires`] does.
 pub(crate) fn requires_strace() -> bool {
-    requires_program("strace") && requires("root, so that strace sees into oneup", is_root())
+    requires_program("strace") && requires("root, so that strace can trace oneup", is_root())
 }
 
 /// oneup in this home under strace, which writes to `trace`; `inject` is strace's own expression, or nothing.
 pub(crate) fn traced(home: &Home, trace: &Path, inject: &str) -> Oneup {
     let trace = trace.to_str().expect("UTF-8").to_owned();
-    // Only what is traced can be refused.
+    // strace injects faults into traced calls only.
     let calls = format!("trace={CALLS},{}", inject.split(':').next().unwrap_or_default());
     let calls = calls.trim_end_matches(',').to_owned();
     let mut words: Vec<&str> =

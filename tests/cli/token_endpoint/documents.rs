@@ -1,4 +1,4 @@
-//! Discovery, JWKS, introspection and revocation endpoints that misbehave.
+//! Discovery, JWKS, introspection and revocation endpoints with invalid responses.
 
 use super::{REDIRECTS, is_sanitized};
 use crate::support::{

@@ -1,4 +1,4 @@
-//! Token endpoints that misbehave: a server that sends raw bytes, and what oneup does then.
+//! Token endpoints with invalid, failing or slow responses.
 
 mod documents;
 mod malformed_http;

@@ -1,4 +1,4 @@
-//! Proxies that fail, hang or ask for a password. They see the host name of the target and nothing else.
+//! Proxies that fail, hang or require a password. They get the host name of the target and nothing else.
 
 use std::io::{Read, Write};
 use std::net::SocketAddr;
@@ -135,7 +135,7 @@ fn socks_proxy_failures_are_network_errors() {
                     }
                 }
             });
-            // An address, so that no name need be looked up: nothing leaves this machine.
+            // An address, so that no name is looked up and nothing leaves this machine.
             let outcome =
                 login("https://192.0.2.1/token", &format!("{scheme}://me:proxypw@{address}")).outcome();
             let leaks = outcome.shows("proxypw") || outcome.shows(CLIENT_SECRET);

@@ -128,7 +128,7 @@ fn server_that_is_sealed_or_restarted_during_a_refresh_loses_no_token() {
     let refresher = show(&bao, &first).args(["--timeout", "60"]).spawn();
     wait_for_requests(&endpoint, 4);
     let waiting = show(&bao, &second).args(["--timeout", "60"]).spawn();
-    // It waits by then.
+    // By then, it waits.
     std::thread::sleep(Duration::from_millis(1_500));
     bao.restart();
     let outputs = [refresher, waiting].map(|child| child.wait_with_output().expect("it ends"));
@@ -158,7 +158,7 @@ fn two_concurrent_first_logins_leave_one() {
     }
 }
 
-/// The kernel's cache serves the token while Vault is away.
+/// The token is in the kernel's cache while Vault can't be reached.
 #[cfg(target_os = "linux")]
 #[test]
 fn cached_token_needs_no_server() {
@@ -177,6 +177,6 @@ fn cached_token_needs_no_server() {
 
 #[cfg(target_os = "linux")]
 fn is_cached(home: &Home) -> bool {
-    // Without Vault's variables only the cache can have it.
+    // Without Vault's variables, only the cache can be read.
     home.oneup().args(["token", "show"]).with_cache().outcome().status == Some(0)
 }

@@ -41,7 +41,7 @@ for port in sys.argv[3:]:
     threading.Thread(target=serve, args=(int(port),)).start()
 "#;
 
-/// A namespace with a link to the host; gone when dropped.
+/// A namespace with a link to the host; deleted when dropped.
 struct Namespace {
     name: String,
     relays: Vec<Child>,
