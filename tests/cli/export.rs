@@ -9,40 +9,40 @@ use serde_json::{Value, json};
 use crate::support::{Home, Oneup, Request, Sandbox, TokenEndpoint, json_response, wait_until};
 
 /// A home that is logged in at a sandbox, and a directory to export into.
-struct Export {
-    home: Home,
+pub(crate) struct Export {
+    pub(crate) home: Home,
     sandbox: Sandbox,
 }
 
 impl Export {
-    fn start(flags: &[&str]) -> Self {
+    pub(crate) fn start(flags: &[&str]) -> Self {
         let export = Self { home: Home::new(), sandbox: Sandbox::start(flags) };
         export.oneup(&["login", "provider", "--quiet", "--store", "file"]).run();
         export
     }
 
-    fn oneup(&self, args: &[&str]) -> Oneup {
+    pub(crate) fn oneup(&self, args: &[&str]) -> Oneup {
         let env = self.sandbox.env().into_iter().filter(|(name, _)| name != "ONEUP_FHIR_BASE");
         self.home.oneup().args(args).envs(env)
     }
 
     /// `oneup export DIR` with these options.
-    fn export(&self, options: &[&str]) -> Oneup {
+    pub(crate) fn export(&self, options: &[&str]) -> Oneup {
         let dir = self.dir();
         self.oneup(&["export"]).arg(dir).args(options)
     }
 
-    fn dir(&self) -> PathBuf {
+    pub(crate) fn dir(&self) -> PathBuf {
         self.home.path("members")
     }
 
-    fn state(&self) -> Value {
+    pub(crate) fn state(&self) -> Value {
         let text = fs::read(self.dir().join("export.json")).expect("export.json");
         serde_json::from_slice(&text).expect("JSON")
     }
 
     /// The files and their content, apart from the state.
-    fn files(&self) -> Vec<(String, Vec<u8>)> {
+    pub(crate) fn files(&self) -> Vec<(String, Vec<u8>)> {
         let entries = fs::read_dir(self.dir()).expect("a directory").map(|entry| entry.expect("an entry"));
         let mut files: Vec<_> = entries
             .filter(|entry| entry.file_name().to_string_lossy().ends_with(".ndjson"))
@@ -55,15 +55,15 @@ impl Export {
     }
 
     /// The files and their lengths.
-    fn sizes(&self) -> Vec<(String, usize)> {
+    pub(crate) fn sizes(&self) -> Vec<(String, usize)> {
         self.files().into_iter().map(|(name, content)| (name, content.len())).collect()
     }
 
-    fn token_requests(&self) -> u64 {
+    pub(crate) fn token_requests(&self) -> u64 {
         self.sandbox.count("/token")
     }
 
-    fn file_requests(&self) -> u64 {
+    pub(crate) fn file_requests(&self) -> u64 {
         self.sandbox.count(".ndjson")
     }
 }
@@ -183,123 +183,6 @@ fn scope_option_selects_the_token() {
 }
 
 #[test]
-fn a_rejected_token_is_replaced_once() {
-    // Each token is good for three requests; the export needs more.
-    let export = Export::start(&["--fail", "401-after=3"]);
-    export.export(&["--quiet"]).run();
-    assert!(export.token_requests() >= 2, "{}", export.token_requests());
-    assert_eq!(export.files().len(), 3);
-}
-
-#[test]
-fn a_new_token_that_is_rejected_too_is_an_authentication_error() {
-    let export = Export::start(&["--fail", "401"]);
-    export.export(&[]).status(4).stderr_has("rejected a new access token").run();
-    assert_eq!(export.token_requests(), 2, "the login's token and one new one");
-}
-
-#[test]
-fn tokens_that_expire_during_the_export_are_refreshed() {
-    let export = Export::start(&["--token-lifetime", "2", "--export-size", "200KB", "--export-files", "40"]);
-    export.export(&["--jobs", "1", "--quiet"]).run();
-    assert!(export.files().len() >= 40);
-    let outcome = export.export(&["--restart"]).run();
-    assert!(outcome.stderr.contains("access token"), "{}", outcome.stderr);
-}
-
-#[test]
-fn transient_failures_are_retried() {
-    for fault in ["fhir-429=2", "fhir-503=2", "fhir-reset=2", "gzip"] {
-        let export = Export::start(&["--fail", fault]);
-        export.export(&["--quiet"]).run();
-        assert_eq!(export.files().len(), 3, "{fault}");
-        assert!(export.state()["files"][0]["checked"]["lines"].as_u64() > Some(0), "{fault}");
-    }
-}
-
-#[test]
-fn a_file_is_resumed_after_a_closed_connection() {
-    for fault in ["cut-file=2", "no-range"] {
-        let export = Export::start(&["--fail", fault, "--fail", "cut-file=1", "--export-size", "2MB"]);
-        let reference = Export::start(&["--export-size", "2MB"]);
-        export.export(&["--quiet"]).run();
-        reference.export(&["--quiet"]).run();
-        assert_eq!(export.sizes(), reference.sizes(), "{fault}");
-    }
-}
-
-/// As after a kill between the last byte and the rename.
-#[test]
-fn a_whole_partial_file_is_not_fetched_again() {
-    let endpoint = TokenEndpoint::builder().resources(Request::export_response).start();
-    let home = Home::logged_in(&endpoint);
-    let export = || home.oneup().args(["export", "members", "--quiet"]);
-    // It can't be renamed to a directory.
-    home.write("members/.lock", "");
-    fs::create_dir(home.path("members/Patient.1.ndjson")).expect("a directory");
-    export().status(1).stderr_has("Patient.1.ndjson").run();
-    assert!(home.path("members/Patient.1.ndjson.part").exists());
-    fs::remove_dir(home.path("members/Patient.1.ndjson")).expect("removed");
-    let before = endpoint.count();
-    export().run();
-    let requests = endpoint.requests().split_off(before);
-    let ranges = requests.iter().filter(|request| !request.header("range").is_empty()).count();
-    assert_eq!(ranges, 1, "{requests:?}");
-    assert!(home.path("members/Patient.1.ndjson").is_file());
-}
-
-#[test]
-fn a_short_file_is_reported_and_fetched_again() {
-    let export = Export::start(&["--fail", "short-file=1"]);
-    export
-        .export(&["--type", "Patient"])
-        .status(7)
-        .stderr_has("1 of 1 files are incomplete")
-        .stderr_has("Patient.1.ndjson: ")
-        .stderr_has("run the same command again")
-        .run();
-    assert!(export.files().is_empty(), "no file has the name of a complete one");
-    export.export(&["--type", "Patient", "--quiet"]).run();
-    assert_eq!(export.files().len(), 1);
-}
-
-#[test]
-fn a_wrong_count_in_the_manifest_is_reported() {
-    let export = Export::start(&["--fail", "wrong-count"]);
-    export.export(&["--type", "Patient"]).status(7).stderr_has("Patient.1.ndjson: ").run();
-    assert!(export.files().is_empty());
-}
-
-#[test]
-fn a_modified_file_is_reported() {
-    let export = Export::start(&[]);
-    export.export(&["--quiet"]).run();
-    fs::write(export.dir().join("Patient.1.ndjson"), "{}\n").expect("write");
-    export.export(&[]).status(7).stderr_has("Patient.1.ndjson: it has changed").stderr_has("--restart").run();
-}
-
-#[test]
-fn a_redirect_to_a_file_store_never_carries_the_token() {
-    for fault in ["redirect-file", "file-store"] {
-        let export = Export::start(&["--fail", fault]);
-        export.export(&["--quiet"]).run();
-        assert_eq!(export.files().len(), 3, "{fault}");
-    }
-}
-
-#[test]
-fn a_lost_job_suggests_restart() {
-    let export = Export::start(&["--fail", "job-gone"]);
-    export.export(&[]).status(5).stderr_has("no longer has this export").stderr_has("--restart").run();
-}
-
-#[test]
-fn a_failed_job_shows_the_servers_reason() {
-    let export = Export::start(&["--fail", "job-failed"]);
-    export.export(&[]).status(5).stderr_has("the export failed at the server").run();
-}
-
-#[test]
 fn since_last_starts_from_the_transaction_time_and_keeps_the_previous_export() {
     let export = Export::start(&[]);
     export.export(&["--since", "last", "--quiet"]).run();
@@ -332,29 +215,6 @@ fn two_exports_into_one_directory_do_not_mix() {
     export.export(&[]).status(1).stderr_has("another oneup process is exporting into").run();
     let _ = first.kill();
     let _ = first.wait();
-}
-
-/// After a kill at any moment, the same command produces the same files.
-#[test]
-fn killed_export_continues_to_an_equal_result() {
-    let flags = ["--export-size", "3MB", "--export-files", "6"];
-    let reference = Export::start(&flags);
-    reference.export(&["--quiet"]).run();
-    let export = Export::start(&flags);
-    for round in 0..crate::support::size(12, 200) {
-        let mut process = export.export(&["--quiet"]).spawn();
-        std::thread::sleep(Duration::from_millis(20 + (round as u64 * 137) % 1200));
-        let _ = process.kill();
-        let _ = process.wait();
-        if export.dir().join("export.json").exists() && export.state()["complete"] == true {
-            fs::remove_dir_all(export.dir()).expect("removed");
-        }
-    }
-    export.export(&["--quiet"]).run();
-    assert_eq!(export.sizes(), reference.sizes());
-    for file in export.state()["files"].as_array().expect("files") {
-        assert!(file["checked"]["sha256"].is_string(), "{file}");
-    }
 }
 
 #[test]

@@ -19,7 +19,7 @@
 //! | `curl`: requests, redirects, exit codes | `curl` |
 //! | `curl`: which hosts get the token, under attack | `curl_host_policy/` |
 //! | `exec`, `--token-file`, signals | `exec` |
-//! | `export`, and the rules of HL7's Bulk Data guide | `export`, `export_rules` |
+//! | `export`: options and files, faults, the rules of HL7's Bulk Data guide | `export`, `export_faults`, `export_rules` |
 //! | `proxy`: requests, rewriting, attacks, load, commands | `proxy/` |
 //! | `doctor` | `doctor` |
 //! | `sandbox` | `sandbox`, `sandbox_export`, `sandbox_jwt`, `sandbox_realm` |
@@ -46,6 +46,7 @@ mod deployment;
 mod doctor;
 mod exec;
 mod export;
+mod export_faults;
 mod export_rules;
 mod fault_injection;
 mod inspect;

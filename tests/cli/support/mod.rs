@@ -7,6 +7,7 @@ mod chromium;
 mod client_keys;
 mod documents;
 mod fault_report;
+mod home;
 mod http;
 mod jwt;
 mod keycloak;
@@ -25,12 +26,13 @@ pub(crate) use {
     client_keys::{JWT_CLIENT, client_key},
     documents::{code_after, document},
     fault_report::{FaultReport, Kind, size},
+    home::Home,
     http::{Request, gzip, html_response, json_response, oauth_error, redirect, response, text_response},
     jwt::{base64url, jwt},
     keycloak::{KEYCLOAK_SCOPE, KEYCLOAK_SECRET, keycloak},
     openbao::OpenBao,
     raw::RawServer,
-    run::{CLIENT_SECRET, Home, Oneup, Outcome},
+    run::{CLIENT_SECRET, Oneup, Outcome},
     sandbox::Sandbox,
     token_endpoint::{Fault, TokenEndpoint, TokenEndpointBuilder, client_secret},
 };
