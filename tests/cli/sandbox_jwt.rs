@@ -8,11 +8,10 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
-use crate::sandbox_realm::send;
+use crate::sandbox::TOKEN;
+use crate::sandbox_realm::{CREDENTIALS, REALM, send};
 use crate::support::{JWT_CLIENT, Oneup, Sandbox, client_key, keycloak};
 
-const REALM: &str = "/auth/realms/dev-portal";
-const TOKEN: &str = "/auth/realms/dev-portal/protocol/openid-connect/token";
 const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// The DER form of a key file (PKCS #8).
@@ -97,8 +96,6 @@ struct Case {
 }
 
 const VALID: Case = Case { claims: "{}", header: "{}", key: "es384.pem", expected: (200, "", "") };
-const CREDENTIALS: &str = "Invalid client or Invalid client credentials";
-
 const BAD_SIGNATURE: &str =
     "Client authentication with signed JWT failed: Signature on JWT token failed validation";
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::support::{KEYCLOAK_SECRET, Sandbox, keycloak};
 
-const REALM: &str = "/auth/realms/dev-portal";
+pub(crate) const REALM: &str = "/auth/realms/dev-portal";
 const SANDBOX_SECRET: &str = "not-a-secret";
 
 /// The clients of `.ci/dev-portal.json`, and the sandbox's clients of the same kind.
@@ -22,7 +22,8 @@ const CLIENTS: [(&str, &str); 5] = [
 /// Endpoint and form (with the client's name in Keycloak, and `SECRET` for its secret); status, error and description.
 type Case = (&'static str, &'static str, u16, &'static str, &'static str);
 
-const CREDENTIALS: &str = "Invalid client or Invalid client credentials";
+/// Keycloak's description of all client errors.
+pub(crate) const CREDENTIALS: &str = "Invalid client or Invalid client credentials";
 
 #[rustfmt::skip]
 const CASES: [Case; 35] = [

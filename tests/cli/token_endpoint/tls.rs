@@ -19,14 +19,19 @@ pub(crate) struct Ca {
 }
 
 impl Ca {
-    pub(crate) fn new() -> Self {
+    /// Makes a CA, and signs a certificate for `localhost`; `None` without the programs for that.
+    pub(crate) fn new() -> Option<Self> {
+        if !(requires_program("openssl") && requires_program("faketime")) {
+            return None;
+        }
         let ca = Self { home: Home::new() };
         ca.openssl(
             &[],
             "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN=Test \
             -addext basicConstraints=critical,CA:TRUE -keyout ca.key -out ca.pem",
         );
-        ca
+        ca.sign("localhost", "+0");
+        Some(ca)
     }
 
     /// Runs openssl by another program, such as faketime.
@@ -87,11 +92,8 @@ fn login(port: u16) -> Oneup {
 
 #[test]
 fn each_certificate_error_has_its_message() {
-    if !(requires_program("openssl") && requires_program("faketime")) {
-        return;
-    }
+    let Some(ca) = Ca::new() else { return };
     let mut report = FaultReport::new(Kind::Input, "certificates");
-    let ca = Ca::new();
     let mut row = |port: u16, trusted: bool, words: &str| {
         let run = if trusted { login(port).arg("--cacert").arg(ca.path("ca.pem")) } else { login(port) };
         let outcome = run.outcome();
@@ -104,7 +106,6 @@ fn each_certificate_error_has_its_message() {
         };
         report.check(is_expected && !outcome.stderr.contains("insecure"), words, &outcome);
     };
-    ca.sign("localhost", "+0");
     let good = ca.serve("cert.pem", "key.pem");
     row(good, true, "");
     row(good, false, "its certificate is self-signed or issued by an unknown CA");
@@ -169,11 +170,7 @@ fn alerts_are_described_and_cacert_is_not_suggested() {
 
 #[test]
 fn required_client_certificate_is_named() {
-    if !(requires_program("openssl") && requires_program("faketime")) {
-        return;
-    }
-    let ca = Ca::new();
-    ca.sign("localhost", "+0");
+    let Some(ca) = Ca::new() else { return };
     for version in ["-tls1_3", "-tls1_2"] {
         let port = unused_address().port();
         let mut server = Command::new("openssl")

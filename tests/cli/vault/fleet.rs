@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{PATH, first_login, fixture, join, show};
+use super::{ITEM, PATH, first_login, fixture, fixture_of_two, join, show};
 use crate::support::{FaultReport, Home, Kind, OpenBao, TokenEndpoint, size, wait_until};
 
 /// Waits until the endpoint has had this many requests.
@@ -11,7 +11,7 @@ pub(super) fn wait_for_requests(endpoint: &TokenEndpoint, count: usize) {
 }
 
 fn wait_for_claim(bao: &OpenBao) {
-    wait_until("a claim", || !bao.item("oneup/acme")["claim"].is_null());
+    wait_until("a claim", || !bao.item(ITEM)["claim"].is_null());
 }
 
 #[test]
@@ -26,7 +26,7 @@ fn three_machines_make_one_token_request() {
     let mut report =
         FaultReport::new(Kind::Load, "machines that share a login in Vault, on an expired token");
     for round in 1..=size(1, 3) {
-        bao.expire_token("oneup/acme");
+        bao.expire_token(ITEM);
         let children: Vec<_> = (0..processes)
             .flat_map(|_| &homes)
             .map(|home| show(&bao, home).args(["--timeout", "80"]).spawn())
@@ -47,10 +47,7 @@ fn three_machines_make_one_token_request() {
 #[test]
 fn killed_refresher_delays_the_others_by_its_claim() {
     let endpoint = TokenEndpoint::builder().delay(Duration::from_secs(2)).start();
-    let Some((bao, endpoint, first)) = fixture(endpoint) else { return };
-    let second = Home::new();
-    join(&bao, &second).run();
-    bao.expire_token("oneup/acme");
+    let Some((bao, endpoint, [first, second])) = fixture_of_two(endpoint) else { return };
     // A claim of 4 s.
     let mut refresher = show(&bao, &first).args(["--timeout", "8"]).spawn();
     wait_for_requests(&endpoint, 2);
@@ -62,7 +59,7 @@ fn killed_refresher_delays_the_others_by_its_claim() {
     assert!(took < Duration::from_secs(12), "{took:?}: the claim, then a request of 2 s");
     assert_eq!(endpoint.count(), 3);
     // No machine waits for a claim that has expired.
-    bao.expire_token("oneup/acme");
+    bao.expire_token(ITEM);
     let begun = Instant::now();
     show(&bao, &first).run();
     assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
@@ -71,10 +68,10 @@ fn killed_refresher_delays_the_others_by_its_claim() {
 #[test]
 fn failed_refresh_lets_the_others_try_immediately() {
     let Some((bao, endpoint, first)) = fixture(TokenEndpoint::start()) else { return };
-    bao.expire_token("oneup/acme");
+    bao.expire_token(ITEM);
     endpoint.set_down(true);
     show(&bao, &first).args(["--timeout", "5"]).status(5).run();
-    assert!(bao.item("oneup/acme")["claim"].is_null());
+    assert!(bao.item(ITEM)["claim"].is_null());
     endpoint.set_down(false);
     let begun = Instant::now();
     show(&bao, &first).run();
@@ -84,10 +81,7 @@ fn failed_refresh_lets_the_others_try_immediately() {
 #[test]
 fn waiting_machine_times_out_with_a_message() {
     let endpoint = TokenEndpoint::builder().delay(Duration::from_secs(6)).start();
-    let Some((bao, _endpoint, first)) = fixture(endpoint) else { return };
-    let second = Home::new();
-    join(&bao, &second).run();
-    bao.expire_token("oneup/acme");
+    let Some((bao, _endpoint, [first, second])) = fixture_of_two(endpoint) else { return };
     let refresher = show(&bao, &first).spawn();
     wait_for_claim(&bao);
     show(&bao, &second)
@@ -102,12 +96,9 @@ fn waiting_machine_times_out_with_a_message() {
 #[test]
 fn server_that_is_sealed_or_restarted_during_a_refresh_loses_no_token() {
     let endpoint = TokenEndpoint::builder().delay(Duration::from_secs(3)).start();
-    let Some((mut bao, endpoint, first)) = fixture(endpoint) else { return };
-    let second = Home::new();
-    join(&bao, &second).run();
+    let Some((mut bao, endpoint, [first, second])) = fixture_of_two(endpoint) else { return };
 
     // Sealed between the claim and the write: the new token can't be stored, but it is valid.
-    bao.expire_token("oneup/acme");
     let refresher = show(&bao, &first).spawn();
     wait_for_requests(&endpoint, 2);
     bao.seal();
@@ -124,7 +115,7 @@ fn server_that_is_sealed_or_restarted_during_a_refresh_loses_no_token() {
     show(&bao, &second).stdout("token-2\n").run();
 
     // Restarted while one machine refreshes and the other waits.
-    bao.expire_token("oneup/acme");
+    bao.expire_token(ITEM);
     let refresher = show(&bao, &first).args(["--timeout", "60"]).spawn();
     wait_for_requests(&endpoint, 4);
     let waiting = show(&bao, &second).args(["--timeout", "60"]).spawn();

@@ -12,6 +12,8 @@ use crate::support::{
 };
 
 const PATH: &str = "secret/oneup/acme";
+/// The path below the mount.
+const ITEM: &str = "oneup/acme";
 /// The policy that a machine needs.
 const POLICY: &str = "path \"secret/data/oneup/*\" { capabilities = [\"create\", \"read\", \"update\"] }";
 
@@ -45,6 +47,15 @@ fn fixture(endpoint: TokenEndpoint) -> Option<(OpenBao, TokenEndpoint, Home)> {
     Some((bao, endpoint, home))
 }
 
+/// The same with a second machine that has joined, and an expired token.
+fn fixture_of_two(endpoint: TokenEndpoint) -> Option<(OpenBao, TokenEndpoint, [Home; 2])> {
+    let (bao, endpoint, first) = fixture(endpoint)?;
+    let second = Home::new();
+    join(&bao, &second).run();
+    bao.expire_token(ITEM);
+    Some((bao, endpoint, [first, second]))
+}
+
 #[test]
 fn second_machine_joins_without_a_prompt_or_a_request() {
     let Some((bao, endpoint, first)) = fixture(TokenEndpoint::start()) else { return };
@@ -67,7 +78,7 @@ fn second_machine_joins_without_a_prompt_or_a_request() {
     // The same secret joins too; another one is a new login, which the others get.
     join(&bao, &second).env("ONEUP_CLIENT_SECRET", CLIENT_SECRET).stderr_has("Joined").run();
     join(&bao, &second).env("ONEUP_CLIENT_SECRET", "new").stderr_has("Logged in").run();
-    assert_eq!(bao.item("oneup/acme")["credentials"]["client_secret"], "new");
+    assert_eq!(bao.item(ITEM)["credentials"]["client_secret"], "new");
     show(&bao, &first).stdout("token-2\n").run();
     let posts = endpoint.requests().iter().filter(|request| request.is_for_token()).count();
     assert_eq!(posts, 3, "doctor's requests aside");
@@ -80,7 +91,7 @@ fn second_machine_joins_without_a_prompt_or_a_request() {
 #[test]
 fn login_of_another_client_endpoint_or_scope_is_an_error() {
     let Some((bao, endpoint, _first)) = fixture(TokenEndpoint::start()) else { return };
-    let before = bao.item("oneup/acme");
+    let before = bao.item(ITEM);
     for (args, words) in [
         (["--client-id", "other"], "belongs to another client or endpoint"),
         (["--token-url", "https://login.example/token"], "belongs to another client or endpoint"),
@@ -95,7 +106,7 @@ fn login_of_another_client_endpoint_or_scope_is_an_error() {
     }
     let p2p = Home::new().oneup().env_remove("ONEUP_STORE").args(["login", "p2p", "--store", "vault"]);
     bao.configure(p2p.args(["--vault-path", PATH])).status(2).stderr_has("is for Provider Access").run();
-    assert_eq!(bao.item("oneup/acme"), before, "nothing was changed");
+    assert_eq!(bao.item(ITEM), before, "nothing was changed");
     assert_eq!(endpoint.count(), 1, "nothing was sent");
 }
 
@@ -112,7 +123,7 @@ fn vault_path_on_the_command_line_chooses_vault() {
 #[test]
 fn item_holds_client_endpoints_and_tenant() {
     let Some((bao, endpoint, _first)) = fixture(TokenEndpoint::start()) else { return };
-    let item = bao.item("oneup/acme");
+    let item = bao.item(ITEM);
     assert_eq!(item["binding"]["client_id"], "c");
     assert_eq!(item["binding"]["token_url"], endpoint.token_url());
     assert_eq!(item["login"]["tenant"], "bison");

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::fleet::wait_for_requests;
-use super::{fixture, join, show};
+use super::{ITEM, fixture, join, show};
 use crate::support::{Home, Oneup, TokenEndpoint, requires, requires_program};
 
 const HOST: &str = "10.203.77.1";
@@ -132,7 +132,7 @@ fn partitioned_machine_delays_the_others_by_its_claim() {
     bao.configure(namespace.run(&machine)).stdout("token-0\n").run();
 
     // Cut off between the request and the response, with a claim of 5 s.
-    bao.expire_token("oneup/acme");
+    bao.expire_token(ITEM);
     let cut_off = bao.configure(namespace.run(&machine)).args(["--timeout", "10"]).spawn();
     wait_for_requests(&endpoint, 2);
     namespace.set_link("down");
