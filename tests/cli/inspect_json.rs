@@ -76,7 +76,7 @@ fn an_opaque_token_of_a_profile() {
 fn verification_and_introspection() {
     let (ours, forged) = (Signer::new("k"), Signer::new("k"));
     let realm = Realm::new(&[&ours]);
-    let claims = json!({"iss": realm.issuer(), "azp": "svc", "sub": "u1", "aud": ["svc"], "scope": "user/*.rs", "iat": 0,
+    let claims = json!({"iss": realm.issuer(), "azp": "c", "sub": "u1", "aud": ["c"], "scope": "user/*.rs", "iat": 0,
         "exp": EXP, "jti": "1", "resource_access": {}});
     let inspect = |token: &str, flags: &[&str], status| {
         realm
@@ -97,7 +97,7 @@ fn verification_and_introspection() {
     assert_matches("unknown_issuer", &inspect(&other, &["--verify", "--introspect"], 7), &replacements);
     realm.change(|state| {
         state.introspection =
-            json!({"active": true, "scope": "user/*.rs", "client_id": "svc", "sub": "u1", "exp": EXP});
+            json!({"active": true, "scope": "user/*.rs", "client_id": "c", "sub": "u1", "exp": EXP});
     });
     assert_matches("introspected", &inspect(&good, &["--introspect"], 0), &replacements);
     assert_matches("opaque_introspected", &inspect("8f2d61c04ab9e7", &["--introspect"], 0), &replacements);

@@ -301,7 +301,7 @@ fn hundred_concurrent_processes_all_get_the_token() {
     let output = fixture.run(
         &[],
         "printf pw | unlock; login --store keyring; before=$(query_bus GetNameOwner)
-         for i in $(seq 100); do oneup token show & done | sort | uniq -c | tr -d ' '
+         for i in $(seq 100); do oneup token show --timeout 120 & done | sort | uniq -c | tr -d ' '
          test -n \"$before\" -a \"$before\" = \"$(query_bus GetNameOwner)\" && echo alive",
     );
     assert_eq!(output.stdout, format!("100{TOKEN}\nalive\n"), "{}", output.stderr);

@@ -80,7 +80,7 @@ pub(crate) fn set_mode(path: &Path, mode: u32) {
 /// The mode of a file, without its type.
 #[cfg(unix)]
 pub(crate) fn mode(path: &Path) -> u32 {
-    std::os::unix::fs::MetadataExt::mode(&std::fs::symlink_metadata(path).expect("metadata")) & 0o777
+    std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(path).expect("metadata")) & 0o777
 }
 
 /// Whether the tests run as root.

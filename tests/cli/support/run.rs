@@ -158,7 +158,7 @@ impl Oneup {
         command.spawn().expect("oneup starts")
     }
 
-    /// The command alone, for streams that are not pipes.
+    /// The command alone, for streams that are not pipes; the home must outlive it.
     pub(crate) fn into_command(self) -> std::process::Command {
         let mut command = std::process::Command::new(self.command.get_program());
         command.args(self.command.get_args()).current_dir(self.home.path(""));
