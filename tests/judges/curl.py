@@ -62,7 +62,7 @@ def log_in(path):
 
 
 def run(home, mode, records, tests):
-    """Runs the suite with the wrapper in place of curl. Its own verdict is about a request without the token."""
+    """Runs the suite with the wrapper in place of curl. Its own result is that of a request without the token."""
     # The interpreter itself: what PATH has may be a slow script.
     stub = home.path / "curl"
     stub.write_text(f"#!/bin/sh\nexec '{sys.executable}' -ISB '{here('curl-wrapper')}' \"$@\"\n")

@@ -29,7 +29,7 @@ def check(name, ok, detail=""):
 
 
 def note(text):
-    """Something for the reader of the table that is neither passed nor failed."""
+    """A line for the table that is neither passed nor failed."""
     print(json.dumps({"note": text}), flush=True)
 
 
@@ -38,7 +38,7 @@ def checking(name):
     """Reports the block as a check that passes unless it raises."""
     try:
         yield
-    except Exception as error:  # noqa: BLE001: whatever a judge throws is its finding
+    except Exception as error:  # noqa: BLE001: each exception is a failed check
         check(name, False, f"{type(error).__name__}: {error}")
     else:
         check(name, True)

@@ -1,6 +1,6 @@
 # judge: smart-fetch
 # from: pypi smart-fetch==1.0.3
-# checks: a bulk export client that reads a token once: the sandbox's export; through oneup proxy while each token dies after a few requests; the files of oneup export bundled
+# checks: a bulk export client that reads a token once: the sandbox's export; through oneup proxy while each token expires after a few requests; the files of oneup export bundled
 
 import json
 import os
