@@ -158,7 +158,8 @@ pub fn find_short(letter: char) -> Option<OptionSpec> {
     all().find(|option| option.short == Some(letter))
 }
 
-/// Returns the option with this long name, without dashes and in full, though older versions of curl accept abbreviations.
+/// Returns the option with this long name: without dashes, in any case, and in full, although older versions of curl
+/// accept abbreviations.
 pub fn find_long(name: &str) -> Option<OptionSpec> {
     all().find(|option| option.name.eq_ignore_ascii_case(name))
 }

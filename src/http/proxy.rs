@@ -266,7 +266,7 @@ fn no_proxy(get: &impl Fn(&str) -> Option<OsString>) -> Option<(&'static str, St
 
 fn is_excluded(url: &Url, get: &impl Fn(&str) -> Option<OsString>) -> bool {
     let Some((_, list)) = no_proxy(get) else { return false };
-    // Only alone it covers every host.
+    // As in curl, an asterisk covers every host only if it is alone.
     if list.trim() == "*" {
         return true;
     }

@@ -52,8 +52,8 @@ pub fn into_error(
     }
 }
 
-/// Returns the message and the hint. The status and `error` decide, which is empty for a response that is not an OAuth one;
-/// descriptions differ between versions.
+/// Returns the message and the hint. The status and `error` decide, as descriptions differ between versions; `error` is
+/// empty for a response that is not an OAuth one.
 fn meaning(profile: &Profile, grant: &Grant, status: u16, error: &str) -> (String, String) {
     let login = profile.login_command();
     let client = &sanitize(&profile.client_id, MAX_NAME_LEN);
