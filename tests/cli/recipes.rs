@@ -56,12 +56,15 @@ fn each_shell_sets_the_variable_again_when_the_token_has_changed() {
     let (home, sandbox) = (Home::new(), Sandbox::start(&[]));
     text(&shell(&home, &sandbox, &["sh"], "oneup login provider -q"));
     let (posix, fish) = (variable_recipe("sh, bash, zsh"), variable_recipe("fish"));
+    let (elvish, nushell) = (variable_recipe("elvish"), variable_recipe("Nushell"));
     for (program, recipe) in [
         (&["bash", "--norc"][..], &paragraphs()[0]),
         (&["dash"], &paragraphs()[0]),
         (&["zsh", "-f"], &paragraphs()[0]),
         (&["zsh", "-f"], &posix),
         (&["fish", "--no-config"], &fish),
+        (&["elvish", "-norc"], &elvish),
+        (&["nu", "--no-config-file"], &nushell),
     ] {
         if requires_program(program[0]) {
             let show = "sh -c 'echo $ONEUP_TOKEN'";

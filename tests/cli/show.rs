@@ -161,6 +161,7 @@ fn b64_tokens() -> Vec<String> {
 fn each_shell_reads_back_every_token() {
     for (shell, format) in [
         ("sh", "export"),
+        ("dash", "export"),
         ("bash", "export"),
         ("zsh", "export"),
         ("sh", "env"),
@@ -190,6 +191,23 @@ fn each_shell_reads_back_every_token() {
             assert_eq!(String::from_utf8_lossy(&output.stdout), token, "{shell} read {line:?}");
         }
     }
+}
+
+/// Each start of it takes half a second, so one evaluates the lines of all tokens.
+#[test]
+fn powershell_reads_back_every_token() {
+    if !crate::support::has_program("pwsh") {
+        return;
+    }
+    let show = |token| {
+        Oneup::new().args(["token", "show", "--format", "powershell"]).env("ONEUP_TOKEN", token).run().stdout
+    };
+    let script: String =
+        b64_tokens().iter().map(|token| show(token) + "Write-Output $env:ONEUP_TOKEN\n").collect();
+    let output = std::process::Command::new("pwsh").args(["-NoProfile", "-Command", &script]).output();
+    let printed = output.expect("PowerShell runs").stdout;
+    let printed: Vec<String> = String::from_utf8_lossy(&printed).lines().map(str::to_owned).collect();
+    assert_eq!(printed, b64_tokens());
 }
 
 #[test]

@@ -113,15 +113,31 @@ pub(crate) fn path_with_oneup() -> OsString {
 pub(crate) fn requires(part: &str, here: bool) -> bool {
     if !here {
         assert!(std::env::var_os("ONEUP_REQUIRE_REAL").is_none(), "needs {part}, which isn't here");
-        let _ = writeln!(std::io::stderr().lock(), "skipped: needs {part}");
+        print_skipped(part);
     }
     here
 }
 
 /// Whether a program is on the PATH, as [`requires`] does.
 pub(crate) fn requires_program(name: &str) -> bool {
+    requires(name, is_on_path(name))
+}
+
+/// Whether a program is on the PATH. If not, prints that the test is skipped, in CI too: for one that CI can't install.
+pub(crate) fn has_program(name: &str) -> bool {
+    if !is_on_path(name) {
+        print_skipped(name);
+    }
+    is_on_path(name)
+}
+
+fn is_on_path(name: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    requires(name, std::env::split_paths(&path).any(|dir| dir.join(name).is_file()))
+    std::env::split_paths(&path).any(|dir| dir.join(name).is_file())
+}
+
+fn print_skipped(part: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "skipped: needs {part}");
 }
 
 /// The value of a variable that names a server, such as `ONEUP_KEYCLOAK_URL`, as [`requires`] does.
