@@ -23,7 +23,7 @@ pub const SCHEMA: u32 = 1;
 const ID_LENGTH: usize = 32;
 
 /// A named login. Holds no secret.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Profile {
     /// From the file's name, not in it.
     #[serde(skip)]

@@ -11,10 +11,11 @@ use super::secret::Secret;
 use crate::error::Result;
 
 /// How the client authenticates (RFC 6749 §2.3.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ClientAuthentication {
     /// `client_secret_post`: ID and secret in the body.
+    #[default]
     Post,
     /// `client_secret_basic`: form-encoded, then base64, in the Authorization header.
     Basic,

@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 /// One of 1upHealth's products.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Product {
     /// Provider Access: client credentials.
+    #[default]
     Provider,
     /// Payer-to-Payer: client credentials.
     P2p,

@@ -22,10 +22,11 @@ use crate::system::deadline::Deadline;
 use vault::VaultPath;
 
 /// The store of a profile, chosen at its login and recorded in its file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum StoreKind {
     /// Secret Service, Keychain, Credential Manager.
+    #[default]
     Keyring,
     /// The kernel keyring (Linux): lost at reboot.
     Keyutils,

@@ -8,6 +8,7 @@ use crate::context::{Context, nonempty};
 use crate::error::{Error, Result};
 use crate::oauth::client_key::ClientKey;
 use crate::oauth::grant::{Client, ClientAuthentication};
+use crate::oauth::product::Product;
 use crate::oauth::secret::Secret;
 use crate::profile::{self, Profile};
 use crate::session::token_request::{client_with_key, client_with_secret};
@@ -18,33 +19,16 @@ use crate::store::StoredCredentials;
 ///
 /// # Errors
 /// Usage, when there is no source and no prompt, or the source has no secret or key.
-pub fn required_client(context: &Context, args: &LoginCommon, profile: &Profile) -> Result<Client> {
+pub fn client(context: &Context, args: &LoginCommon, profile: &Profile) -> Result<Client> {
     if profile.auth_method == ClientAuthentication::PrivateKeyJwt {
         return Ok(client_with_key(profile, Arc::new(required_key(context, args, profile)?)));
     }
-    let secret = match configured_secret(context, args, profile)? {
-        Some(secret) => secret,
-        None => required_secret(context, profile)?,
-    };
-    Ok(client_with_secret(profile, Some(secret)))
-}
-
-/// As [`required_client`], with the secret of the previous login where no other one is given: a plan without refresh
-/// tokens requires a login every two hours.
-///
-/// # Errors
-/// As [`required_client`].
-pub fn patient_client(context: &Context, args: &LoginCommon, profile: &Profile) -> Result<Client> {
-    if profile.auth_method == ClientAuthentication::PrivateKeyJwt {
-        return required_client(context, args, profile);
+    let mut secret = configured_secret(context, args, profile)?;
+    // A plan without refresh tokens requires a login every two hours.
+    if secret.is_none() && profile.product == Product::Patient {
+        secret = previous(context, args, profile).and_then(|stored| stored.client_secret);
     }
-    let secret = match configured_secret(context, args, profile)? {
-        Some(secret) => secret,
-        None => match previous(context, args, profile).and_then(|stored| stored.client_secret) {
-            Some(secret) => secret,
-            None => required_secret(context, profile)?,
-        },
-    };
+    let secret = secret.map_or_else(|| required_secret(context, profile), Ok)?;
     Ok(client_with_secret(profile, Some(secret)))
 }
 

@@ -41,7 +41,7 @@ pub fn client_credentials(context: &Context, product: Product, args: &LoginCommo
     {
         return join(context, profile, &shared.credentials);
     }
-    let client = credentials::required_client(context, args, profile)?;
+    let client = credentials::client(context, args, profile)?;
     let grant = Grant::ClientCredentials { scope: profile.scope.clone() };
     let deadline = context.deadline();
     let token = request_token(context, profile, &client, &grant, deadline)?;

@@ -33,7 +33,7 @@ pub fn patient(context: &Context, args: &Patient) -> Result<Exit> {
         context.warn("this login does not use PKCE; --pkce turns it on again");
     }
     // Before the browser opens: an authorization code expires within minutes.
-    let client = super::credentials::patient_client(context, &args.common, profile)?;
+    let client = super::credentials::client(context, &args.common, profile)?;
     let grant = if args.code.is_some() {
         code_from_elsewhere(args.common.client_secret_stdin, profile)?
     } else {

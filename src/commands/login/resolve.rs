@@ -35,12 +35,11 @@ pub struct Resolved {
 /// Usage: a setting is missing or malformed; store, when it can't be used. Nothing has been sent then.
 pub fn client_credentials(context: &Context, product: Product, args: &LoginCommon) -> Result<Resolved> {
     let previous = Previous::find(context, product, args)?;
-    let with_realm = previous.profile.as_ref().filter(|previous| previous.gateway.is_some());
-    let settings = match (&args.gateway, &args.realm, with_realm) {
-        (None, None, Some(previous)) => ServerSettings::of(previous),
-        (gateway, realm, previous) => ServerSettings::realm(gateway.as_deref(), realm.as_deref(), previous),
-    };
-    resolve(context, product, args, settings, previous)
+    let mut profile = draft(context, product, &previous);
+    if args.gateway.is_some() || args.realm.is_some() || profile.gateway.is_none() {
+        use_realm(&mut profile, args);
+    }
+    resolve(context, args, profile, previous)
 }
 
 /// Returns the profile of a Patient Access login.
@@ -50,182 +49,128 @@ pub fn client_credentials(context: &Context, product: Product, args: &LoginCommo
 pub fn patient(context: &Context, args: &Patient) -> Result<Resolved> {
     let common = &args.common;
     let previous = Previous::find(context, Product::Patient, common)?;
+    let mut profile = draft(context, Product::Patient, &previous);
     let realm_flag = is_flag("--gateway") || is_flag("--realm");
     let has_realm = common.gateway.is_some() || common.realm.is_some();
     if realm_flag && is_flag("--plan") {
         return Err(Error::usage("--plan can't be used with --gateway or --realm")
             .with_detail("a login goes to a health plan or to a realm"));
     }
-    let mut settings = if realm_flag || has_realm && args.plan.is_none() {
-        ServerSettings::realm(common.gateway.as_deref(), common.realm.as_deref(), previous.profile.as_ref())
-    } else {
-        match (&args.plan, &previous.profile) {
-            (None, Some(previous)) => ServerSettings::of(previous),
-            (plan, _) => ServerSettings::plan(plan.as_deref().unwrap_or(PLAN)),
-        }
-    };
-    if let Some(url) = &args.authorize_url {
-        settings.endpoints.authorize_url = Some(url.clone());
+    if realm_flag || has_realm && args.plan.is_none() {
+        use_realm(&mut profile, common);
+    } else if args.plan.is_some() || previous.profile.is_none() {
+        use_plan(&mut profile, args.plan.as_deref().unwrap_or(PLAN));
     }
-    let mut resolved = resolve(context, Product::Patient, common, settings, previous)?;
-    let profile = &mut resolved.profile;
+    if args.authorize_url.is_some() {
+        profile.authorize_url.clone_from(&args.authorize_url);
+    }
     profile.redirect_uri =
         args.redirect_uri.clone().or(profile.redirect_uri.take()).or(Some(REDIRECT_URI.into()));
     profile.aud = args.aud.clone().or(profile.aud.take());
     profile.no_pkce = !args.pkce && (args.no_pkce || profile.no_pkce);
-    Ok(resolved)
+    resolve(context, common, profile, previous)
 }
 
-/// Where the servers are.
-struct ServerSettings {
-    gateway: Option<String>,
-    realm: Option<String>,
-    tenant: Option<String>,
-    plan: Option<String>,
-    endpoints: Endpoints,
-}
-
-impl ServerSettings {
-    fn realm(gateway: Option<&str>, realm: Option<&str>, previous: Option<&Profile>) -> Self {
-        let recalled =
-            |member: fn(&Profile) -> &Option<String>| previous.and_then(|profile| member(profile).as_deref());
-        let gateway = gateway.or(recalled(|profile| &profile.gateway)).unwrap_or(GATEWAY);
-        let gateway = gateway.trim_end_matches('/');
-        let realm = realm.or(recalled(|profile| &profile.realm)).unwrap_or(REALM);
-        Self {
-            gateway: Some(gateway.into()),
-            realm: Some(realm.into()),
-            tenant: Some(default_tenant(realm).into()),
-            plan: None,
-            endpoints: realm_endpoints(gateway, realm),
-        }
-    }
-
-    fn plan(plan: &str) -> Self {
-        Self {
-            gateway: None,
-            realm: None,
-            tenant: None,
-            plan: Some(plan.into()),
-            endpoints: plan_endpoints(plan),
-        }
-    }
-
-    fn of(profile: &Profile) -> Self {
-        Self {
-            gateway: profile.gateway.clone(),
-            realm: profile.realm.clone(),
-            tenant: profile.tenant.clone(),
-            plan: profile.plan.clone(),
-            endpoints: Endpoints {
-                token_url: profile.token_url.clone(),
-                authorize_url: profile.authorize_url.clone(),
-                issuer: profile.issuer.clone(),
-                fhir_base: profile.fhir_base.clone(),
-            },
-        }
-    }
-
-    /// Applies `--tenant`, or keeps the previous tenant of the same realm.
-    fn set_tenant(&mut self, tenant: Option<&str>, previous: Option<&Profile>) -> Result<()> {
-        let Some(gateway) = &self.gateway else {
-            // The variable may be set for the other profiles.
-            return if is_flag("--tenant") {
-                Err(Error::usage("--tenant can't be used with a health plan")
-                    .with_hint("pass --plan HOST for another plan"))
-            } else {
-                Ok(())
-            };
-        };
-        let same_realm =
-            |previous: &&Profile| previous.gateway == self.gateway && previous.realm == self.realm;
-        let recalled = previous.filter(same_realm).and_then(|previous| previous.tenant.as_deref());
-        if let Some(tenant) = tenant.or(recalled).filter(|tenant| self.tenant.as_deref() != Some(*tenant)) {
-            profile::require_tenant(tenant)?;
-            self.endpoints.fhir_base = tenant_fhir_base(gateway, tenant);
-            self.tenant = Some(tenant.into());
-        }
-        Ok(())
-    }
-
-    /// The scope when none is configured. Partner realms grant theirs without a request.
-    fn default_scope(&self, product: Product) -> &'static str {
-        if self.realm.as_deref().is_none_or(|realm| realm == REALM) { product.default_scope() } else { "" }
-    }
-
-    fn check(&self) -> Result<()> {
-        if let Some(realm) = &self.realm
-            && (realm.is_empty()
-                || !realm.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-~".contains(&byte)))
-        {
-            return Err(Error::usage(format!("invalid realm name {realm}"))
-                .with_hint("use letters, digits, '.', '_', '-' and '~'"));
-        }
-        let endpoints = &self.endpoints;
-        let urls = [
-            Some(&endpoints.token_url),
-            endpoints.authorize_url.as_ref(),
-            endpoints.issuer.as_ref(),
-            Some(&endpoints.fhir_base),
-        ];
-        urls.into_iter().flatten().try_for_each(|url| require_safe(url).map(drop))
-    }
-}
-
-fn resolve(
-    context: &Context,
-    product: Product,
-    args: &LoginCommon,
-    mut settings: ServerSettings,
-    previous: Previous,
-) -> Result<Resolved> {
-    let Previous { profile: previous, store, vault } = previous;
-    settings.set_tenant(args.tenant.as_deref(), previous.as_ref())?;
-    if let Some(url) = &args.token_url {
-        // A Keycloak token endpoint has an issuer; other servers have no keys to trust.
-        settings.endpoints.issuer = url.strip_suffix("/protocol/openid-connect/token").map(str::to_owned);
-        settings.endpoints.token_url.clone_from(url);
-    }
-    if let Some(base) = &args.fhir_base {
-        settings.endpoints.fhir_base = base.trim_end_matches('/').into();
-    }
-    settings.check()?;
-    let previous = previous.as_ref();
-    let name = context.profile.as_deref().unwrap_or(product.name());
-    profile::check_name(name)?;
-    let same_server =
-        |previous: &&Profile| previous.realm == settings.realm && previous.plan == settings.plan;
-    let recalled = previous.filter(same_server).map(|previous| previous.scope.as_str());
-    let scope = args.scope.as_deref().or(recalled).unwrap_or(settings.default_scope(product));
-    if let Some(warning) = scope::lint(scope) {
-        context.warn(warning);
-    }
-    let mut profile = Profile {
-        name: name.into(),
+/// Returns a profile with a new ID and the settings of the previous login; without one it has no servers yet.
+fn draft(context: &Context, product: Product, previous: &Previous) -> Profile {
+    Profile {
+        name: context.profile.as_deref().unwrap_or(product.name()).into(),
         schema: SCHEMA,
         id: Profile::new_id(),
         product,
-        scope: scope::normalize(scope)?,
-        client_id: client_id(context, args, previous)?,
-        token_url: settings.endpoints.token_url,
-        authorize_url: settings.endpoints.authorize_url.filter(|_| product == Product::Patient),
-        issuer: settings.endpoints.issuer,
-        fhir_base: settings.endpoints.fhir_base,
-        gateway: settings.gateway,
-        realm: settings.realm,
-        tenant: settings.tenant,
-        plan: settings.plan,
-        auth_method: authentication(args, previous)?,
-        redirect_uri: previous.and_then(|previous| previous.redirect_uri.clone()),
-        aud: previous.and_then(|previous| previous.aud.clone()),
-        no_pkce: previous.is_some_and(|previous| previous.no_pkce),
-        store: store.unwrap_or(StoreKind::Keyring),
+        store: previous.store.unwrap_or_default(),
         client_secret_command: None,
         key_command: None,
         vault: None,
+        ..previous.profile.clone().unwrap_or_default()
+    }
+}
+
+fn use_realm(profile: &mut Profile, args: &LoginCommon) {
+    let gateway = args.gateway.as_deref().or(profile.gateway.as_deref()).unwrap_or(GATEWAY);
+    let gateway = gateway.trim_end_matches('/').to_owned();
+    let realm = args.realm.as_deref().or(profile.realm.as_deref()).unwrap_or(REALM).to_owned();
+    set_endpoints(profile, realm_endpoints(&gateway, &realm));
+    profile.tenant = Some(default_tenant(&realm).into());
+    profile.gateway = Some(gateway);
+    profile.realm = Some(realm);
+    profile.plan = None;
+}
+
+fn use_plan(profile: &mut Profile, plan: &str) {
+    set_endpoints(profile, plan_endpoints(plan));
+    profile.tenant = None;
+    profile.gateway = None;
+    profile.realm = None;
+    profile.plan = Some(plan.into());
+}
+
+fn set_endpoints(profile: &mut Profile, endpoints: Endpoints) {
+    profile.token_url = endpoints.token_url;
+    profile.authorize_url = endpoints.authorize_url.filter(|_| profile.product == Product::Patient);
+    profile.issuer = endpoints.issuer;
+    profile.fhir_base = endpoints.fhir_base;
+}
+
+/// Applies `--tenant`, or keeps the previous tenant of the same realm.
+fn set_tenant(profile: &mut Profile, tenant: Option<&str>, previous: Option<&Profile>) -> Result<()> {
+    let Some(gateway) = &profile.gateway else {
+        // The variable may be set for the other profiles.
+        return if is_flag("--tenant") {
+            Err(Error::usage("--tenant can't be used with a health plan")
+                .with_hint("pass --plan HOST for another plan"))
+        } else {
+            Ok(())
+        };
     };
-    profile.client_secret_command = secret_command(args, &profile, previous);
-    profile.key_command = key_command(args, &profile, previous);
+    let same_realm =
+        |previous: &&Profile| previous.gateway == profile.gateway && previous.realm == profile.realm;
+    let recalled = previous.filter(same_realm).and_then(|previous| previous.tenant.as_deref());
+    if let Some(tenant) = tenant.or(recalled).filter(|tenant| profile.tenant.as_deref() != Some(*tenant)) {
+        profile::require_tenant(tenant)?;
+        profile.fhir_base = tenant_fhir_base(gateway, tenant);
+        profile.tenant = Some(tenant.into());
+    }
+    Ok(())
+}
+
+fn check_servers(profile: &Profile) -> Result<()> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-~".contains(&byte);
+    if let Some(realm) =
+        profile.realm.as_ref().filter(|realm| realm.is_empty() || !realm.bytes().all(allowed))
+    {
+        return Err(Error::usage(format!("invalid realm name {realm}"))
+            .with_hint("use letters, digits, '.', '_', '-' and '~'"));
+    }
+    let urls = [&profile.token_url, &profile.fhir_base].into_iter();
+    let mut urls = urls.chain(&profile.authorize_url).chain(&profile.issuer);
+    urls.try_for_each(|url| require_safe(url).map(drop))
+}
+
+/// Completes a profile whose servers are known, and checks that it can be saved.
+fn resolve(
+    context: &Context,
+    args: &LoginCommon,
+    mut profile: Profile,
+    previous: Previous,
+) -> Result<Resolved> {
+    let Previous { profile: previous, store, vault } = previous;
+    let previous = previous.as_ref();
+    set_tenant(&mut profile, args.tenant.as_deref(), previous)?;
+    if let Some(url) = &args.token_url {
+        // A Keycloak token endpoint has an issuer; other servers have no keys to trust.
+        profile.issuer = url.strip_suffix("/protocol/openid-connect/token").map(str::to_owned);
+        profile.token_url.clone_from(url);
+    }
+    if let Some(base) = &args.fhir_base {
+        profile.fhir_base = base.trim_end_matches('/').into();
+    }
+    check_servers(&profile)?;
+    profile::check_name(&profile.name)?;
+    profile.scope = scope(context, args, &profile, previous)?;
+    profile.client_id = client_id(context, args, previous)?;
+    profile.auth_method = authentication(args, previous)?;
+    set_commands(&mut profile, args, previous);
     if args.no_store {
         return Ok(Resolved { profile, version: 0, shared: None });
     }
@@ -243,6 +188,25 @@ fn resolve(
     };
     let profile = with_store(context, choice, profile)?;
     Ok(Resolved { profile, version, shared })
+}
+
+/// Returns the scope: the flag's, else that of the previous login to the same servers, else the default. Partner realms
+/// grant theirs without a request.
+fn scope(
+    context: &Context,
+    args: &LoginCommon,
+    profile: &Profile,
+    previous: Option<&Profile>,
+) -> Result<String> {
+    let is_partner = profile.realm.as_deref().is_some_and(|realm| realm != REALM);
+    let default = if is_partner { "" } else { profile.product.default_scope() };
+    let same_server = |previous: &&Profile| previous.realm == profile.realm && previous.plan == profile.plan;
+    let recalled = previous.filter(same_server).map(|previous| previous.scope.as_str());
+    let scope = args.scope.as_deref().or(recalled).unwrap_or(default);
+    if let Some(warning) = scope::lint(scope) {
+        context.warn(warning);
+    }
+    scope::normalize(scope)
 }
 
 /// Chooses the store and tests that the login can be saved, before a secret is sent or a browser opens.
@@ -307,36 +271,36 @@ fn authentication(args: &LoginCommon, previous: Option<&Profile>) -> Result<Clie
     }
 }
 
-/// The command that prints the client secret for each token request. That of the previous login is used only for the same
-/// client at the same token endpoint, as any other server would get the secret too.
-fn secret_command(args: &LoginCommon, profile: &Profile, previous: Option<&Profile>) -> Option<String> {
+/// Sets the command that prints the client secret, or the private key, for each token request. That of the previous login
+/// is used only for the same client at the same token endpoint, as any other server would get the secret too.
+fn set_commands(profile: &mut Profile, args: &LoginCommon, previous: Option<&Profile>) {
+    let previous = previous.filter(|previous| previous.has_same_client(profile));
     if profile.auth_method == ClientAuthentication::PrivateKeyJwt {
-        return None;
+        let recalled = previous.and_then(|previous| previous.key_command.clone());
+        let variables = ["ONEUP_KEY_COMMAND", "ONEUP_KEY_FILE"];
+        profile.key_command = command(&args.key_command, args.key_file.is_some(), &variables, recalled);
+    } else {
+        let recalled = previous.and_then(|previous| previous.client_secret_command.clone());
+        let variables = ["ONEUP_CLIENT_SECRET_COMMAND", "ONEUP_CLIENT_SECRET_FILE", "ONEUP_CLIENT_SECRET"];
+        let other_flag = args.client_secret_stdin || args.client_secret_file.is_some();
+        profile.client_secret_command =
+            command(&args.client_secret_command, other_flag, &variables, recalled);
     }
-    if args.client_secret_command.is_some() {
-        return args.client_secret_command.clone();
-    }
-    if args.client_secret_stdin || args.client_secret_file.is_some() {
-        return None;
-    }
-    let command = nonempty("ONEUP_CLIENT_SECRET_COMMAND");
-    if command.is_some()
-        || nonempty("ONEUP_CLIENT_SECRET_FILE").is_some()
-        || nonempty("ONEUP_CLIENT_SECRET").is_some()
-    {
-        return command;
-    }
-    previous.filter(|previous| previous.has_same_client(profile))?.client_secret_command.clone()
 }
 
-/// The command that prints the private key, by the same rules.
-fn key_command(args: &LoginCommon, profile: &Profile, previous: Option<&Profile>) -> Option<String> {
-    if profile.auth_method != ClientAuthentication::PrivateKeyJwt || args.key_file.is_some() {
-        return None;
+/// Returns the command of the flag, else of the variable, else of the previous login. Another source goes first if it is
+/// as close: a flag before variables, a variable before the previous login.
+fn command(
+    flag: &Option<String>,
+    other_flag: bool,
+    variables: &[&str],
+    recalled: Option<String>,
+) -> Option<String> {
+    if flag.is_some() || other_flag {
+        return flag.clone();
     }
-    let command = args.key_command.clone().or_else(|| nonempty("ONEUP_KEY_COMMAND"));
-    if command.is_some() || nonempty("ONEUP_KEY_FILE").is_some() {
-        return command;
+    match variables.iter().find_map(|name| Some((name, nonempty(name)?))) {
+        Some((name, value)) => name.ends_with("_COMMAND").then_some(value),
+        None => recalled,
     }
-    previous.filter(|previous| previous.has_same_client(profile))?.key_command.clone()
 }
