@@ -101,12 +101,10 @@ fn into_error(port: u16, cause: std::io::Error) -> Error {
     let elsewhere = "log in with --no-listen, or with another registered --redirect-uri";
     match cause.kind() {
         ErrorKind::AddrInUse => {
-            let command = if cfg!(windows) {
-                format!("netstat -ano | findstr :{port}")
-            } else if cfg!(target_os = "linux") {
-                format!("ss -ltnp 'sport = :{port}'")
-            } else {
-                format!("lsof -nP -iTCP:{port} -sTCP:LISTEN")
+            let command = match std::env::consts::OS {
+                "windows" => format!("netstat -ano | findstr :{port}"),
+                "linux" => format!("ss -ltnp 'sport = :{port}'"),
+                _ => format!("lsof -nP -iTCP:{port} -sTCP:LISTEN"),
             };
             Error::usage(format!("port {port} is already in use"))
                 .with_detail("another login may be waiting on it")

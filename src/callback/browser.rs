@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 
 use crate::context::nonempty;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::process::temp_token_dir::TempTokenDir;
 use crate::system::files;
 
@@ -43,16 +43,12 @@ impl RedirectPage {
     }
 
     /// Opens the page in a thread: some openers return only when the browser ends.
-    ///
-    /// # Errors
-    /// Failure, when no thread can be started.
-    pub(super) fn open(&self) -> Result<()> {
+    pub(super) fn open(&self) {
         let path = self.path.clone();
-        let spawned = thread::Builder::new().spawn(move || {
-            // The URL is on stderr as well, with what to do with it.
+        // The URL is on stderr as well, with what to do with it.
+        let _ = thread::Builder::new().spawn(move || {
             openers(&path).into_iter().any(|opener| run(opener).is_ok_and(|status| status.success()))
         });
-        spawned.map(drop).map_err(|error| Error::failure("can't open the browser").with_cause(error))
     }
 }
 

@@ -14,11 +14,6 @@ use crate::text::{MAX_SNIPPET_LEN, sanitize};
 pub(super) const STATE_MISMATCH: &str = "This URL belongs to another login, or it is incomplete: its `state` differs \
                                          from the one above.\nCopy the whole URL and paste it again.";
 
-/// A paste that is no authorization response.
-pub(super) fn invalid(reason: &str) -> String {
-    format!("Invalid: {reason}.\nCopy the whole URL at which the browser ended and paste it again.")
-}
-
 /// The authorization URL and what to do with it. `registration` is the redirect URI to register, where oneup listens.
 pub(super) fn introduction(url: &Url, opens: bool, registration: Option<&str>, paste: bool) -> String {
     let first = if opens {

@@ -95,8 +95,9 @@ fn obtain_code_from<G>(
         eprint_line(format_args!("Waiting for the login (up to {})...", duration(timeout.as_secs())));
     }
     let guard = options.paste.then(|| watch(sender));
-    // Without a browser the user has the URL.
-    let _ = page.as_ref().map(RedirectPage::open);
+    if let Some(page) = &page {
+        page.open();
+    }
     let result = CodeWait { request, events, deadline, timeout, listens }.run();
     drop((guard, running, page));
     result
@@ -135,7 +136,9 @@ impl CodeWait<'_> {
                     }
                     match self.interpret(&first_half, &text) {
                         AuthorizationResponse::StateMismatch => eprint_line(messages::STATE_MISMATCH),
-                        AuthorizationResponse::Invalid(reason) => eprint_line(messages::invalid(reason)),
+                        AuthorizationResponse::Invalid(reason) => eprint_line(format_args!(
+                            "Invalid: {reason}.\nCopy the whole URL at which the browser ended and paste it again."
+                        )),
                         response => return into_code(response),
                     }
                     first_half = text;

@@ -21,21 +21,11 @@ pub(super) fn watch_stdin(sender: Sender<Event>) -> Guard {
     use crate::system::terminal::{Echo, LineReader};
 
     match LineReader::new("", Echo::Visible) {
-        Ok(mut reader) => {
-            thread::spawn(move || {
-                loop {
-                    let event = match reader.read_line() {
-                        Ok(Some(line)) => Event::Pasted(line),
-                        Ok(None) => Event::Canceled,
-                        Err(_) => Event::InputEnded,
-                    };
-                    let is_last = !matches!(event, Event::Pasted(_));
-                    if sender.send(event).is_err() || is_last {
-                        return;
-                    }
-                }
-            });
-        }
+        Ok(mut reader) => forward(sender, move || match reader.read_line() {
+            Ok(Some(line)) => Event::Pasted(line),
+            Ok(None) => Event::Canceled,
+            Err(_) => Event::InputEnded,
+        }),
         Err(_) => watch(std::io::BufReader::new(std::io::stdin()), sender),
     }
     Guard
@@ -59,15 +49,21 @@ impl Drop for Guard {
 
 /// Reads lines in a thread, which ends with the input or the process.
 pub(super) fn watch(mut input: impl BufRead + Send + 'static, sender: Sender<Event>) {
+    forward(sender, move || {
+        let mut line = Zeroizing::new(Vec::new());
+        match input.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', &mut line) {
+            Ok(1..) => Event::Pasted(Zeroizing::new(String::from_utf8_lossy(&line).into_owned())),
+            _ => Event::InputEnded,
+        }
+    });
+}
+
+/// Sends events from a thread, up to one that is not a line.
+fn forward(sender: Sender<Event>, mut next: impl FnMut() -> Event + Send + 'static) {
     thread::spawn(move || {
         loop {
-            let mut line = Zeroizing::new(Vec::new());
-            let read = input.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', &mut line);
-            let event = match read {
-                Ok(1..) => Event::Pasted(Zeroizing::new(String::from_utf8_lossy(&line).into_owned())),
-                _ => Event::InputEnded,
-            };
-            let is_last = matches!(event, Event::InputEnded);
+            let event = next();
+            let is_last = !matches!(event, Event::Pasted(_));
             if sender.send(event).is_err() || is_last {
                 return;
             }

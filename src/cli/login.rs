@@ -112,7 +112,6 @@ pub struct LoginCommon {
     /// One of the formats of `oneup token show`.
     #[arg(
         long,
-        value_enum,
         value_name = "FORMAT",
         requires = "no_store",
         hide_possible_values = true,

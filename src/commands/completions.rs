@@ -31,7 +31,7 @@ pub fn run(args: &Completions) -> Result<Exit> {
         Shell::Zsh => [registration(args.shell)?, ZSH_AUTOLOAD.to_vec()].concat(),
         shell => registration(shell)?,
     };
-    super::print(script).map(|()| Exit::Success)
+    super::print(script)
 }
 
 /// Returns clap's script.

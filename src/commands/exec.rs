@@ -32,12 +32,8 @@ const POLL_INTERVAL: u64 = 15;
 /// Runs the program and returns its exit code, or 128+N if signal N ended it.
 ///
 /// # Errors
-/// Before the program starts: 127 if it is not found, 126 if it can't be executed, else 125.
+/// As [`Session::access_token`]; not found or not executable, if the program can't be started.
 pub fn run(context: &Context, args: &cli::Exec) -> Result<Exit> {
-    start(context, args).map_err(process::before_start)
-}
-
-fn start(context: &Context, args: &cli::Exec) -> Result<Exit> {
     check_variable(&args.var)?;
     let (program, rest) = args
         .command
@@ -181,11 +177,8 @@ fn check_variable(name: &str) -> Result<()> {
     }
     let upper = name.to_ascii_uppercase();
     let is_setting = upper.starts_with("ONEUP_") && upper != "ONEUP_TOKEN";
-    if is_setting
-        || RESERVED.contains(&upper.as_str())
-        || upper.starts_with("LD_")
-        || upper.starts_with("DYLD_")
-    {
+    let is_loader = ["LD_", "DYLD_"].iter().any(|prefix| upper.starts_with(prefix));
+    if is_setting || is_loader || RESERVED.contains(&upper.as_str()) {
         return Err(Error::usage(format!("--var {name} would change how programs run"))
             .with_hint("choose another name: --var FHIR_TOKEN"));
     }

@@ -82,7 +82,7 @@ fn report_incomplete(finished: &Finished) -> Result<()> {
     .with_hint(finished.next_step))
 }
 
-fn print(args: &cli::Export, finished: &Finished) -> Result<()> {
+fn print(args: &cli::Export, finished: &Finished) -> Result<Exit> {
     match args.format {
         ReportFormat::Json => super::print(crate::output::json(&finished.manifest)),
         ReportFormat::Text => {

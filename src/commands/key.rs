@@ -51,8 +51,7 @@ pub fn generate(context: &Context, args: &Generate) -> Result<Exit> {
 /// Authentication: the profile has no key. Usage: the file has none. Store.
 pub fn jwks(context: &Context, args: &Jwks) -> Result<Exit> {
     if let Some(file) = &args.key_file {
-        print_keys(&[private_key::from_file(file)?.public_jwk()])?;
-        return Ok(Exit::Success);
+        return print_keys(&[private_key::from_file(file)?.public_jwk()]);
     }
     let (name, profile) = selected(context)?;
     let keys = public_keys(context, &name, profile.as_ref())?;
@@ -60,8 +59,7 @@ pub fn jwks(context: &Context, args: &Jwks) -> Result<Exit> {
         return Err(Error::auth(format!("profile {name} has no key"))
             .with_hint(format!("oneup key generate{}", profile_flag(&name))));
     }
-    print_keys(&keys)?;
-    Ok(Exit::Success)
+    print_keys(&keys)
 }
 
 /// The name of the selected profile and, if it exists, the profile. Without any, the name is that of Provider Access: most
@@ -111,7 +109,7 @@ fn public_keys(context: &Context, name: &str, profile: Option<&Profile>) -> Resu
     Ok(keys)
 }
 
-fn print_keys(keys: &[Value]) -> Result<()> {
+fn print_keys(keys: &[Value]) -> Result<Exit> {
     print(format!("{:#}\n", json!({ "keys": keys })))
 }
 

@@ -36,18 +36,14 @@ pub fn run(context: &Context, args: &Logout) -> Result<Exit> {
     }
     let mut failed = None;
     for name in &names {
-        if let Err(error) = logout_by_name(context, name, args.no_revoke)
+        let profile = profile::resolve_profile(context.config_dir()?, Some(name));
+        if let Err(error) = profile.and_then(|profile| logout(context, &profile, args.no_revoke))
             && let Some(earlier) = failed.replace(error)
         {
             context.warn(earlier);
         }
     }
     failed.map_or(Ok(Exit::Success), Err)
-}
-
-fn logout_by_name(context: &Context, name: &str, no_revoke: bool) -> Result<()> {
-    let profile = profile::resolve_profile(context.config_dir()?, Some(name))?;
-    logout(context, &profile, no_revoke)
 }
 
 /// Deletes the credentials, then the profile's file. What is left then holds no secret, and is on the list of orphans.

@@ -37,7 +37,7 @@ pub fn run(args: &Man) -> Result<Exit> {
     };
     let page = man::render(&root, command, &date)
         .map_err(|error| Error::failure("can't render the page").with_cause(error))?;
-    super::print(page).map(|()| Exit::Success)
+    super::print(page)
 }
 
 fn write_all(root: &Command, dir: &Path, date: &str) -> Result<Exit> {

@@ -24,6 +24,7 @@ use crate::error::{Error, Exit, Result, ignore_broken_pipe};
 use crate::oauth::product::Product;
 use crate::oauth::token::Token;
 use crate::output::secret_format;
+use crate::process::before_start;
 use crate::profile::{self, Profile};
 use crate::system::clock::now;
 
@@ -45,8 +46,8 @@ pub fn run(context: &Context, command: &Command) -> Result<Exit> {
         Command::Key(KeyCommand::Generate(args)) => key::generate(context, args),
         Command::Key(KeyCommand::Jwks(args)) => key::jwks(context, args),
         Command::Doctor(args) => doctor::run(context, args),
-        Command::Curl(args) => curl::run(context, args),
-        Command::Exec(args) => exec::run(context, args),
+        Command::Curl(args) => curl::run(context, args).map_err(before_start),
+        Command::Exec(args) => exec::run(context, args).map_err(before_start),
         Command::Export(args) => export::run(context, args),
         Command::Proxy(args) => proxy::run(context, args),
         Command::Sandbox(command) => sandbox::run(context, command),
@@ -66,10 +67,11 @@ fn profile_and_hosts(context: &Context, target: &Target) -> Result<(Profile, Hos
     Ok((profile, hosts))
 }
 
-/// Writes a command's product.
-fn print(product: impl AsRef<[u8]>) -> Result<()> {
+/// Writes a command's product, with which it succeeds.
+fn print(product: impl AsRef<[u8]>) -> Result<Exit> {
     let mut stdout = std::io::stdout().lock();
-    ignore_broken_pipe(stdout.write_all(product.as_ref()).and_then(|()| stdout.flush()))
+    ignore_broken_pipe(stdout.write_all(product.as_ref()).and_then(|()| stdout.flush()))?;
+    Ok(Exit::Success)
 }
 
 /// Prints a token. `github` also exports it to the next steps of the job.
@@ -77,7 +79,7 @@ fn print(product: impl AsRef<[u8]>) -> Result<()> {
 /// # Errors
 /// Usage: `$GITHUB_ENV` is missing or can't be opened, or the format can't represent the token. Failure: a file or
 /// stdout can't be written. Protocol: the token has expired on arrival.
-fn print_token(token: &Token, profile: Option<&Profile>, format: TokenFormat) -> Result<()> {
+fn print_token(token: &Token, profile: Option<&Profile>, format: TokenFormat) -> Result<Exit> {
     token.require_unexpired()?;
     if format == TokenFormat::Env && token.access_token.expose().starts_with('~') {
         return Err(Error::usage("a shell would expand the ~ at the beginning of this token")
@@ -93,7 +95,7 @@ fn print_token(token: &Token, profile: Option<&Profile>, format: TokenFormat) ->
         file.write_all(secret_format::render(token, profile, TokenFormat::Env, now()).as_bytes())
             .map_err(|error| Error::failure("can't write the file in GITHUB_ENV").with_cause(error))?;
     }
-    Ok(())
+    Ok(Exit::Success)
 }
 
 fn open_github_env() -> Result<std::fs::File> {

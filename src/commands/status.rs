@@ -36,10 +36,6 @@ impl Row {
         self.lifetime().is_some_and(|lifetime| lifetime.is_fresh(self.now, None))
     }
 
-    fn remaining(&self) -> Option<u64> {
-        self.lifetime()?.remaining(self.now)
-    }
-
     fn is_client_rejected(&self) -> bool {
         self.metadata.as_ref().is_some_and(|metadata| metadata.client_rejected)
     }
@@ -96,8 +92,7 @@ pub fn run(context: &Context, args: &Status) -> Result<Exit> {
     super::print(match args.format {
         ReportFormat::Json => crate::output::json(&Value::from_iter(rows.iter().map(json_row))),
         ReportFormat::Text => text(context, &rows),
-    })?;
-    Ok(Exit::Success)
+    })
 }
 
 fn check(context: &Context) -> Result<()> {
@@ -148,7 +143,7 @@ fn json_row(row: &Row) -> Value {
         "refreshable": row.is_refreshable(),
         "refresh_expires_at": refresh_expires_at,
         "client_rejected": row.is_client_rejected(),
-        "expires_in": row.remaining(),
+        "expires_in": row.lifetime().and_then(|lifetime| lifetime.remaining(row.now)),
         "expires_on": expires_on,
         "expires_at": expires_on.and_then(rfc3339),
         "other_tokens": Value::from_iter(tokens),
@@ -168,7 +163,7 @@ fn block(row: &Row) -> String {
     let default = if row.is_default { ", default" } else { "" };
     let mut lines = vec![
         format!("{} ({}{default})", profile.name, profile.product.title()),
-        format!("  token   {}; {}", describe_token(row), describe_refresh(row)),
+        format!("  token   {}; {}", describe_lifetime(row.lifetime(), row.now), describe_refresh(row)),
         format!("  client  {}", sanitize(&profile.client_id, 100)),
         format!(
             "  scope   {}",
@@ -176,11 +171,7 @@ fn block(row: &Row) -> String {
         ),
     ];
     lines.extend(row.scoped_tokens().map(|(scope, token)| {
-        let expiry = match token.lifetime.remaining(row.now) {
-            Some(0) => "expired".to_owned(),
-            Some(seconds) => format!("{} left", duration(seconds)),
-            None => "lifetime unknown".to_owned(),
-        };
+        let expiry = describe_lifetime(Some(token.lifetime), row.now);
         format!("  scope   {} ({expiry})", sanitize(if scope.is_empty() { "none" } else { scope }, 500))
     }));
     lines.push(format!("  server  {}", sanitize(&profile.origin(), 200)));
@@ -190,10 +181,11 @@ fn block(row: &Row) -> String {
     lines.join("\n") + "\n"
 }
 
-fn describe_token(row: &Row) -> String {
-    match row.remaining() {
+fn describe_lifetime(lifetime: Option<Lifetime>, now: i64) -> String {
+    let is_fresh = lifetime.is_some_and(|lifetime| lifetime.is_fresh(now, None));
+    match lifetime.and_then(|lifetime| lifetime.remaining(now)) {
         Some(0) => "expired".into(),
-        Some(seconds) if row.is_valid() => format!("{} left", duration(seconds)),
+        Some(seconds) if is_fresh => format!("{} left", duration(seconds)),
         Some(seconds) => format!("{} left (expiring)", duration(seconds)),
         None => "lifetime unknown".into(),
     }

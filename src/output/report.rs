@@ -10,13 +10,9 @@ const LABEL_WIDTH: usize = 11;
 /// How a paragraph's label is styled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Bold.
     Neutral,
-    /// Bold green.
     Success,
-    /// Bold yellow.
     Warning,
-    /// Bold red.
     Error,
 }
 

@@ -55,15 +55,16 @@ fn for_each(command: Command, change: &impl Fn(Command) -> Command) -> Command {
 }
 
 fn with_sections(command: Command) -> Command {
-    let command = command.mut_args(|arg| hide_rare_in_short_help(arg).hide_env_values(true));
+    let command = command.mut_args(with_less_help);
     match command.get::<Sections>().copied() {
         Some(sections) => command.after_long_help(render(sections)),
         None => command,
     }
 }
 
-/// `-h` shows the options of the command itself; `--help` shows all.
-fn hide_rare_in_short_help(arg: Arg) -> Arg {
+/// Hides the values of variables. `-h` shows the options of the command itself; `--help` shows all.
+fn with_less_help(arg: Arg) -> Arg {
+    let arg = arg.hide_env_values(true);
     let is_rare =
         matches!(arg.get_help_heading(), Some("Global options" | "Server" | "Private key" | "Simulation"));
     if is_rare && arg.get_id() != "profile" { arg.hide_short_help(true) } else { arg }

@@ -24,12 +24,8 @@ const MAX_TOKEN_BYTES: usize = 64 * 1024;
 /// Runs curl and returns its exit code.
 ///
 /// # Errors
-/// Before curl starts: 127 if it is not found, 126 if it can't be executed, else 125.
+/// As [`Session::access_token`]; usage; not found or not executable, if curl can't be started.
 pub fn run(context: &Context, args: &cli::Curl) -> Result<Exit> {
-    start(context, args).map_err(process::before_start)
-}
-
-fn start(context: &Context, args: &cli::Curl) -> Result<Exit> {
     let (profile, hosts) = super::profile_and_hosts(context, &args.target)?;
     let policy = Policy { fhir_base: &profile.fhir_base, hosts: &hosts, verbose: context.verbose };
     let plan = policy.plan(arguments::parse(&args.args)?)?;

@@ -15,28 +15,16 @@ use crate::profile::Profile;
 const MIN_CURL_VERSION: (u32, u32) = (7, 55);
 
 /// Reports root with the home directory of another user, whose files it would take over. Nothing otherwise.
-#[cfg(unix)]
-pub(super) fn user() -> Vec<Finding> {
-    use std::os::unix::fs::MetadataExt;
-    if !rustix::process::geteuid().is_root() {
-        return Vec::new();
+pub(super) fn user() -> Option<Finding> {
+    #[cfg(unix)]
+    if rustix::process::geteuid().is_root() {
+        let home = nonempty("HOME")?;
+        let owner = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(&home).ok()?);
+        let what = format!("running as root with the home directory of user {owner}: {home}");
+        let fix = "run oneup without sudo, or use root's own home: sudo -H oneup; in a container: docker run --user";
+        return (owner != 0).then(|| Finding::warning("user", what).fix(fix));
     }
-    let Some(home) = nonempty("HOME") else { return Vec::new() };
-    match std::fs::metadata(&home) {
-        Ok(metadata) if metadata.uid() != 0 => vec![
-            Finding::warning(
-                "user",
-                format!("running as root with the home directory of user {}: {home}", metadata.uid()),
-            )
-            .fix("run oneup without sudo, or use root's own home: sudo -H oneup; in a container: docker run --user"),
-        ],
-        _ => Vec::new(),
-    }
-}
-
-#[cfg(not(unix))]
-pub(super) fn user() -> Vec<Finding> {
-    Vec::new()
+    None
 }
 
 pub(super) fn curl() -> Finding {

@@ -69,10 +69,10 @@ pub fn run(context: &Context, args: &Doctor) -> Result<Exit> {
         timeout *= 2;
     }
     let findings = checks.finish(timeout + GRACE_PERIOD);
-    match args.format {
-        ReportFormat::Text => super::print(crate::output::colored(&check::text(&findings)))?,
-        ReportFormat::Json => super::print(check::json(&findings))?,
-    }
+    super::print(match args.format {
+        ReportFormat::Text => crate::output::colored(&check::text(&findings)),
+        ReportFormat::Json => check::json(&findings),
+    })?;
     let failed = findings.iter().any(|finding| finding.severity == Severity::Failure);
     Ok(if failed { Exit::Failed(ErrorKind::CheckFailed) } else { Exit::Success })
 }

@@ -75,8 +75,7 @@ pub fn finish(
     let profile = &resolved.profile;
     report_scope_difference(context, &profile.scope, token.scope.as_deref().unwrap_or_default());
     if args.no_store {
-        print_token(&token, Some(profile), args.format.unwrap_or(TokenFormat::Raw))?;
-        return Ok(Exit::Success);
+        return print_token(&token, Some(profile), args.format.unwrap_or(TokenFormat::Raw));
     }
     let expires_in = token.lifetime.expires_in;
     let stored = StoredCredentials {

@@ -42,7 +42,7 @@ pub fn run() -> Result<()> {
     let failed = |error: std::io::Error| Error::failure("demo aborted").with_cause(error);
     let sandbox = sandbox::start(Options::default()).map_err(into_error)?;
     let dir = environment::temp_dir()?;
-    print_line(format_args!("{BOLD}oneup sandbox demo{BOLD:#}"))?;
+    print(format_args!("{BOLD}oneup sandbox demo{BOLD:#}\n"))?;
     print_wrapped(
         0,
         &format!("A stand-in for 1up's servers runs on this machine, at {}.", sandbox.base_url),
@@ -51,7 +51,7 @@ pub fn run() -> Result<()> {
     for (number, (explanation, arguments)) in STEPS.into_iter().enumerate() {
         print(format_args!("\n{NUMBER}{}{NUMBER:#}  ", number + 1))?;
         print_wrapped(3, explanation)?;
-        print_line(format_args!("\n   {BOLD}$ oneup {}{BOLD:#}", quoted(arguments)))?;
+        print(format_args!("\n   {BOLD}$ oneup {}{BOLD:#}\n", quoted(arguments)))?;
         let output = step(&sandbox, dir.path(), arguments).map_err(failed)?;
         show(&output)?;
         if !output.status.success() {
@@ -61,20 +61,16 @@ pub fn run() -> Result<()> {
     }
     print(format_args!("\n{DONE}Done.{DONE:#} "))?;
     print_wrapped("Done. ".len(), "The sandbox has stopped, and its files are deleted.")?;
-    print_line(format_args!(
+    print(format_args!(
         "\n\
          Your own script against it:  {BOLD}oneup sandbox run -- ./script.sh{BOLD:#}\n\
          With a login in the browser: {BOLD}oneup sandbox run -- oneup login patient{BOLD:#}\n\
-         With your own account:       {BOLD}oneup login provider{BOLD:#}"
+         With your own account:       {BOLD}oneup login provider{BOLD:#}\n"
     ))
 }
 
 fn print(text: impl std::fmt::Display) -> Result<()> {
     ignore_broken_pipe(write!(anstream::stdout().lock(), "{text}"))
-}
-
-fn print_line(text: impl std::fmt::Display) -> Result<()> {
-    print(format_args!("{text}\n"))
 }
 
 /// Prints a text that begins at column `indent`, wrapped.
@@ -103,7 +99,7 @@ fn quoted(arguments: &[&str]) -> String {
 fn show(output: &Output) -> Result<()> {
     for stream in [&output.stderr, &output.stdout] {
         for line in String::from_utf8_lossy(stream).lines().flat_map(|line| fit(line, width())) {
-            print_line(format_args!("   {DIM}|{DIM:#} {line}"))?;
+            print(format_args!("   {DIM}|{DIM:#} {line}\n"))?;
         }
     }
     Ok(())

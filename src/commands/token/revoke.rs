@@ -7,7 +7,7 @@ use crate::error::{Error, Exit, Result};
 use crate::oauth::jwt::{self, TokenKind};
 use crate::profile;
 use crate::session::metadata;
-use crate::session::revoke::{self, Revocation};
+use crate::session::revoke::{self, HintedToken, Revocation};
 use crate::session::{self, Session, open_store};
 use crate::store::cache;
 
@@ -22,10 +22,7 @@ pub fn run(context: &Context, args: &Revoke) -> Result<Exit> {
 
 fn revoke_stdin(context: &Context) -> Result<Exit> {
     let inspected = input::read(context, true, true)?;
-    let profile = match inspected.profile {
-        Some(profile) => profile,
-        None => profile::resolve_profile(context.config_dir()?, context.profile.as_deref())?,
-    };
+    let profile = inspected.profile.ok_or_else(profile::not_logged_in)?;
     if let TokenKind::Jwt(jwt) = jwt::decode(inspected.token.expose())
         && jwt.claim("iss").is_some_and(|issuer| profile.issuer.as_deref() != Some(issuer))
     {
@@ -35,7 +32,7 @@ fn revoke_stdin(context: &Context) -> Result<Exit> {
     let credentials = Session::new(context, profile.clone()).stored()?.unwrap_or_default();
     let tokens = [("access_token", &inspected.token)];
     let results = revoke::revoke(context, &profile, &credentials, &tokens)?;
-    report(context, &tokens.map(|(kind, _)| kind), &results);
+    report(context, &tokens, &results);
     Ok(Exit::Success)
 }
 
@@ -51,18 +48,17 @@ fn revoke_stored(context: &Context) -> Result<Exit> {
             .with_hint(profile.login_command()));
     }
     let results = revoke::revoke(context, &profile, &credentials, &tokens)?;
-    let kinds: Vec<&str> = tokens.iter().map(|(kind, _)| *kind).collect();
     store.write(&profile.credential_key(), &credentials.without_tokens())?;
     cache::forget(&profile.id);
     if let Err(error) = metadata::remove(context, &profile.id) {
         context.warn(error);
     }
-    report(context, &kinds, &results);
+    report(context, &tokens, &results);
     Ok(Exit::Success)
 }
 
-fn report(context: &Context, kinds: &[&str], results: &[Revocation]) {
-    for (kind, result) in kinds.iter().zip(results) {
+fn report(context: &Context, tokens: &[HintedToken], results: &[Revocation]) {
+    for ((kind, _), result) in tokens.iter().zip(results) {
         let kind = kind.replace('_', " ");
         context.info(match result {
             Revocation::Revoked => format!("The server revoked the {kind}."),

@@ -18,8 +18,7 @@ use crate::system::clock::now;
 /// As [`Session::access_token`], and nothing is printed; usage for a flag that does not go with `ONEUP_TOKEN`.
 pub fn run(context: &Context, args: &Show) -> Result<Exit> {
     if let Some(token) = from_environment(context, args)? {
-        print_token(&token, None, args.format)?;
-        return Ok(Exit::Success);
+        return print_token(&token, None, args.format);
     }
     let profile = profile::resolve_profile(context.config_dir()?, context.profile.as_deref())?;
     let session = Session::new(context, profile);
@@ -33,8 +32,7 @@ pub fn run(context: &Context, args: &Show) -> Result<Exit> {
     if args.format == TokenFormat::Json && token.scope.is_none() {
         token.scope = session.granted_scope(options);
     }
-    print_token(&token, Some(&session.profile()), args.format)?;
-    Ok(Exit::Success)
+    print_token(&token, Some(&session.profile()), args.format)
 }
 
 /// Returns the token in `ONEUP_TOKEN`, unless `--profile` selects a profile's token.
@@ -45,20 +43,15 @@ fn from_environment(context: &Context, args: &Show) -> Result<Option<Token>> {
     let Some(text) = (!context.profile_from_flag).then(|| nonempty("ONEUP_TOKEN")).flatten() else {
         return Ok(None);
     };
-    let flag = [
-        ("--refresh", args.refresh),
-        ("--min-ttl", args.min_ttl.is_some()),
-        ("--scope", args.scope.is_some()),
-    ]
-    .into_iter()
-    .find(|flag| flag.1);
-    if let Some((flag, _)) = flag {
-        return Err(Error::usage(format!("{flag} has no effect on the token in ONEUP_TOKEN"))
-            .with_hint("unset ONEUP_TOKEN, or pass --profile NAME"));
+    let invalid =
+        |message: String| Err(Error::usage(message).with_hint("unset ONEUP_TOKEN, or pass --profile NAME"));
+    let (min_ttl, scope) = (args.min_ttl.is_some(), args.scope.is_some());
+    let flags = [("--refresh", args.refresh), ("--min-ttl", min_ttl), ("--scope", scope)];
+    if let Some((flag, _)) = flags.into_iter().find(|(_, is_set)| *is_set) {
+        return invalid(format!("{flag} has no effect on the token in ONEUP_TOKEN"));
     }
     if !is_bearer_token(&text) {
-        return Err(Error::usage("ONEUP_TOKEN has characters that are invalid in a token")
-            .with_hint("unset ONEUP_TOKEN, or pass --profile NAME"));
+        return invalid("ONEUP_TOKEN has characters that are invalid in a token".into());
     }
     if let TokenKind::Jwt(jwt) = jwt::decode(&text)
         && jwt.validity(now()) == Validity::Expired

@@ -34,17 +34,14 @@ pub(super) fn describe_kind(kind: &TokenKind) -> Option<String> {
 
 /// The lines of the section.
 pub(super) fn details(inspection: &Inspection) -> Vec<String> {
+    let more = match &inspection.kind {
+        TokenKind::Jwt(jwt) => return jwt_details(jwt),
+        TokenKind::Opaque { parse_error: Some(_) } => "was it truncated when it was copied?",
+        TokenKind::Jwe(_) | TokenKind::Opaque { parse_error: None } => who_knows_more(inspection),
+    };
     // The first section has it already.
     let kind = describe_kind(&inspection.kind).filter(|_| inspection.validity() != Validity::NoExpiry);
-    match &inspection.kind {
-        TokenKind::Jwt(jwt) => jwt_details(jwt),
-        TokenKind::Opaque { parse_error: Some(_) } => {
-            kind.into_iter().chain(["was it truncated when it was copied?".into()]).collect()
-        }
-        TokenKind::Jwe(_) | TokenKind::Opaque { parse_error: None } => {
-            kind.into_iter().chain([who_knows_more(inspection).to_owned()]).collect()
-        }
-    }
+    kind.into_iter().chain([more.to_owned()]).collect()
 }
 
 /// Names what can tell more about a token that can't be decoded.

@@ -10,15 +10,10 @@ use crate::output::time::rfc3339;
 
 /// Returns the JSON document with its newline.
 pub fn json(inspection: &Inspection) -> String {
-    let kind = match &inspection.kind {
-        TokenKind::Jwt(_) => "jwt",
-        TokenKind::Jwe(_) => "encrypted",
-        TokenKind::Opaque { .. } => "opaque",
-    };
-    let header = match &inspection.kind {
-        TokenKind::Jwt(jwt) => Some(&jwt.header),
-        TokenKind::Jwe(header) => Some(header),
-        TokenKind::Opaque { .. } => None,
+    let (kind, header) = match &inspection.kind {
+        TokenKind::Jwt(jwt) => ("jwt", Some(&jwt.header)),
+        TokenKind::Jwe(header) => ("encrypted", Some(header)),
+        TokenKind::Opaque { .. } => ("opaque", None),
     };
     let jwt = inspection.jwt();
     let view = json!({

@@ -141,10 +141,8 @@ impl Inspection {
     fn is_invalid(&self) -> bool {
         let verified = match &self.verification {
             None => true,
-            Some(Verification::Checked { signature, .. }) => {
-                matches!(signature, SignatureStatus::Verified { .. })
-            }
-            Some(Verification::NotChecked(_)) => false,
+            Some(Verification::Checked { signature: SignatureStatus::Verified { .. }, .. }) => true,
+            Some(_) => false,
         };
         let in_time = matches!(self.validity(), Validity::Valid | Validity::NoExpiry);
         !verified || !in_time || (self.active() == Some(false) && !self.inactive_is_uncertain())
@@ -167,10 +165,7 @@ impl Inspection {
     /// Keycloak responds `active: false` for a valid token whose audience lacks the requesting client.
     fn inactive_is_uncertain(&self) -> bool {
         let client = self.profile.as_ref().map(|profile| profile.client_id.as_str());
-        match (self.jwt(), client) {
-            (Some(jwt), Some(client)) => !jwt.claim_list("aud").contains(&client),
-            _ => false,
-        }
+        self.jwt().zip(client).is_some_and(|(jwt, client)| !jwt.claim_list("aud").contains(&client))
     }
 
     fn issued_at(&self) -> Option<i64> {
@@ -178,16 +173,12 @@ impl Inspection {
     }
 
     fn expires_at(&self) -> Option<i64> {
-        match self.jwt() {
-            Some(_) => self.date("exp"),
-            None => {
-                let expires_in = self.metadata.expires_in;
-                let lifetime = self.metadata.issued_at.map(|issued_at| Lifetime { issued_at, expires_in });
-                lifetime
-                    .and_then(Lifetime::expires_at)
-                    .or_else(|| self.introspected("exp").and_then(Value::as_i64))
-            }
+        if self.jwt().is_some() {
+            return self.date("exp");
         }
+        let expires_in = self.metadata.expires_in;
+        let lifetime = self.metadata.issued_at.map(|issued_at| Lifetime { issued_at, expires_in });
+        lifetime.and_then(Lifetime::expires_at).or_else(|| self.introspected("exp")?.as_i64())
     }
 
     fn lifetime(&self) -> Option<u64> {

@@ -83,14 +83,8 @@ fn elsewhere(profile: &Profile, url: &Url) -> Option<String> {
     {
         return Some(format!("another tenant: {tenant}; the tenant of profile {} is {own}", profile.name));
     }
-    if own.is_some() && tenant.is_none() {
-        return Some(format!(
-            "another product: not below {}",
-            base.path().split(own?).next()?.to_owned() + own?
-        ));
-    }
-    (own.is_none() && !is_below(url.path(), base.path()))
-        .then(|| format!("another product: not below the FHIR base {}", profile.fhir_base))
+    let product = own.map_or(base.path().to_owned(), |own| format!("/v1/{own}"));
+    (!is_below(url.path(), &product)).then(|| format!("another product: not below {product}"))
 }
 
 /// The tenant in 1up's URLs: `/v1/TENANT/…`.

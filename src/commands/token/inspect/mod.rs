@@ -40,9 +40,9 @@ pub fn run(context: &Context, args: &Inspect) -> Result<Exit> {
     if let Some(request) = &args.allows {
         inspection.access = Some(access::check(&inspection, request)?);
     }
-    match args.format {
-        ReportFormat::Text => crate::commands::print(crate::output::colored(&text(&inspection)))?,
-        ReportFormat::Json => crate::commands::print(json(&inspection))?,
-    }
+    crate::commands::print(match args.format {
+        ReportFormat::Text => crate::output::colored(&text(&inspection)),
+        ReportFormat::Json => json(&inspection),
+    })?;
     Ok(if inspection.fails() { Exit::Failed(ErrorKind::CheckFailed) } else { Exit::Success })
 }
