@@ -7,7 +7,7 @@ use crate::context::Context;
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::export::parameters::{Level, Parameters, Since};
 use crate::export::progress::ExportProgress;
-use crate::export::remote::{Remote, TokenSource};
+use crate::export::remote::Remote;
 use crate::export::{self, Finished, Options};
 use crate::http::Http;
 use crate::oauth::secret::Secret;
@@ -29,7 +29,17 @@ pub fn run(context: &Context, args: &cli::Export) -> Result<Exit> {
         &args.type_filters,
     )?;
     let session = Session::new(context, profile);
-    let tokens = SessionTokens { session, scope: args.target.scope.as_deref(), used: Mutex::default() };
+    let used = Mutex::new(Vec::new());
+    let tokens = |rejected: Option<&Secret>| {
+        let options =
+            TokenOptions { scope: args.target.scope.as_deref(), rejected, ..TokenOptions::default() };
+        let token = session.access_token(options)?.access_token;
+        let mut used = used.lock().unwrap_or_else(PoisonError::into_inner);
+        if !used.contains(&token) {
+            used.push(token.clone());
+        }
+        Ok(token)
+    };
     let http = Http::new(context)?;
     let remote = Remote { http: &http, tokens: &tokens, hosts: &hosts };
     if args.cancel {
@@ -51,7 +61,7 @@ pub fn run(context: &Context, args: &cli::Export) -> Result<Exit> {
         indicatif::HumanBytes(bytes),
         duration(elapsed.as_secs()),
         indicatif::HumanBytes(rate),
-        counted(tokens.count(), "access token"),
+        counted(used.lock().map_or(0, |used| used.len()), "access token"),
     ));
     Ok(Exit::Success)
 }
@@ -89,38 +99,5 @@ fn print(args: &cli::Export, finished: &Finished) -> Result<Exit> {
             let paths = finished.files.iter().map(|name| args.dir.join(name));
             super::print(paths.map(|path| format!("{}\n", path.display())).collect::<String>())
         }
-    }
-}
-
-/// The profile's tokens, counted.
-struct SessionTokens<'a> {
-    session: Session,
-    scope: Option<&'a str>,
-    used: Mutex<Vec<Secret>>,
-}
-
-impl SessionTokens<'_> {
-    fn get(&self, rejected: Option<&Secret>) -> Result<Secret> {
-        let options = TokenOptions { scope: self.scope, rejected, ..TokenOptions::default() };
-        let token = self.session.access_token(options)?.access_token;
-        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        if used.last() != Some(&token) && !used.contains(&token) {
-            used.push(token.clone());
-        }
-        Ok(token)
-    }
-
-    fn count(&self) -> usize {
-        self.used.lock().unwrap_or_else(PoisonError::into_inner).len()
-    }
-}
-
-impl TokenSource for SessionTokens<'_> {
-    fn access_token(&self) -> Result<Secret> {
-        self.get(None)
-    }
-
-    fn replace(&self, rejected: &Secret) -> Result<Secret> {
-        self.get(Some(rejected))
     }
 }

@@ -11,9 +11,8 @@ use crate::cli;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::oauth::secret::Secret;
-use crate::oauth::token::Token;
 use crate::process::{self, SignalForwarder, TerminationSignals};
-use crate::proxy::{Address, Server, Settings, TokenSource, key};
+use crate::proxy::{Address, Server, Settings, key};
 use crate::session::{Session, TokenOptions};
 
 /// The variables that the command finds the proxy in.
@@ -99,9 +98,17 @@ fn start(context: &Context, args: &cli::Proxy) -> Result<Server> {
         origins: args.allow_origins.clone(),
     };
     let session = Session::new(context, profile);
-    let tokens = SessionTokens { session, scope: args.target.scope.clone(), context: context.clone() };
+    let scope = args.target.scope.clone();
+    let get = move |rejected: Option<&Secret>| {
+        session.access_token(TokenOptions { scope: scope.as_deref(), rejected, ..TokenOptions::default() })
+    };
     // The reason why there is no token is reported now, and not by the first request.
-    tokens.get(None)?;
+    get(None)?;
+    let log = context.clone();
+    let tokens = move |rejected: Option<&Secret>| {
+        let warn = |error: &Error| log.warn(format_args!("could not get a token: {}", error.summary()));
+        get(rejected).inspect_err(warn)
+    };
     process::disable_core_dumps();
     Server::bind(context, settings, Arc::new(tokens))
 }
@@ -113,27 +120,4 @@ fn runtime() -> Result<Runtime> {
 
 fn failed(error: std::io::Error) -> Error {
     Error::failure("could not start the proxy").with_cause(error)
-}
-
-/// The profile's tokens.
-struct SessionTokens {
-    session: Session,
-    scope: Option<String>,
-    context: Context,
-}
-
-impl SessionTokens {
-    fn get(&self, rejected: Option<&Secret>) -> Result<Token> {
-        let options = TokenOptions { scope: self.scope.as_deref(), rejected, ..TokenOptions::default() };
-        self.session.access_token(options)
-    }
-}
-
-impl TokenSource for SessionTokens {
-    fn access_token(&self, rejected: Option<&Secret>) -> Result<Token> {
-        let warn = |error: &Error| {
-            self.context.warn(format_args!("could not get a token: {}", error.summary()));
-        };
-        self.get(rejected).inspect_err(warn)
-    }
 }

@@ -25,27 +25,15 @@ const MAX_REDIRECTS: u32 = 5;
 /// The largest response that is kept in memory: a manifest, an error.
 const MAX_BODY_BYTES: u64 = 32 * 1024 * 1024;
 
-/// Where an export gets its access tokens.
-pub trait TokenSource: Sync {
-    /// Returns a valid access token.
-    ///
-    /// # Errors
-    /// As the session's.
-    fn access_token(&self) -> Result<Secret>;
-
-    /// Returns another token than the one that a server rejected.
-    ///
-    /// # Errors
-    /// As the session's.
-    fn replace(&self, rejected: &Secret) -> Result<Secret>;
-}
+/// Returns a valid access token; another one than the one that a server rejected.
+pub type TokenSource<'a> = dyn Fn(Option<&Secret>) -> Result<Secret> + Sync + 'a;
 
 /// The servers of an export.
 pub struct Remote<'a> {
     /// The one HTTP client.
     pub http: &'a Http,
     /// Where tokens come from.
-    pub tokens: &'a dyn TokenSource,
+    pub tokens: &'a TokenSource<'a>,
     /// The hosts that may have the token.
     pub hosts: &'a Hosts,
 }
@@ -104,12 +92,12 @@ impl Remote<'_> {
     }
 
     fn authorized(&self, method: Method, url: &str, headers: &[(&str, &str)]) -> Result<StreamingResponse> {
-        let token = self.tokens.access_token()?;
+        let token = (self.tokens)(None)?;
         let response = self.http.send(Request { method, url, headers, bearer: Some(&token) })?;
         if response.status() != 401 {
             return Ok(response);
         }
-        let token = self.tokens.replace(&token)?;
+        let token = (self.tokens)(Some(&token))?;
         let response = self.http.send(Request { method, url, headers, bearer: Some(&token) })?;
         if response.status() != 401 {
             return Ok(response);

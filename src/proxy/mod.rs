@@ -108,7 +108,7 @@ impl Server {
     ///
     /// # Errors
     /// Usage: the address is in use, an origin is invalid, or the FHIR base is no URL for a token.
-    pub fn bind(context: &Context, settings: Settings, source: Arc<dyn TokenSource>) -> Result<Self> {
+    pub fn bind(context: &Context, settings: Settings, source: Arc<TokenSource>) -> Result<Self> {
         let origins =
             settings.origins.iter().map(|origin| gate::parse_origin(origin)).collect::<Result<_>>()?;
         let listener = Listener::bind(&settings.address)?;

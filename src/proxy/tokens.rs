@@ -25,14 +25,8 @@ const FAILURE_BACKOFF: Duration = Duration::from_secs(2);
 /// How long no further token is requested after the server rejected a new one: a newer token would not help.
 const REJECTION_BACKOFF: Duration = Duration::from_secs(30);
 
-/// Where the proxy gets its access tokens. Its functions wait for files and servers.
-pub trait TokenSource: Send + Sync {
-    /// Returns a valid access token; another one than `rejected`.
-    ///
-    /// # Errors
-    /// As the session's.
-    fn access_token(&self, rejected: Option<&Secret>) -> Result<Token>;
-}
+/// Returns a valid access token; another one than one that a server rejected. Waits for files and servers.
+pub type TokenSource = dyn Fn(Option<&Secret>) -> Result<Token> + Send + Sync;
 
 /// A token, as it is sent.
 pub struct Bearer {
@@ -43,7 +37,7 @@ pub struct Bearer {
 
 /// The token in use.
 pub struct Tokens {
-    source: Arc<dyn TokenSource>,
+    source: Arc<TokenSource>,
     state: Mutex<State>,
     /// Held while the source is asked.
     asking: tokio::sync::Mutex<()>,
@@ -59,7 +53,7 @@ struct State {
 
 impl Tokens {
     /// Uses this source.
-    pub fn new(source: Arc<dyn TokenSource>) -> Self {
+    pub fn new(source: Arc<TokenSource>) -> Self {
         Self { source, state: Mutex::default(), asking: tokio::sync::Mutex::default() }
     }
 
@@ -96,7 +90,7 @@ impl Tokens {
             return result;
         }
         let (source, unwanted) = (Arc::clone(&self.source), rejected.cloned());
-        let asked = tokio::task::spawn_blocking(move || source.access_token(unwanted.as_ref()));
+        let asked = tokio::task::spawn_blocking(move || source(unwanted.as_ref()));
         let result = asked.await.unwrap_or_else(|_| Err(Error::failure("could not get a token")));
         let result = result.and_then(|token| {
             let header = http::bearer(&token.access_token)?;
@@ -164,8 +158,8 @@ mod tests {
         is_down: bool,
     }
 
-    impl TokenSource for Source {
-        fn access_token(&self, _: Option<&Secret>) -> Result<Token> {
+    impl Source {
+        fn issue(&self) -> Result<Token> {
             std::thread::sleep(Duration::from_millis(20));
             let number = self.requests.fetch_add(1, Ordering::SeqCst);
             if self.is_down {
@@ -184,7 +178,8 @@ mod tests {
     /// How many tokens are requested when this many requests get one, then have it rejected.
     fn requests(source: Source, count: usize) -> usize {
         let source = Arc::new(source);
-        let tokens = Arc::new(Tokens::new(source.clone()));
+        let issuer = Arc::clone(&source);
+        let tokens = Arc::new(Tokens::new(Arc::new(move |_: Option<&Secret>| issuer.issue())));
         run(async {
             let tasks: Vec<_> = (0..count)
                 .map(|_| {
@@ -212,7 +207,8 @@ mod tests {
 
     #[test]
     fn server_that_rejects_new_tokens_gets_no_more_of_them() {
-        let tokens = Tokens::new(Arc::new(Source { lifetime: Some(3600), ..Source::default() }));
+        let source = Source { lifetime: Some(3600), ..Source::default() };
+        let tokens = Tokens::new(Arc::new(move |_: Option<&Secret>| source.issue()));
         run(async {
             let first = tokens.bearer().await.expect("a token");
             let second = tokens.replace(&first).await.expect("another");
