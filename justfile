@@ -25,7 +25,7 @@ keyring *args="store":
 fault-injection *args:
     tests/run-fault-injection {{args}}
 
-# Programs by others that check what oneup claims, such as `just judges curl --full`
+# Programs by others that check what oneup claims, such as `just judges curl`
 judges *args:
     tests/judges/run {{args}}
 

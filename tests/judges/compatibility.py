@@ -36,7 +36,7 @@ def peers():
         ("curl", printed("curl", "--version"), "`cargo test curl`"),
         ("Wine", printed("wine", "--version"), "the Windows build"),
     ]
-    return [row for row in rows if row[1]]
+    return [(name, version or "not installed", used) for name, version, used in rows]
 
 
 def cell(text):
@@ -62,6 +62,10 @@ def write(judges):
     if accepted:
         lines += ["", "## Accepted differences", "", "| program | check | why it is accepted |", "|---|---|---|"]
         lines += [f"| {name} | {cell(check)} | {cell(reason)} |" for name, check, reason in accepted]
+    for judge in judges:
+        if judge.notes:
+            lines += ["", f"## What {judge.name} did not compare", ""]
+            lines += [f"- {note}" for note in judge.notes]
     lines += ["", "## Other real peers of the tests", "", "| program | version | used by |", "|---|---|---|"]
     lines += [f"| {name} | {version} | {used} |" for name, version, used in peers()]
     PAGE.write_text("\n".join(lines) + "\n")

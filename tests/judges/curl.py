@@ -1,9 +1,9 @@
 # judge: curl's test suite
 # from: debian curl@7.88.1
 # checks: oneup curl: in each test of HTTP whose options it accepts, the same bytes at the server, in every file and on stdout, and the same exit code, as plain curl with the same header
+# alone: its parts use every core
 
 import collections
-import fcntl
 import hashlib
 import http.server
 import json
@@ -13,24 +13,25 @@ import shutil
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from harness import INSTALLED, ONEUP, Home, check, here, note, temp_dir
 
-# A tenth of the tests by number, unless the whole suite is asked for.
-TENTH = None if os.environ.get("JUDGE_FULL") else 1
-TESTS = INSTALLED / "source" / "tests"
+SOURCE = INSTALLED / "source"
+CURL = SOURCE / "src" / "curl"
 TOKEN = "token-of-the-test-suite"
-CURL = INSTALLED / "source" / "src" / "curl"
+# How many parts of the suite run at once. Tests wait more than they compute.
+PARTS = 2 * os.cpu_count()
 
 
 def numbers():
     """The tests of HTTP that run the tool and nothing else."""
-    for file in (TESTS / "data").glob("test[0-9]*"):
+    for file in (SOURCE / "tests" / "data").glob("test[0-9]*"):
         number, text = int(file.name[4:]), file.read_text(errors="replace")
         keywords = re.search(r"<keywords>(.*?)</keywords>", text, re.DOTALL)
         is_http = keywords and any(word.strip().startswith("HTTP") for word in keywords[1].splitlines())
-        if is_http and "<tool>" not in text and (TENTH is None or number % 10 == TENTH):
+        if is_http and "<tool>" not in text:
             yield number
 
 
@@ -61,7 +62,20 @@ def log_in(path):
     return home
 
 
-def run(home, mode, records, tests):
+def stage(path):
+    """A copy of the suite's directories, in links: the suite has its log and its servers where it runs."""
+    tests = path / "tests"
+    tests.mkdir(parents=True)
+    for entry in SOURCE.iterdir():
+        if entry.name != "tests":
+            (path / entry.name).symlink_to(entry)
+    for entry in (SOURCE / "tests").iterdir():
+        if entry.name != "log" and not entry.name.endswith(".pid"):
+            (tests / entry.name).symlink_to(entry)
+    return tests
+
+
+def run(home, mode, records, tests, parts=PARTS):
     """Runs the suite with the wrapper in place of curl. Its own result is that of a request without the token."""
     # The interpreter itself: what PATH has may be a slow script.
     stub = home.path / "curl"
@@ -70,8 +84,17 @@ def run(home, mode, records, tests):
     environment = home.env | {
         "PATH": f"{CURL.parent}:{os.environ['PATH']}", "ONEUP_BIN": ONEUP, "JUDGE_MODE": mode, "JUDGE_CURL": str(CURL),
         "JUDGE_TOKEN": TOKEN, "JUDGE_RECORDS": str(records)}
-    subprocess.run(["perl", "runtests.pl", "-n", "-a", "-k", "-s", "-c", str(stub), "-vc", str(CURL), *map(str, tests)],
-                   cwd=TESTS, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=sys.stderr, check=False)
+
+    def run_part(number):
+        with temp_dir() as path:
+            command = ["perl", "runtests.pl", "-n", "-a", "-k", "-s", "-c", str(stub), "-vc", str(CURL)]
+            subprocess.run([*command, *map(str, tests[number::parts])], cwd=stage(path), env=environment,
+                           stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=sys.stderr, check=False)
+
+    for number in tests:
+        shutil.rmtree(records / str(number), ignore_errors=True)
+    with ThreadPoolExecutor(parts) as pool:
+        list(pool.map(run_part, range(min(parts, len(tests)))))
 
 
 def has_result(record):
@@ -84,18 +107,18 @@ def plain_curl(home, tests):
     sources = [Path(here(name)).read_bytes() for name in ("curl.py", "curl-wrapper")]
     digest = hashlib.sha256(b"".join(sources)).hexdigest()[:8]
     records = INSTALLED / f"plain-{digest}"
-    missing = [number for number in tests if not has_result(records / str(number))]
-    for number in missing:
-        shutil.rmtree(records / str(number), ignore_errors=True)
-    run(home, "plain", records, missing)
+    for parts in (PARTS, 1):
+        run(home, "plain", records, [number for number in tests if not has_result(records / str(number))], parts)
     return records
 
 
 def same(text):
     """What differs from run to run: ports, boundaries, times."""
-    text = re.sub(rb"(127\.0\.0\.1|localhost|\[::1\]|[\w.-]+\.[a-z]+|HTTP/1.[01]' )?:\d{4,5}\b", b"HOST:PORT", text)
+    # Not from within a word: in a long one the time would grow with the square of its length.
+    host = rb"(?:(?<![\w.-])(?:127\.0\.0\.1|localhost|[\w.-]+\.[a-z]+)|\[::1\]|HTTP/1.[01]' )?"
+    text = re.sub(host + rb":\d{4,5}\b", b"HOST:PORT", text)
     text = re.sub(rb"-{24}[0-9a-zA-Z]{16,22}", b"BOUNDARY", text)
-    return re.sub(rb"port \d{4,5}", b"port PORT", text)
+    return re.sub(rb"(?i)(port(?: ==)?) \d{4,5}", rb"\1 PORT", text)
 
 
 def contents(directory):
@@ -131,6 +154,13 @@ def reason(text):
     return re.sub(r"^\S+ is not one of", "a host is not one of", line)
 
 
+def is_different(control, oneup):
+    """Whether oneup ran curl, and something differs."""
+    if not has_result(control) or oneup.exists() and (refusal(oneup) or takes_https(control, oneup)):
+        return False
+    return not oneup.exists() or bool(compare(control, oneup))
+
+
 def judge(plain, records, tests):
     refused, silent, without_scheme = collections.Counter(), [], 0
     for control in (plain / str(number) for number in tests):
@@ -158,12 +188,13 @@ def judge(plain, records, tests):
         note(f"{number} refused: {text}")
 
 
-# The suite has one log directory: two runs at once would end each other's servers.
-lock = open(INSTALLED / "lock", "w")
-fcntl.flock(lock, fcntl.LOCK_EX)
 with temp_dir() as path:
     home, tests = log_in(path), sorted(numbers())
     plain = plain_curl(home, tests)
     records = Path(os.environ.get("JUDGE_KEEP") or path / "records")
     run(home, "oneup", records, tests)
+    # What differs because the machine was busy does not differ again.
+    repeated = [number for number in tests if is_different(plain / str(number), records / str(number))]
+    for mode, directory in (("plain", plain), ("oneup", records)):
+        run(home, mode, directory, repeated, 1)
     judge(plain, records, tests)

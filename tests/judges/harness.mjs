@@ -69,6 +69,8 @@ export class Home {
         ONEUP_STORE: 'file', ONEUP_NO_CACHE: '1', ONEUP_NO_INPUT: '1', ...env,
       },
     })
+    // oneup may end before it has read its stdin.
+    child.stdin.on('error', () => {})
     child.stdin.end(stdin)
     const result = { stdout: '', stderr: '', code: null }
     child.stdout.on('data', (data) => { result.stdout += data })
