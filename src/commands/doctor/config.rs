@@ -110,6 +110,9 @@ fn store_finding(kind: StoreKind, result: Result<()>) -> Finding {
     let name = match kind {
         StoreKind::Keyring => "keyring",
         StoreKind::Keyutils => "keyutils (kernel keyring, lost at reboot)",
+        StoreKind::File if cfg!(windows) => {
+            "file (not encrypted; only the ACL of your user profile protects it)"
+        }
         StoreKind::File => "file (not encrypted)",
         StoreKind::Vault => "vault",
     };
