@@ -33,6 +33,28 @@ fn long_arguments_are_cut_in_messages() {
     assert!(run.stderr.is_ascii(), "{}", run.stderr);
 }
 
+/// The basic colors are the terminal's own, chosen to be readable on its background; black, white, bright ones and a background
+/// are not, on every theme.
+#[test]
+fn colors_are_readable_on_light_and_dark_backgrounds() {
+    let endpoint = TokenEndpoint::start();
+    let home = Home::logged_in(&endpoint);
+    let mut sequences = 0;
+    for args in ["sandbox demo", "token inspect", "status", "doctor", "--help", "token shwo", "token show"] {
+        let run = home.oneup().args(args.split(' ')).arg("--color=always").outcome();
+        let screen = run.stdout + &run.stderr;
+        for sequence in screen.split("\u{1b}[").skip(1) {
+            sequences += 1;
+            let parameters = sequence.split('m').next().unwrap_or_default();
+            for parameter in parameters.split(';') {
+                let is_basic = ["", "0", "1", "2", "4", "31", "32", "33", "36"].contains(&parameter);
+                assert!(is_basic, "{args}: {parameters:?} in {screen:?}");
+            }
+        }
+    }
+    assert!(sequences > 20, "{sequences}");
+}
+
 #[test]
 fn color_follows_the_variables_and_the_flag() {
     let demo = |name: &str, value: &str| {
