@@ -3,12 +3,14 @@
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{channel, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use bytes::Bytes;
 
 use super::job::gone;
-use super::lines::{CHUNK_BYTES, LineChecker};
+use super::lines::LineChecker;
 use super::manifest::{Checked, ExportFile};
-use super::progress::ExportProgress;
+use super::progress::{ExportProgress, FileProgress};
 use super::remote::{MAX_ATTEMPTS, Rejection, Remote, backoff};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::StreamingResponse;
@@ -17,7 +19,7 @@ use crate::system::files::{self, Purpose};
 /// How many bytes the system may keep before it begins to write them to the disk: the sync at the end is short then.
 const WRITEBACK_BYTES: u64 = 8 * 1024 * 1024;
 
-/// How many chunks may wait to be checked.
+/// How many chunks may wait to be written.
 const CHUNKS_AHEAD: usize = 2;
 
 /// No byte follows those that are here already.
@@ -176,38 +178,34 @@ impl Download<'_> {
     fn copy(&self, response: StreamingResponse, part: &mut File, checker: &mut LineChecker) -> Result<()> {
         let length = response.content_length().map(|length| checker.bytes() + length);
         let progress = self.progress.file(&self.file.name, checker.bytes(), length);
-        let mut body = response.into_body();
         std::thread::scope(|scope| {
-            // Checking takes as long as writing, and so has a thread of its own.
-            let (written, chunks) = sync_channel::<Vec<u8>>(CHUNKS_AHEAD);
-            let (checked, spare) = channel();
-            let mut offset = checker.bytes();
-            let mut synced = offset;
-            scope.spawn(move || {
-                for chunk in chunks {
-                    checker.update(&chunk);
-                    let _ = checked.send(chunk);
-                }
-            });
-            loop {
-                let mut chunk = spare.try_recv().unwrap_or_default();
-                chunk.resize(CHUNK_BYTES, 0);
-                let count =
-                    body.read(&mut chunk).map_err(|error| self.remote.http.read_error(self.url, error))?;
-                if count == 0 {
-                    return Ok(());
-                }
-                chunk.truncate(count);
-                part.write_all(&chunk).map_err(|error| self.write_error(error))?;
-                let _ = written.send(chunk);
-                progress.advance(count as u64);
-                offset += count as u64;
-                if offset - synced >= WRITEBACK_BYTES {
-                    files::start_writeback(part, synced, offset - synced);
-                    synced = offset;
-                }
-            }
+            // Writing takes as long as receiving and checking, and so has a thread of its own.
+            let (sender, chunks) = sync_channel(CHUNKS_AHEAD);
+            let offset = checker.bytes();
+            let writer = scope.spawn(move || write_chunks(part, offset, chunks));
+            let received = self.receive(response, checker, &progress, sender);
+            let written = writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            written.map_err(|error| self.write_error(error)).and(received)
         })
+    }
+
+    /// Receives and checks the body, as long as the writer takes the chunks.
+    fn receive(
+        &self,
+        response: StreamingResponse,
+        checker: &mut LineChecker,
+        progress: &FileProgress<'_>,
+        writer: SyncSender<Bytes>,
+    ) -> Result<()> {
+        let mut body = response.into_body();
+        loop {
+            let chunk = body.chunk().map_err(|error| self.remote.http.read_error(self.url, error))?;
+            if chunk.is_empty() || writer.send(chunk.clone()).is_err() {
+                return Ok(());
+            }
+            checker.update(&chunk);
+            progress.advance(chunk.len() as u64);
+        }
     }
 
     fn finish(&self, checker: LineChecker) -> Result<Fetched> {
@@ -227,6 +225,20 @@ impl Download<'_> {
     fn write_error(&self, error: std::io::Error) -> Error {
         files::io_error("write", &self.part(), error)
     }
+}
+
+/// Appends chunks to a file from `offset` on, and lets the system write them to the disk meanwhile.
+fn write_chunks(file: &mut File, mut offset: u64, chunks: Receiver<Bytes>) -> std::io::Result<()> {
+    let mut synced = offset;
+    for chunk in chunks {
+        file.write_all(&chunk)?;
+        offset += chunk.len() as u64;
+        if offset - synced >= WRITEBACK_BYTES {
+            files::start_writeback(file, synced, offset - synced);
+            synced = offset;
+        }
+    }
+    Ok(())
 }
 
 enum Attempt {

@@ -42,7 +42,7 @@ pub enum Started {
 /// manifest.
 pub fn start(remote: &Remote<'_>, url: &str) -> Result<Started> {
     remote.require_allowed(url, "the export")?;
-    let response = remote.send(Method::Get, url, &[FHIR_JSON, ("Prefer", "respond-async")])?;
+    let response = remote.send(&Method::GET, url, &[FHIR_JSON, ("Prefer", "respond-async")])?;
     match response.status() {
         200 => finished(response).map(|manifest| Started::Finished(Box::new(manifest))),
         202 => {
@@ -63,12 +63,12 @@ pub fn wait(remote: &Remote<'_>, status_url: &str, progress: &ExportProgress<'_>
     remote.require_allowed(status_url, "the export's status")?;
     let (mut interval, mut failures) = (FIRST_POLL_INTERVAL, 0);
     loop {
-        let response = remote.send(Method::Get, status_url, &[JSON])?;
+        let response = remote.send(&Method::GET, status_url, &[JSON])?;
         let retry_after = match response.status() {
             200 => return finished(response),
             202 => {
                 failures = 0;
-                progress.message(&match response.header("x-progress") {
+                progress.message(&match response.header("x-progress").filter(|text| !text.is_empty()) {
                     Some(text) => format!("The server is preparing the export: {}", sanitize(&text, 100)),
                     None => "The server is preparing the export".to_owned(),
                 });
@@ -99,7 +99,7 @@ pub fn wait(remote: &Remote<'_>, status_url: &str, progress: &ExportProgress<'_>
 pub fn cancel(remote: &Remote<'_>, dir: &ExportDir, job: &Job) -> Result<()> {
     if let Some(url) = &job.status_url {
         remote.require_allowed(url, "the export's status")?;
-        let response = remote.send(Method::Delete, url, &[FHIR_JSON])?;
+        let response = remote.send(&Method::DELETE, url, &[FHIR_JSON])?;
         match response.status() {
             200..=299 | 404 | 410 => {}
             _ => return Err(Rejection::read(response).into_error("the request to cancel the export")),

@@ -11,8 +11,8 @@ use crate::text::hex;
 /// The longest last line that is checked, in bytes. Of a longer one only the ends are.
 const MAX_LAST_LINE: usize = 16 * 1024 * 1024;
 
-/// Bytes read and written at once: what the HTTP client receives at once, at most.
-pub const CHUNK_BYTES: usize = 512 * 1024;
+/// How many bytes of a file are read at once.
+const CHUNK_BYTES: usize = 512 * 1024;
 
 /// What has been seen of a file.
 pub struct LineChecker {

@@ -1,7 +1,6 @@
 //! Requests of an export: each with a valid token where it may have one, a new token after a 401, and again after a
 //! failure that passes.
 
-use std::io::Read;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -23,7 +22,7 @@ const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 const MAX_REDIRECTS: u32 = 5;
 
 /// The largest response that is kept in memory: a manifest, an error.
-const MAX_BODY_BYTES: u64 = 32 * 1024 * 1024;
+const MAX_BODY_BYTES: usize = 32 * 1024 * 1024;
 
 /// Returns a valid access token; another one than the one that a server rejected.
 pub type TokenSource<'a> = dyn Fn(Option<&Secret>) -> Result<Secret> + Sync + 'a;
@@ -43,7 +42,7 @@ impl Remote<'_> {
     ///
     /// # Errors
     /// Network, after the last attempt; authentication, when a new token is rejected too.
-    pub fn send(&self, method: Method, url: &str, headers: &[(&str, &str)]) -> Result<StreamingResponse> {
+    pub fn send(&self, method: &Method, url: &str, headers: &[(&str, &str)]) -> Result<StreamingResponse> {
         with_retries(|| self.authorized(method, url, headers))
     }
 
@@ -58,9 +57,9 @@ impl Remote<'_> {
         headers: &[(&str, &str)],
     ) -> Result<StreamingResponse> {
         let mut response = if with_token {
-            self.authorized(Method::Get, url, headers)?
+            self.authorized(&Method::GET, url, headers)?
         } else {
-            self.http.send(Request { method: Method::Get, url, headers, bearer: None })?
+            self.http.send(Request { method: Method::GET, url, headers, bearer: None })?
         };
         let mut location = url.to_owned();
         for _ in 0..MAX_REDIRECTS {
@@ -70,7 +69,7 @@ impl Remote<'_> {
             location = referenced_url(&response, "location", &location)
                 .ok_or_else(|| Error::protocol("a file was redirected to nowhere"))?;
             response =
-                self.http.send(Request { method: Method::Get, url: &location, headers, bearer: None })?;
+                self.http.send(Request { method: Method::GET, url: &location, headers, bearer: None })?;
         }
         Err(Error::protocol(format!("a file was redirected more than {MAX_REDIRECTS} times")))
     }
@@ -91,14 +90,16 @@ impl Remote<'_> {
             .with_hint(format!("if {host} may have the token: --allow-host {host}")))
     }
 
-    fn authorized(&self, method: Method, url: &str, headers: &[(&str, &str)]) -> Result<StreamingResponse> {
+    fn authorized(&self, method: &Method, url: &str, headers: &[(&str, &str)]) -> Result<StreamingResponse> {
+        let send = |token: &Secret| {
+            self.http.send(Request { method: method.clone(), url, headers, bearer: Some(token) })
+        };
         let token = (self.tokens)(None)?;
-        let response = self.http.send(Request { method, url, headers, bearer: Some(&token) })?;
+        let response = send(&token)?;
         if response.status() != 401 {
             return Ok(response);
         }
-        let token = (self.tokens)(Some(&token))?;
-        let response = self.http.send(Request { method, url, headers, bearer: Some(&token) })?;
+        let response = send(&(self.tokens)(Some(&token))?)?;
         if response.status() != 401 {
             return Ok(response);
         }
@@ -143,14 +144,19 @@ fn with_retries(send: impl Fn() -> Result<StreamingResponse>) -> Result<Streamin
 /// # Errors
 /// Network, when the connection breaks; protocol, when it is too large.
 pub(super) fn body(response: StreamingResponse) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let read = response.into_body().take(MAX_BODY_BYTES + 1).read_to_end(&mut bytes);
-    // The text of the library's error names the URL, which can be a secret.
-    read.map_err(|_| Error::network("connection closed before the response was complete"))?;
-    if bytes.len() as u64 > MAX_BODY_BYTES {
-        return Err(Error::protocol(format!("the response exceeds {} MiB", MAX_BODY_BYTES >> 20)));
+    let (mut body, mut bytes) = (response.into_body(), Vec::new());
+    loop {
+        // The text of the library's error names the URL, which can be a secret.
+        let chunk =
+            body.chunk().map_err(|_| Error::network("connection closed before the response was complete"))?;
+        if chunk.is_empty() {
+            return Ok(bytes);
+        }
+        bytes.extend_from_slice(&chunk);
+        if bytes.len() > MAX_BODY_BYTES {
+            return Err(Error::protocol(format!("the response exceeds {} MiB", MAX_BODY_BYTES >> 20)));
+        }
     }
-    Ok(bytes)
 }
 
 /// A response that is none of the expected ones.

@@ -12,9 +12,6 @@ use super::proxy::Proxy;
 use super::{Http, require_safe};
 use crate::error::{Error, Result};
 
-/// The longest wait for the head of a response, and between two parts of its body.
-const MAX_SILENCE: Duration = Duration::from_secs(300);
-
 /// How long an unused connection is kept.
 const MAX_IDLE: Duration = Duration::from_secs(15);
 
@@ -23,22 +20,24 @@ const MAX_IDLE: Duration = Duration::from_secs(15);
 pub struct AsyncClient {
     client: Client,
     proxy: Option<Proxy>,
-    timeout: Duration,
+    pub(super) timeout: Duration,
+    silence: Option<Duration>,
 }
 
 impl Http {
-    /// Returns a client for the origin of `url`.
+    /// Returns a client for the origin of `url`. It waits for `silence` at most for the head of a response, and between
+    /// two parts of its body.
     ///
     /// # Errors
     /// Usage: a URL that no token may be sent to, or a proxy that can't be used.
-    pub fn async_client(&self, url: &str) -> Result<AsyncClient> {
+    pub fn async_client(&self, url: &str, silence: Option<Duration>) -> Result<AsyncClient> {
         let url = require_safe(url)?;
-        let builder = ClientBuilder::new()
-            .connect_timeout(self.timeout)
-            .read_timeout(MAX_SILENCE)
-            .pool_idle_timeout(MAX_IDLE);
-        let (builder, proxy) = self.configure(&url, builder)?;
-        Ok(AsyncClient { client: builder.build().map_err(unusable)?, proxy, timeout: self.timeout })
+        let builder = ClientBuilder::new().connect_timeout(self.timeout).pool_idle_timeout(MAX_IDLE);
+        let (mut builder, proxy) = self.configure(&url, builder)?;
+        if let Some(silence) = silence {
+            builder = builder.read_timeout(silence);
+        }
+        Ok(AsyncClient { client: builder.build().map_err(unusable)?, proxy, timeout: self.timeout, silence })
     }
 }
 
@@ -62,7 +61,17 @@ impl AsyncClient {
 
     /// Describes why there is no response. This can take some seconds, as a proxy is asked for its reason.
     pub fn describe(&self, url: &Url, error: reqwest::Error) -> Error {
-        let timeout = if error.is_timeout() && !error.is_connect() { MAX_SILENCE } else { self.timeout };
-        Exchange { url: url.as_str(), timeout, proxy: self.proxy.as_ref() }.error(error)
+        let mut exchange = self.exchange(url);
+        if let Some(silence) = self.silence
+            && error.is_timeout()
+            && !error.is_connect()
+        {
+            exchange.timeout = silence;
+        }
+        exchange.error(error)
+    }
+
+    pub(super) fn exchange<'a>(&'a self, url: &'a Url) -> Exchange<'a> {
+        Exchange { url: url.as_str(), timeout: self.timeout, proxy: self.proxy.as_ref() }
     }
 }

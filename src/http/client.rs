@@ -1,8 +1,6 @@
 //! The settings of the HTTP library: certificates, proxies, no redirects, no retries of its own.
 
 use std::path::Path;
-use std::sync::PoisonError;
-use std::time::Duration;
 
 use reqwest::ClientBuilder;
 use reqwest::blocking::{self, Client};
@@ -17,11 +15,7 @@ use super::{Http, require_safe};
 use crate::error::{Error, Result};
 use crate::system::files::{self, Purpose};
 
-/// How long an unused connection of a streaming request is kept.
-const MAX_IDLE: Duration = Duration::from_secs(15);
-
 /// How requests to one server are sent.
-#[derive(Clone)]
 pub struct Route {
     pub client: Client,
     pub proxy: Option<Proxy>,
@@ -32,26 +26,8 @@ impl Http {
     pub(super) fn route(&self, url: &str) -> Result<Route> {
         // No idle connections: a retry must not use one that the server is about to close.
         let builder = ClientBuilder::new().pool_max_idle_per_host(0);
-        self.build(&require_safe(url)?, builder, None)
-    }
-
-    /// The route that all streaming requests to the server of `url` share; the timeout is between two reads.
-    pub(super) fn streaming_route(&self, url: &str) -> Result<Route> {
-        let parsed = require_safe(url)?;
-        let origin = parsed.origin().ascii_serialization();
-        let mut routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(route) = routes.get(&origin) {
-            return Ok(route.clone());
-        }
-        let builder = ClientBuilder::new().pool_idle_timeout(MAX_IDLE);
-        let route = self.build(&parsed, builder, Some(self.timeout))?;
-        routes.insert(origin, route.clone());
-        Ok(route)
-    }
-
-    fn build(&self, url: &Url, builder: ClientBuilder, timeout: Option<Duration>) -> Result<Route> {
-        let (builder, proxy) = self.configure(url, builder)?;
-        let builder = blocking::ClientBuilder::from(builder).timeout(timeout);
+        let (builder, proxy) = self.configure(&require_safe(url)?, builder)?;
+        let builder = blocking::ClientBuilder::from(builder).timeout(None);
         Ok(Route { client: builder.build().map_err(unusable)?, proxy })
     }
 

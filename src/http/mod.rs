@@ -13,9 +13,8 @@ mod stream;
 mod tls;
 mod trace;
 
-use std::collections::HashMap;
 use std::io::ErrorKind;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -27,8 +26,9 @@ use reqwest::header::{
 use zeroize::Zeroizing;
 
 pub use async_client::AsyncClient;
+pub use reqwest::Method;
 pub use retry::is_transient;
-pub use stream::{Method, Request, StreamingResponse, is_gzip};
+pub use stream::{Request, StreamingResponse, is_gzip};
 pub use trace::bare_path;
 
 use crate::context::{Context, eprint_line};
@@ -42,7 +42,7 @@ use crate::text::{MAX_SNIPPET_LEN, sanitize};
 use client::Route;
 use failure::Exchange;
 use redact::Redactor;
-use stream::header_name;
+use stream::{StreamClient, header_name};
 
 /// Whether a request may be sent again after a 429 or 5xx.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,8 +117,8 @@ pub struct Http {
     deadline: Option<Deadline>,
     cacert: Vec<reqwest::Certificate>,
     verbose: bool,
-    /// Routes of [`Http::send`], by origin.
-    routes: Mutex<HashMap<String, Route>>,
+    /// Clients of [`Http::send`]; those that nothing else refers to are free.
+    clients: Mutex<Vec<Arc<StreamClient>>>,
 }
 
 impl Http {
@@ -132,7 +132,7 @@ impl Http {
             deadline: None,
             cacert: context.cacert.as_deref().map_or(Ok(Vec::new()), client::read_bundle)?,
             verbose: context.verbose,
-            routes: Mutex::default(),
+            clients: Mutex::default(),
         })
     }
 

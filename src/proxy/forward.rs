@@ -24,6 +24,9 @@ const MAX_REPEATABLE_BYTES: usize = 1024 * 1024;
 /// The longest wait between two parts of a request's body.
 const SEND_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// The longest wait for the head of a response, and between two parts of its body.
+const MAX_SILENCE: Duration = Duration::from_secs(300);
+
 /// How many origins keep their connections.
 const MAX_CLIENTS: usize = 32;
 
@@ -78,7 +81,8 @@ impl App {
         if let Some(client) = clients.get(&origin) {
             return Ok(client.clone());
         }
-        let client = self.http.async_client(&origin).map_err(|error| unavailable(&error))?;
+        let client =
+            self.http.async_client(&origin, Some(MAX_SILENCE)).map_err(|error| unavailable(&error))?;
         if clients.len() >= MAX_CLIENTS {
             clients.clear();
         }

@@ -1,5 +1,6 @@
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -41,16 +42,21 @@ fn serve_bytes(response: impl Into<Vec<u8>>) -> Server {
 }
 
 fn http(timeout: Duration) -> Http {
-    Http { timeout, cacert: Vec::new(), verbose: false, deadline: None, routes: Mutex::default() }
+    Http { timeout, cacert: Vec::new(), verbose: false, deadline: None, clients: Mutex::default() }
 }
 
 fn get<'a>(url: &'a str, headers: &'a [(&'a str, &'a str)]) -> Request<'a> {
-    Request { method: Method::Get, url, headers, bearer: None }
+    Request { method: Method::GET, url, headers, bearer: None }
 }
 
 fn read(response: StreamingResponse) -> io::Result<Vec<u8>> {
-    let mut body = Vec::new();
-    response.into_body().read_to_end(&mut body).map(|_| body)
+    let (mut body, mut bytes) = (response.into_body(), Vec::new());
+    loop {
+        match body.chunk()? {
+            chunk if chunk.is_empty() => return Ok(bytes),
+            chunk => bytes.extend_from_slice(&chunk),
+        }
+    }
 }
 
 #[test]
@@ -62,7 +68,7 @@ fn sends_headers_and_bearer_token_and_returns_response_headers() {
     let token = Secret::new(TOKEN);
     let headers = [("Range", "bytes=5-"), ("If-Range", "\"v1\""), ("Accept", "application/fhir+ndjson")];
     let request =
-        Request { method: Method::Delete, url: &server.url, headers: &headers, bearer: Some(&token) };
+        Request { method: Method::DELETE, url: &server.url, headers: &headers, bearer: Some(&token) };
     let response = http(Duration::from_secs(20)).send(request).expect("a response");
     assert_eq!(response.status(), 206);
     assert_eq!(response.header("etag").as_deref(), Some("\"v1\""));
@@ -167,17 +173,75 @@ fn rejects_unsafe_urls_and_headers_before_anything_is_sent() {
     assert!(server.heads.lock().expect("not poisoned").is_empty());
 }
 
+/// A server that keeps connections and answers each request; `Connection: close` is not announced before the
+/// `requests`th, after which it closes. Returns its URL and the number of connections so far.
+fn serve_kept(requests: usize) -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}/", listener.local_addr().expect("an address"));
+    let count = Arc::new(AtomicUsize::new(0));
+    let connections = Arc::clone(&count);
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            connections.fetch_add(1, Ordering::SeqCst);
+            std::thread::spawn(move || {
+                let lines = BufReader::new(stream.try_clone().expect("a copy")).lines().map_while(Result::ok);
+                for _ in lines.filter(String::is_empty).take(requests) {
+                    let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+                }
+            });
+        }
+    });
+    (url, count)
+}
+
 #[test]
-fn threads_share_one_client() {
+fn requests_in_a_row_share_a_connection() {
+    let (url, connections) = serve_kept(usize::MAX);
+    let http = http(Duration::from_secs(20));
+    for _ in 0..20 {
+        assert_eq!(read(http.send(get(&url, &[])).expect("a response")).expect("a body"), b"ok");
+    }
+    assert_eq!(connections.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn a_kept_connection_that_the_server_closed_is_replaced() {
+    let (url, connections) = serve_kept(1);
+    let http = http(Duration::from_secs(20));
+    for _ in 0..20 {
+        assert_eq!(read(http.send(get(&url, &[])).expect("a response")).expect("a body"), b"ok");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(connections.load(Ordering::SeqCst), 20);
+}
+
+#[test]
+fn a_body_that_is_dropped_early_does_not_disturb_the_next_request() {
+    let large = format!("HTTP/1.1 200 OK\r\nContent-Length: 4000000\r\n\r\n{}", "x".repeat(4_000_000));
+    let server = serve_bytes(large);
+    let http = http(Duration::from_secs(20));
+    for _ in 0..5 {
+        drop(http.send(get(&server.url, &[])).expect("a response"));
+    }
+    assert_eq!(read(http.send(get(&server.url, &[])).expect("a response")).expect("a body").len(), 4_000_000);
+}
+
+#[test]
+fn concurrent_responses_have_a_client_each() {
     let server = serve_bytes("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
     let http = http(Duration::from_secs(20));
+    let first = http.send(get(&server.url, &[])).expect("a response");
+    let second = http.send(get(&server.url, &[])).expect("a response");
+    assert_eq!(http.clients.lock().expect("not poisoned").len(), 2);
+    for response in [second, first] {
+        assert_eq!(read(response).expect("a body"), b"ok");
+    }
     std::thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| read(http.send(get(&server.url, &[])).expect("a response")).expect("a body"));
         }
     });
-    assert_eq!(server.heads.lock().expect("not poisoned").len(), 8);
-    assert_eq!(http.routes.lock().expect("not poisoned").len(), 1);
+    assert!(http.clients.lock().expect("not poisoned").len() <= 8);
 }
 
 #[test]
