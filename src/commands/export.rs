@@ -54,6 +54,13 @@ pub fn run(context: &Context, args: &cli::Export) -> Result<Exit> {
     let finished = result?;
     report_incomplete(&finished)?;
     print(args, &finished)?;
+    if bytes == 0 {
+        context.info(format_args!(
+            "Exported {}; nothing was left to download.",
+            counted(finished.files.len(), "file")
+        ));
+        return Ok(Exit::Success);
+    }
     let rate = bytes.checked_div(elapsed.as_secs().max(1)).unwrap_or(0);
     context.info(format_args!(
         "Exported {}. Downloaded {} in {} ({}/s) with {}.",

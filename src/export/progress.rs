@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -12,14 +12,16 @@ use crate::context::Context;
 /// How often a log gets a line.
 const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
+/// How often the time is shown that passes while nothing else changes.
+const TICK_INTERVAL: Duration = Duration::from_millis(200);
+
 /// The progress of one export. Shared by the threads that download.
 pub struct ExportProgress<'a> {
     context: &'a Context,
     bars: Option<MultiProgress>,
+    /// Counts the bytes downloaded, and the time that it takes.
     total: ProgressBar,
-    started: Instant,
     logged: Mutex<Instant>,
-    bytes: AtomicU64,
     files: AtomicUsize,
     finished: AtomicUsize,
 }
@@ -40,14 +42,12 @@ impl<'a> ExportProgress<'a> {
             Some(bars) => bars.add(ProgressBar::new_spinner()),
             None => ProgressBar::hidden(),
         };
-        total.set_style(style("{spinner} {msg}"));
+        total.set_style(style("{spinner} {msg} ({elapsed})"));
         Self {
             context,
             bars,
             total,
-            started: Instant::now(),
             logged: Mutex::new(Instant::now()),
-            bytes: AtomicU64::new(0),
             files: AtomicUsize::new(0),
             finished: AtomicUsize::new(0),
         }
@@ -55,8 +55,7 @@ impl<'a> ExportProgress<'a> {
 
     /// Shows what the export waits for, such as the server's `X-Progress`.
     pub fn message(&self, text: &str) {
-        self.total.set_message(text.to_owned());
-        self.total.tick();
+        self.show(text.to_owned());
         self.log(|| text.to_owned());
     }
 
@@ -64,17 +63,20 @@ impl<'a> ExportProgress<'a> {
     pub fn set_files(&self, files: usize, finished: usize) {
         self.files.store(files, Ordering::Relaxed);
         self.finished.store(finished, Ordering::Relaxed);
-        self.show_total();
+        self.total.reset();
+        self.total.set_style(style("{spinner} {msg}, {bytes} ({bytes_per_sec})"));
+        self.show(self.finished_files());
     }
 
     /// A bar for a file; `length` is its size in bytes, where the server announces it.
     pub fn file(&'a self, name: &str, offset: u64, length: Option<u64>) -> FileProgress<'a> {
         let bar = self.bars.as_ref().map(|bars| {
             let bar = match length {
-                // The time that is left can be told from a known length only.
-                Some(length) => ProgressBar::new(length)
-                    .with_style(style("  {msg} {bytes}/{total_bytes} {bytes_per_sec}, {eta} left")),
-                None => ProgressBar::new_spinner().with_style(style("  {msg} {bytes} {bytes_per_sec}")),
+                // The time that is left can be told from a known length only. The name is cut at the terminal's width.
+                Some(length) => {
+                    ProgressBar::new(length).with_style(style("{percent:>5}% {eta:>5} left  {wide_msg}"))
+                }
+                None => ProgressBar::new_spinner().with_style(style("{bytes:>17}  {wide_msg}")),
             };
             let bar = bars.insert_before(&self.total, bar).with_message(name.to_owned());
             bar.set_position(offset);
@@ -86,28 +88,25 @@ impl<'a> ExportProgress<'a> {
     /// Counts a finished file.
     pub fn finish_file(&self) {
         self.finished.fetch_add(1, Ordering::Relaxed);
-        self.show_total();
+        self.show(self.finished_files());
     }
 
     /// Removes the bars and returns bytes downloaded by this process and the time that it took.
     pub fn finish(&self) -> (u64, Duration) {
         self.total.finish_and_clear();
-        (self.bytes.load(Ordering::Relaxed), self.started.elapsed())
+        (self.total.position(), self.total.elapsed())
     }
 
-    fn show_total(&self) {
+    fn show(&self, text: String) {
         if self.bars.is_some() {
-            self.total.set_message(self.summary());
+            self.total.set_message(text);
+            self.total.enable_steady_tick(TICK_INTERVAL);
         }
     }
 
-    fn summary(&self) -> String {
-        format!(
-            "{} of {} files, {} downloaded",
-            self.finished.load(Ordering::Relaxed),
-            self.files.load(Ordering::Relaxed),
-            indicatif::HumanBytes(self.bytes.load(Ordering::Relaxed))
-        )
+    fn finished_files(&self) -> String {
+        let [finished, files] = [&self.finished, &self.files].map(|count| count.load(Ordering::Relaxed));
+        format!("{finished} of {files} files")
     }
 
     fn log(&self, text: impl FnOnce() -> String) {
@@ -125,11 +124,15 @@ impl<'a> ExportProgress<'a> {
 impl FileProgress<'_> {
     /// Counts downloaded bytes.
     pub fn advance(&self, bytes: u64) {
-        self.export.bytes.fetch_add(bytes, Ordering::Relaxed);
-        match &self.bar {
-            Some(bar) => bar.inc(bytes),
-            None => self.export.log(|| self.export.summary()),
+        let total = &self.export.total;
+        total.inc(bytes);
+        if let Some(bar) = &self.bar {
+            bar.inc(bytes);
         }
+        self.export.log(|| {
+            let bytes = indicatif::HumanBytes(total.position());
+            format!("{}, {bytes} downloaded", self.export.finished_files())
+        });
     }
 }
 
@@ -138,7 +141,6 @@ impl Drop for FileProgress<'_> {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
-        self.export.show_total();
     }
 }
 

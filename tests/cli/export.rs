@@ -100,7 +100,11 @@ fn exports_into_a_private_directory_and_prints_the_paths() {
     }
     // The same command again fetches nothing.
     let before = export.file_requests();
-    export.export(&["--type", "Coverage,Patient", "--quiet"]).stdout(paths).run();
+    export
+        .export(&["--type", "Coverage,Patient"])
+        .stdout(paths)
+        .stderr_has("Exported 2 files; nothing was left to download.")
+        .run();
     assert_eq!(export.file_requests(), before);
 }
 
