@@ -81,7 +81,7 @@ fn fetch(
         change(&mut state.files[index]);
         let file = state.files[index].clone();
         drop(state);
-        shared.dir.record(index, &file)
+        shared.dir.journal.append(index, &file)
     };
     let file = lock(&shared.state).files[index].clone();
     let fetched = Download {

@@ -59,7 +59,8 @@ pub struct Job {
 /// An export directory, locked for this process.
 pub struct ExportDir {
     path: PathBuf,
-    journal: Journal,
+    /// What becomes known of files until the state is saved.
+    pub journal: Journal,
     _lock: File,
 }
 
@@ -177,14 +178,6 @@ impl ExportDir {
     pub fn save(&self, state: &State) -> Result<()> {
         write(&self.file(STATE_FILE), state)?;
         self.journal.remove()
-    }
-
-    /// Saves what became known of one file.
-    ///
-    /// # Errors
-    /// As [`ExportDir::save`].
-    pub fn record(&self, index: usize, file: &ExportFile) -> Result<()> {
-        self.journal.append(index, file)
     }
 
     /// Saves where the job is at the server.

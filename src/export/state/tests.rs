@@ -72,7 +72,7 @@ fn journal_leaves_export_json_alone_until_it_is_loaded() {
     let saved = std::fs::read(dir.file(STATE_FILE)).expect("read");
     for (index, file) in state.files.iter_mut().enumerate() {
         file.etag = Some(format!("\"{index}\""));
-        dir.record(index, file).expect("record");
+        dir.journal.append(index, file).expect("record");
     }
     assert!(std::fs::read(dir.file(STATE_FILE)).expect("read") == saved);
     let journal = std::fs::metadata(dir.file(JOURNAL_FILE)).expect("a journal").len();
