@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -58,9 +58,6 @@ pub fn rewrite(document: &[u8], rewrite_url: impl Fn(&str) -> Option<String>) ->
 /// The members of an object, in their order; a name can be repeated.
 struct Object<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
-/// The elements of an array.
-struct Array<'a>(Vec<&'a RawValue>);
-
 impl<'a> Object<'a> {
     fn parse(text: &'a str) -> Option<Self> {
         text.trim_ascii_start().starts_with('{').then(|| serde_json::from_str(text).ok())?
@@ -72,8 +69,9 @@ impl<'a> Object<'a> {
 
     /// The elements of all arrays of this name that are objects.
     fn elements(&self, name: &str) -> impl Iterator<Item = Object<'a>> {
-        let arrays = self.all(name).filter_map(|value| serde_json::from_str::<Array>(value.get()).ok());
-        arrays.flat_map(|array| array.0).filter_map(|element| Object::parse(element.get()))
+        let arrays =
+            self.all(name).filter_map(|value| serde_json::from_str::<Vec<&RawValue>>(value.get()).ok());
+        arrays.flatten().filter_map(|element| Object::parse(element.get()))
     }
 
     fn objects(&self, name: &str) -> impl Iterator<Item = Object<'a>> {
@@ -165,28 +163,6 @@ impl<'a> Found<'a> {
 impl<'de> Deserialize<'de> for Object<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(Pieces)
-    }
-}
-
-impl<'de> Deserialize<'de> for Array<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Elements;
-        impl<'de> Visitor<'de> for Elements {
-            type Value = Array<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a JSON array")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Array<'de>, A::Error> {
-                let mut elements = Vec::new();
-                while let Some(element) = sequence.next_element()? {
-                    elements.push(element);
-                }
-                Ok(Array(elements))
-            }
-        }
-        deserializer.deserialize_seq(Elements)
     }
 }
 
