@@ -93,7 +93,7 @@ impl App {
                 return Ok(Document::Streamed(resume(bytes, body)));
             }
         }
-        self.context.warn("a response of more than 32 MiB was passed on without rewriting its URLs");
+        self.warn_too_large();
         Ok(Document::Streamed(resume(bytes, body)))
     }
 
@@ -115,12 +115,16 @@ impl App {
             let limit = MAX_DOCUMENT_BYTES as u64 + 1;
             MultiGzDecoder::new(&document[..]).take(limit).read_to_end(&mut decoded).ok()?;
             if decoded.len() > MAX_DOCUMENT_BYTES {
-                app.context.warn("a response of more than 32 MiB was passed on without rewriting its URLs");
+                app.warn_too_large();
                 return None;
             }
             rewrite(&app, &decoded)
         });
         rewritten.await.ok()?
+    }
+
+    fn warn_too_large(&self) {
+        self.context.warn("a response of more than 32 MiB was passed on without rewriting its URLs");
     }
 }
 
