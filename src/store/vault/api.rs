@@ -41,9 +41,10 @@ pub(super) struct KvItem<T> {
     pub data: Option<T>,
 }
 
+/// The envelope of Vault's responses.
 #[derive(Deserialize)]
-struct ReadResponse<T> {
-    data: ReadData<T>,
+struct Data<T> {
+    data: T,
 }
 
 #[derive(Deserialize)]
@@ -71,11 +72,6 @@ struct Metadata {
 }
 
 #[derive(Deserialize)]
-struct WriteResponse {
-    data: Metadata,
-}
-
-#[derive(Deserialize)]
 struct LoginResponse {
     auth: LoginAuth,
 }
@@ -83,11 +79,6 @@ struct LoginResponse {
 #[derive(Deserialize)]
 struct LoginAuth {
     client_token: Secret,
-}
-
-#[derive(Deserialize)]
-struct MountResponse {
-    data: Mount,
 }
 
 #[derive(Deserialize)]
@@ -110,15 +101,14 @@ impl<'a> Api<'a> {
         if !matches!(response.status, 200 | 404) {
             return Err(self.error(path, &response));
         }
-        if let Some(ReadResponse { data: ReadData { data, metadata } }) = parse::<ReadResponse<T>>(&response)
-        {
+        if let Some(Data { data: ReadData::<T> { data, metadata } }) = parse(&response) {
             let age = response.date.and_then(|date| Some(date - parse_time(&metadata.created_time)?));
             return Ok(KvItem { version: metadata.version, age, data });
         }
         let is_absent = response.status == 404 && has_errors(&response) && errors(&response).is_empty();
         match response.status {
             404 if is_absent => Ok(KvItem { version: 0, age: None, data: None }),
-            200 if parse::<ReadResponse<Value>>(&response).is_some() => {
+            200 if parse::<Data<ReadData<Value>>>(&response).is_some() => {
                 Err(Error::store(StoreErrorKind::Corrupt, format!("{path} in Vault is not a login of oneup"))
                     .with_hint("pass another --vault-path, or delete the item: vault kv delete"))
             }
@@ -140,7 +130,7 @@ impl<'a> Api<'a> {
             )
             .with_hint("try again"));
         }
-        let written = (response.status == 200).then(|| parse::<WriteResponse>(&response)).flatten();
+        let written = (response.status == 200).then(|| parse::<Data<Metadata>>(&response)).flatten();
         written.map(|written| written.data.version).ok_or_else(|| self.error(path, &response))
     }
 
@@ -150,12 +140,13 @@ impl<'a> Api<'a> {
     /// Store: the mount is not a KV v2 engine.
     pub(super) fn resolve(&self, path: &VaultPath) -> Result<VaultPath> {
         let response = self.send("GET", &format!("sys/internal/ui/mounts/{path}"), None)?;
-        let Some(MountResponse { data }) = parse(&response).filter(|_| response.status == 200) else {
+        let Some(Data { data: Mount { path: mount, options } }) =
+            parse(&response).filter(|_| response.status == 200)
+        else {
             return Ok(path.clone());
         };
-        let version = data.options.as_ref().and_then(|options| options["version"].as_str());
-        if version != Some("2") {
-            let mount = sanitize(data.path.trim_end_matches('/'), 100);
+        if options.is_none_or(|options| options["version"] != "2") {
+            let mount = sanitize(mount.trim_end_matches('/'), 100);
             return Err(Error::store(
                 StoreErrorKind::Unavailable,
                 format!("{mount} in Vault is not a KV version 2 engine"),
@@ -164,7 +155,7 @@ impl<'a> Api<'a> {
                 "vault kv enable-versioning {mount}, or pass another --vault-path MOUNT/PATH"
             )));
         }
-        Ok(path.with_mount(&data.path).unwrap_or_else(|| path.clone()))
+        Ok(path.with_mount(&mount).unwrap_or_else(|| path.clone()))
     }
 
     /// Checks that the token may create or update the item, as far as the server says.
