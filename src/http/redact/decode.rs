@@ -21,29 +21,31 @@ pub fn decode_at(text: &str, at: usize) -> Readings {
     readings
 }
 
-/// A percent-encoded character: `%2F`, `%c3%a9`, and `%252F` where that was encoded again.
-fn percent(text: &str) -> Option<(char, usize)> {
-    let (first, mut len) = percent_byte(text)?;
-    let mut bytes = vec![first];
-    let count = match first {
-        0xc2..=0xdf => 2,
-        0xe0..=0xef => 3,
-        0xf0..=0xf4 => 4,
-        _ => 1,
-    };
-    while bytes.len() < count {
-        let (byte, more) = percent_byte(text.get(len..)?)?;
-        bytes.push(byte);
-        len += more;
-    }
-    Some((std::str::from_utf8(&bytes).ok()?.chars().next()?, len))
+/// A percent-encoded character: `%2F`, `%c3%a9`, and `%252F` where that was encoded again. `%252F` is also `%` before `2F`.
+fn percent(text: &str) -> impl Iterator<Item = (char, usize)> {
+    (0..MAX_DEPTH).filter_map(move |depth| {
+        let (first, mut len) = percent_byte(text, depth)?;
+        let mut bytes = vec![first];
+        let count = match first {
+            0xc2..=0xdf => 2,
+            0xe0..=0xef => 3,
+            0xf0..=0xf4 => 4,
+            _ => 1,
+        };
+        while bytes.len() < count {
+            let (byte, more) = percent_byte(text.get(len..)?, depth)?;
+            bytes.push(byte);
+            len += more;
+        }
+        Some((std::str::from_utf8(&bytes).ok()?.chars().next()?, len))
+    })
 }
 
-fn percent_byte(text: &str) -> Option<(u8, usize)> {
+/// A byte whose `%` was encoded again `depth` times, as `%25`.
+fn percent_byte(text: &str, depth: usize) -> Option<(u8, usize)> {
     let mut digits = text.strip_prefix('%')?;
-    for _ in 1..MAX_DEPTH {
-        let Some(rest) = digits.strip_prefix("25").filter(|rest| hex(rest, 2).is_some()) else { break };
-        digits = rest;
+    for _ in 0..depth {
+        digits = digits.strip_prefix("25")?;
     }
     let byte = u8::try_from(hex(digits, 2)?).ok()?;
     Some((byte, text.len() - digits.len() + 2))
@@ -90,15 +92,13 @@ fn escapes(text: &str) -> Vec<(char, usize)> {
     found
 }
 
-/// An HTML entity, also one that was escaped again: `&amp;`, `&#38;`, `&#x26;`, `&amp;#38;`.
-fn entity(text: &str) -> Option<(char, usize)> {
-    let mut name = text.strip_prefix('&')?;
-    for _ in 1..MAX_DEPTH {
-        let Some(rest) = name.strip_prefix("amp;").filter(|rest| entity_name(rest).is_some()) else { break };
-        name = rest;
-    }
-    let (c, len) = entity_name(name)?;
-    Some((c, text.len() - name.len() + len))
+/// An HTML entity, also one that was escaped again: `&amp;`, `&#38;`, `&#x26;`, `&amp;#38;`, which is also `&` before `#38;`.
+fn entity(text: &str) -> impl Iterator<Item = (char, usize)> {
+    let names = std::iter::successors(text.strip_prefix('&'), |name| name.strip_prefix("amp;"));
+    names.take(MAX_DEPTH).filter_map(|name| {
+        let (c, len) = entity_name(name)?;
+        Some((c, text.len() - name.len() + len))
+    })
 }
 
 fn entity_name(text: &str) -> Option<(char, usize)> {
