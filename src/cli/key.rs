@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 
 use super::complete;
 use super::login::StoreChoice;
 use super::sections::Sections;
 use super::variable;
+use crate::oauth::client_key::KeyAlgorithm;
 
 /// Make and print the key of a client that authenticates with a signed JWT
 ///
@@ -42,8 +43,8 @@ pub enum KeyCommand {
 })]
 pub struct Generate {
     /// Signature algorithm of the key
-    #[arg(long, value_enum, value_name = "ALG", default_value_t = KeyAlgorithmChoice::Es384, ignore_case = true)]
-    pub alg: KeyAlgorithmChoice,
+    #[arg(long, value_enum, value_name = "ALG", default_value_t = KeyAlgorithm::Es384, ignore_case = true)]
+    pub alg: KeyAlgorithm,
     /// Where to store the private key [default: the profile's store, else auto]
     #[arg(long, value_enum, env = variable("ONEUP_STORE"))]
     pub store: Option<StoreChoice>,
@@ -67,15 +68,4 @@ pub struct Jwks {
     /// Print the public part of the private key in FILE instead
     #[arg(long, value_name = "FILE", add = complete::file())]
     pub key_file: Option<PathBuf>,
-}
-
-/// `--alg`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum KeyAlgorithmChoice {
-    /// RSA, 3072 bits
-    #[value(name = "RS384")]
-    Rs384,
-    /// ECDSA on P-384
-    #[value(name = "ES384")]
-    Es384,
 }

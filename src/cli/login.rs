@@ -7,6 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::sections::{Sections, TOKEN_REQUEST};
 use super::{TokenFormat, complete, variable};
+use crate::oauth::grant::ClientAuthentication;
 use crate::store::StoreKind;
 
 /// Get a token and save the login as a profile
@@ -168,7 +169,7 @@ pub struct LoginCommon {
     pub fhir_base: Option<String>,
     /// Client authentication method [default: post, or private_key_jwt with a private key]
     #[arg(long, value_enum, value_name = "METHOD", help_heading = "Server")]
-    pub auth_method: Option<AuthMethod>,
+    pub auth_method: Option<ClientAuthentication>,
 }
 
 #[derive(Debug, Args)]
@@ -215,20 +216,6 @@ pub struct Patient {
 /// Refuses an empty value.
 fn nonempty() -> NonEmptyStringValueParser {
     NonEmptyStringValueParser::new()
-}
-
-/// `--auth-method`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum AuthMethod {
-    /// client_secret_post: client ID and secret in the request body
-    #[value(alias = "client_secret_post")]
-    Post,
-    /// client_secret_basic: client ID and secret in the Authorization header
-    #[value(alias = "client_secret_basic")]
-    Basic,
-    /// An assertion signed with a private key (RFC 7523): RS384 or ES384
-    #[value(name = "private_key_jwt")]
-    PrivateKeyJwt,
 }
 
 /// `--store`.

@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::print;
-use crate::cli::{Generate, Jwks, KeyAlgorithmChoice, StoreChoice};
+use crate::cli::{Generate, Jwks, StoreChoice};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
-use crate::oauth::client_key::{ClientKey, KeyAlgorithm};
+use crate::oauth::client_key::ClientKey;
 use crate::oauth::grant::ClientAuthentication;
 use crate::oauth::product::Product;
 use crate::profile::{self, Profile};
@@ -29,10 +29,7 @@ pub fn generate(context: &Context, args: &Generate) -> Result<Exit> {
         )));
     }
     let store = store_for(context, args.store, profile.as_ref())?;
-    let key = ClientKey::generate(match args.alg {
-        KeyAlgorithmChoice::Rs384 => KeyAlgorithm::Rs384,
-        KeyAlgorithmChoice::Es384 => KeyAlgorithm::Es384,
-    })?;
+    let key = ClientKey::generate(args.alg)?;
     key_lifecycle::save(context, &name, store, &key)?;
     print_keys(&public_keys(context, &name, profile.as_ref())?)?;
     let login = profile.as_ref().map_or_else(|| login_command(&name), Profile::login_command);

@@ -12,6 +12,7 @@ use aws_lc_rs::signature::{
 use aws_lc_rs::{digest, rand};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use clap::ValueEnum;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
 use serde::Deserialize;
@@ -29,11 +30,13 @@ pub const ASSERTION_LIFETIME: i64 = 120;
 pub const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// A signature algorithm.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum KeyAlgorithm {
-    /// RSASSA-PKCS1-v1_5 with SHA-384; keys of 3072 bits are generated.
+    /// RSA, 3072 bits
+    #[value(name = "RS384")]
     Rs384,
-    /// ECDSA on P-384 with SHA-384.
+    /// ECDSA on P-384
+    #[value(name = "ES384")]
     Es384,
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use url::form_urlencoded;
 
@@ -11,16 +12,19 @@ use super::secret::Secret;
 use crate::error::Result;
 
 /// How the client authenticates (RFC 6749 §2.3.1).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum ClientAuthentication {
-    /// `client_secret_post`: ID and secret in the body.
+    /// client_secret_post: client ID and secret in the request body
     #[default]
+    #[value(alias = "client_secret_post")]
     Post,
-    /// `client_secret_basic`: form-encoded, then base64, in the Authorization header.
+    /// client_secret_basic: client ID and secret in the Authorization header
+    #[value(alias = "client_secret_basic")]
     Basic,
-    /// `private_key_jwt`: an assertion that the client's private key signs (RFC 7523).
+    /// An assertion signed with a private key (RFC 7523): RS384 or ES384
     #[serde(rename = "private_key_jwt")]
+    #[value(name = "private_key_jwt")]
     PrivateKeyJwt,
 }
 

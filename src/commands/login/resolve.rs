@@ -1,6 +1,6 @@
 //! The profile of a login: from flags, variables, the previous login of the same profile, and the product's defaults.
 
-use crate::cli::{AuthMethod, LoginCommon, Patient, StoreChoice};
+use crate::cli::{LoginCommon, Patient, StoreChoice};
 use crate::context::{Context, nonempty};
 use crate::error::{Error, Result};
 use crate::http::require_safe;
@@ -251,16 +251,14 @@ fn authentication(args: &LoginCommon, previous: Option<&Profile>) -> Result<Clie
     let has_key = key_flag
         || !secret_flag && (nonempty("ONEUP_KEY_FILE").is_some() || nonempty("ONEUP_KEY_COMMAND").is_some());
     match args.auth_method {
-        Some(AuthMethod::PrivateKeyJwt) if secret_flag => {
+        Some(ClientAuthentication::PrivateKeyJwt) if secret_flag => {
             Err(Error::usage("private_key_jwt uses a private key instead of a client secret")
                 .with_hint("pass --key-file FILE or --key-command CMD, or make a key: oneup key generate"))
         }
-        Some(AuthMethod::Post | AuthMethod::Basic) if key_flag => {
+        Some(ClientAuthentication::Post | ClientAuthentication::Basic) if key_flag => {
             Err(Error::usage("--key-file and --key-command need --auth-method private_key_jwt"))
         }
-        Some(AuthMethod::PrivateKeyJwt) => Ok(ClientAuthentication::PrivateKeyJwt),
-        Some(AuthMethod::Post) => Ok(ClientAuthentication::Post),
-        Some(AuthMethod::Basic) => Ok(ClientAuthentication::Basic),
+        Some(method) => Ok(method),
         None if has_key => Ok(ClientAuthentication::PrivateKeyJwt),
         None => {
             let recalled = previous.map(|previous| previous.auth_method);
