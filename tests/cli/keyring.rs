@@ -50,9 +50,7 @@ impl KeyringFixture {
                 org.freedesktop.DBus.$1 string:org.freedesktop.secrets; }";
         let mut command = Command::new("dbus-run-session");
         command.args(bus).args(["--", "bash", "-c", &format!("{functions}\n{script}")]);
-        for name in ["DISPLAY", "WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS", "ONEUP_STORE", "ONEUP_TOKEN"] {
-            command.env_remove(name);
-        }
+        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
         for (name, dir) in [("XDG_RUNTIME_DIR", "run"), ("XDG_DATA_HOME", "share"), ("HOME", "home")] {
             let dir = self.home.path(dir);
             std::fs::create_dir_all(&dir).expect("a directory");
