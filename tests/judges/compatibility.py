@@ -64,7 +64,7 @@ def write(judges):
         lines += [f"| {name} | {cell(check)} | {cell(reason)} |" for name, check, reason in accepted]
     for judge in judges:
         if judge.notes:
-            lines += ["", f"## What {judge.name} did not compare", ""]
+            lines += ["", f"## Details of {judge.name}", ""]
             lines += [f"- {note}" for note in judge.notes]
     lines += ["", "## Other real peers of the tests", "", "| program | version | used by |", "|---|---|---|"]
     lines += [f"| {name} | {version} | {used} |" for name, version, used in peers()]
