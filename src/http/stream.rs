@@ -166,7 +166,8 @@ impl Http {
     /// caller's to handle. No redirect is followed, so the token reaches the URL's own host only.
     ///
     /// The timeout limits the wait for the connection and the response head, and then each read of the body, but not
-    /// the whole transfer. Any number of threads can send concurrently; they share connections.
+    /// the whole transfer. Any number of threads can send concurrently; a connection is used again once its response is
+    /// dropped.
     ///
     /// # Errors
     /// Usage for plain http outside loopback or a header that can't be sent; network.

@@ -1,4 +1,4 @@
-"""docs/compatibility.md, generated from the results of the judges, with the versions of the other real peers of the tests."""
+"""docs/compatibility.md, generated from the results of tests/judges/run, with the versions of the other real peers of the tests."""
 
 import datetime
 import re

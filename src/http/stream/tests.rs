@@ -173,7 +173,7 @@ fn rejects_unsafe_urls_and_headers_before_anything_is_sent() {
     assert!(server.heads.lock().expect("not poisoned").is_empty());
 }
 
-/// A server that keeps connections and answers each request; `Connection: close` is not announced before the
+/// A server that keeps connections and responds to each request; `Connection: close` is not announced before the
 /// `requests`th, after which it closes. Returns its URL and the number of connections so far.
 fn serve_kept(requests: usize) -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
