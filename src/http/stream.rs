@@ -182,7 +182,13 @@ impl Http {
         }
         self.trace(|| trace::bare_request(request.method.as_str(), request.url));
         let client = self.stream_client(&url)?;
-        let result = client.wait(client.client.send(request.method, url.clone(), headers, None));
+        let result = client.wait(async {
+            // Nothing runs between requests: first the runtime sees which connections the server has closed meanwhile, then
+            // their tasks remove them.
+            tokio::task::yield_now().await;
+            tokio::task::yield_now().await;
+            client.client.send(request.method, url.clone(), headers, None).await
+        });
         let response = match result {
             Some(Ok(response)) => response,
             Some(Err(error)) => return Err(client.client.describe(&url, error)),
