@@ -173,6 +173,11 @@ fn newer(path: &Path) -> Error {
     Error::failure(format!("{} was written by a newer oneup", path.display())).with_hint("update oneup")
 }
 
+/// Returns the option that names a profile for `oneup key`, after a space; nothing for the profile that is its default.
+pub fn key_flag(name: &str) -> String {
+    if name == Product::Provider.name() { String::new() } else { format!(" --profile {name}") }
+}
+
 impl Profile {
     /// A profile of client `svc`, for tests.
     #[cfg(any(test, fuzzing))]

@@ -25,7 +25,7 @@ pub fn generate(context: &Context, args: &Generate) -> Result<Exit> {
         ))
         .with_hint(format!(
             "oneup key jwks{0} prints it; oneup key generate --replace{0} makes another one",
-            profile_flag(&name)
+            profile::key_flag(&name)
         )));
     }
     let store = store_for(context, args.store, profile.as_ref())?;
@@ -54,7 +54,7 @@ pub fn jwks(context: &Context, args: &Jwks) -> Result<Exit> {
     let keys = public_keys(context, &name, profile.as_ref())?;
     if keys.is_empty() {
         return Err(Error::auth(format!("profile {name} has no key"))
-            .with_hint(format!("oneup key generate{}", profile_flag(&name))));
+            .with_hint(format!("oneup key generate{}", profile::key_flag(&name))));
     }
     print_keys(&keys)
 }
@@ -108,10 +108,6 @@ fn public_keys(context: &Context, name: &str, profile: Option<&Profile>) -> Resu
 
 fn print_keys(keys: &[Value]) -> Result<Exit> {
     print(format!("{:#}\n", json!({ "keys": keys })))
-}
-
-fn profile_flag(name: &str) -> String {
-    if name == Product::Provider.name() { String::new() } else { format!(" --profile {name}") }
 }
 
 /// The login of a profile that does not exist yet.

@@ -5,7 +5,7 @@
 
 use crate::oauth::client_key::KeyAlgorithm;
 use crate::oauth::grant::AssertionSigner;
-use crate::profile::Profile;
+use crate::profile::{self, Profile};
 use crate::text::sanitize;
 
 /// The longest untrusted name in a message, in characters.
@@ -28,10 +28,7 @@ pub fn meaning(
     }
     let client = sanitize(&profile.client_id, MAX_NAME_LEN);
     let kid = sanitize(signer.key.kid(), MAX_NAME_LEN);
-    let flag = match profile.name.as_str() {
-        "provider" => String::new(),
-        name => format!(" --profile {name}"),
-    };
+    let flag = profile::key_flag(&profile.name);
     let register = format!("register the public key at the server: oneup key jwks{flag}");
     let (algorithm, other) = match signer.key.algorithm() {
         KeyAlgorithm::Rs384 => ("RS384", "ES384"),
@@ -76,7 +73,7 @@ pub fn meaning(
             "check --client-id, and the client's authentication method at the server".into(),
         ),
     ];
-    // The first match counts: a signature algorithm is no signature, and a key that signs no unknown key.
+    // The first match counts: `signature algorithm` is about the algorithm, `signature of the key` about the signature.
     let text = description.to_ascii_lowercase();
     let mut reasons = reasons.into_iter();
     let (_, message, hint) = reasons.find(|(words, ..)| words.iter().any(|word| text.contains(word)))?;

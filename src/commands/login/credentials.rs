@@ -105,8 +105,7 @@ fn required_key(context: &Context, args: &LoginCommon, profile: &Profile) -> Res
     if let Some(key) = previous(context, args, profile).and_then(|stored| stored.private_key) {
         return ClientKey::parse(key.expose(), "the store");
     }
-    let flag =
-        if profile.name == "provider" { String::new() } else { format!(" --profile {}", profile.name) };
+    let flag = profile::key_flag(&profile.name);
     Err(Error::usage("missing private key")
         .with_hint(format!("pass --key-file or --key-command, or make a key: oneup key generate{flag}")))
 }
