@@ -60,6 +60,20 @@ impl Shell {
         self.terminal.send([letter as u8 & 0x1f]).expect("the shell reads");
     }
 
+    /// Types a login, and waits for its hidden prompt.
+    #[track_caller]
+    fn start_login(&mut self, endpoint: &TokenEndpoint) {
+        self.send_line(&login(endpoint));
+        self.wait_for(HIDDEN_PROMPT);
+    }
+
+    /// Types Ctrl-Z, and waits for the shell's prompt.
+    #[track_caller]
+    fn suspend(&mut self) {
+        self.send_ctrl('z');
+        self.wait_for(PROMPT);
+    }
+
     /// Sends a signal to the process that the shell waits for.
     fn send_signal_to_job(&self, signal: &str) {
         let shell = self.terminal.get_process().pid();
@@ -126,12 +140,10 @@ const HIDDEN_PROMPT: &str = "(not shown): ";
 fn ctrl_z_at_a_prompt_restores_the_terminal_and_fg_continues() {
     let endpoint = TokenEndpoint::start();
     in_each_shell(&endpoint, |shell| {
-        shell.send_line(&login(&endpoint));
-        shell.wait_for(HIDDEN_PROMPT);
+        shell.start_login(&endpoint);
         for _ in 0..2 {
             shell.terminal.send("discarded").expect("oneup reads");
-            shell.send_ctrl('z');
-            shell.wait_for(PROMPT);
+            shell.suspend();
             shell.expect_line(SHOW_ECHO, "shown");
             shell.send_line("fg");
             shell.wait_for(HIDDEN_PROMPT);
@@ -154,8 +166,7 @@ fn ctrl_z_at_a_prompt_restores_the_terminal_and_fg_continues() {
 fn secret_is_hidden_after_sigstop_and_fg() {
     let endpoint = TokenEndpoint::start();
     in_each_shell(&endpoint, |shell| {
-        shell.send_line(&login(&endpoint));
-        shell.wait_for(HIDDEN_PROMPT);
+        shell.start_login(&endpoint);
         shell.send_signal_to_job("-STOP");
         shell.wait_for(PROMPT);
         shell.send_line("stty echo icanon; fg");
@@ -178,8 +189,7 @@ fn login_in_the_background_stops_at_its_prompt() {
         shell.send_line("fg");
         shell.wait_for(HIDDEN_PROMPT);
         // A job that goes on in the background stops again instead of reading what is typed for the shell.
-        shell.send_ctrl('z');
-        shell.wait_for(PROMPT);
+        shell.suspend();
         shell.expect_line("bg; sleep 0.5; echo back''ground", "background");
         shell.expect_line(SHOW_ECHO, "shown");
         shell.send_line("fg");
@@ -195,10 +205,8 @@ fn login_in_the_background_stops_at_its_prompt() {
 fn stopped_login_ends_when_it_is_killed() {
     let endpoint = TokenEndpoint::start();
     in_each_shell(&endpoint, |shell| {
-        shell.send_line(&login(&endpoint));
-        shell.wait_for(HIDDEN_PROMPT);
-        shell.send_ctrl('z');
-        shell.wait_for(PROMPT);
+        shell.start_login(&endpoint);
+        shell.suspend();
         shell.expect_line("kill %1; kill -CONT %1; wait; jobs; echo n''one", "none");
     });
 }
@@ -231,8 +239,7 @@ fn program_that_stops_gives_the_terminal_to_the_shell() {
             shell.send_line("fg");
             shell.wait_for("oneup exec");
             std::thread::sleep(Duration::from_millis(300));
-            shell.send_ctrl('z');
-            shell.wait_for(PROMPT);
+            shell.suspend();
             shell.expect_line("fg; echo exit code $?", "finished\r\nexit code 3");
         }
     });
