@@ -5,9 +5,9 @@ use std::io::Write;
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{Args, CommandFactory, FromArgMatches, Subcommand};
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Subcommand};
 
-use super::{Cli, Command, Globals, help, usage_error};
+use super::{Cli, Command, Globals, TokenCommand, help, usage_error};
 use crate::error::{self, Exit, Result, ignore_broken_pipe};
 
 /// What the command line asks for.
@@ -42,18 +42,47 @@ pub fn parse(args: &[OsString]) -> Result<Parsed> {
 }
 
 fn try_parse(args: &[OsString]) -> Result<Cli, clap::Error> {
-    // Leaked: freeing the description, which the end of the process does anyway, takes as long as building it.
-    let named = Box::leak(Box::new(named_subcommands(args)));
-    let mut matches = match named.try_get_matches_from_mut(args) {
+    parse_frequent(args).map_or_else(|| parse_any(args), Ok)
+}
+
+/// Parses the commands that scripts repeat. One level of description is enough for them, where clap copies the global flags
+/// into each subcommand, and their values back; `None` for other commands, help and errors.
+fn parse_frequent(args: &[OsString]) -> Option<Cli> {
+    match (args.get(1)?.to_str()?, args.get(2).and_then(|arg| arg.to_str())) {
+        ("token", Some("show")) => parse_flat(&args[2..], |show| Command::Token(TokenCommand::Show(show))),
+        ("status", _) => parse_flat(&args[1..], Command::Status),
+        ("curl", _) => parse_flat(&args[1..], Command::Curl),
+        ("exec", _) => parse_flat(&args[1..], Command::Exec),
+        _ => None,
+    }
+}
+
+/// Parses the command's name and what follows it.
+fn parse_flat<T: Args>(args: &[OsString], command: fn(T) -> Command) -> Option<Cli> {
+    let all = Globals::augment_args(T::augment_args(clap::Command::new("oneup")));
+    let mut matches = leak(all.mut_args(|arg| arg.global(false))).try_get_matches_from_mut(args).ok()?;
+    let globals = globals(&mut matches).ok()?;
+    Some(Cli { globals, command: command(T::from_arg_matches_mut(&mut matches).ok()?) })
+}
+
+/// Keeps a description until the process ends: freeing it takes as long as building it.
+fn leak(description: clap::Command) -> &'static mut clap::Command {
+    Box::leak(Box::new(description))
+}
+
+fn parse_any(args: &[OsString]) -> Result<Cli, clap::Error> {
+    let mut matches = match leak(named_subcommands(args)).try_get_matches_from_mut(args) {
         Ok(matches) if matches.subcommand_name().is_some() => matches,
         Err(error) if error.kind() == ErrorKind::DisplayVersion => return Err(error),
         // Errors and help need the whole description.
-        _ => Box::leak(Box::new(Cli::command())).try_get_matches_from_mut(args)?,
+        _ => leak(Cli::command()).try_get_matches_from_mut(args)?,
     };
+    Ok(Cli { globals: globals(&mut matches)?, command: Command::from_arg_matches_mut(&mut matches)? })
+}
+
+fn globals(matches: &mut ArgMatches) -> Result<Globals, clap::Error> {
     let profile_from_flag = matches.value_source("profile") == Some(ValueSource::CommandLine);
-    let mut cli = Cli::from_arg_matches_mut(&mut matches)?;
-    cli.globals.profile_from_flag = profile_from_flag;
-    Ok(cli)
+    Ok(Globals { profile_from_flag, ..Globals::from_arg_matches_mut(matches)? })
 }
 
 /// Describes the global flags, and the subcommands that an argument names. clap copies the flags into each subcommand, which
@@ -64,7 +93,7 @@ fn named_subcommands(args: &[OsString]) -> clap::Command {
     if args.iter().skip(1).all(|arg| arg.as_encoded_bytes().starts_with(b"-")) {
         return command;
     }
-    let all = Box::leak(Box::new(Command::augment_subcommands(clap::Command::new("oneup"))));
+    let all = leak(Command::augment_subcommands(clap::Command::new("oneup")));
     let named = |command: &&mut clap::Command| args.iter().any(|arg| arg == command.get_name());
     command.subcommands(all.get_subcommands_mut().filter(named).map(std::mem::take))
 }
@@ -78,7 +107,7 @@ fn print(help: &clap::Error) -> Result<Parsed> {
 mod tests {
     use super::*;
 
-    fn globals(line: &str) -> crate::cli::Globals {
+    fn parsed_globals(line: &str) -> Globals {
         let args: Vec<OsString> = line.split(' ').map(Into::into).collect();
         try_parse(&args).expect(line).globals
     }
@@ -88,9 +117,37 @@ mod tests {
         for line in
             ["oneup --profile p token show", "oneup token show --profile p", "oneup token --profile p show"]
         {
-            let globals = globals(line);
+            let globals = parsed_globals(line);
             assert_eq!((globals.profile.as_deref(), globals.profile_from_flag), (Some("p"), true), "{line}");
         }
-        assert!(!globals("oneup token show").profile_from_flag);
+        assert!(!parsed_globals("oneup token show").profile_from_flag);
     }
+
+    #[test]
+    fn commands_that_scripts_repeat_need_one_level_of_description() {
+        for line in
+            ["token show --profile p", "status -q", "curl --tenant t -sS /Patient", "exec --var V -- env -v"]
+        {
+            let args: Vec<OsString> = ["oneup"].into_iter().chain(line.split(' ')).map(Into::into).collect();
+            assert!(parse_frequent(&args).is_some(), "{line}");
+        }
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::test_runner::Config::with_cases(2_000))]
+        #[test]
+        fn one_level_of_description_means_the_same_as_all(
+            command in proptest::sample::select(vec!["token show", "token", "status", "curl", "exec", "-q status"]),
+            rest in proptest::collection::vec(proptest::sample::select(ARGS.split_whitespace().collect::<Vec<_>>()), 0..5),
+        ) {
+            let args = ["oneup"].into_iter().chain(command.split(' ')).chain(rest);
+            let args: Vec<OsString> = args.map(Into::into).collect();
+            if let Some(cli) = parse_frequent(&args) {
+                proptest::prop_assert_eq!(parse_any(&args).map(|cli| format!("{cli:?}")).ok(), Some(format!("{cli:?}")));
+            }
+        }
+    }
+
+    const ARGS: &str = "token show status curl exec help -- - -q -v -qv -h --help --version -V --profile --profile=p p \
+        --timeout=5 --no-input --format json --scope --tenant=t --color=always /Patient";
 }
