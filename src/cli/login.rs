@@ -153,6 +153,8 @@ pub struct LoginCommon {
     )]
     pub client_secret: Option<String>,
     /// Gateway that hosts the realm [default: https://gateway.1up.health]
+    ///
+    /// HOST or URL.
     #[arg(long, value_name = "URL", env = variable("ONEUP_GATEWAY"), value_parser = nonempty(), help_heading = "Server")]
     pub gateway: Option<String>,
     /// Keycloak realm [default: dev-portal]

@@ -70,6 +70,12 @@ impl Product {
     }
 }
 
+/// Returns the base URL of a gateway that is given as `HOST` or as a URL, without a slash at its end.
+pub fn gateway_url(gateway: &str) -> String {
+    let gateway = gateway.trim_end_matches('/');
+    if gateway.contains("://") { gateway.to_owned() } else { format!("https://{gateway}") }
+}
+
 /// The endpoints of a Keycloak realm behind a gateway.
 pub fn realm_endpoints(gateway: &str, realm: &str) -> Endpoints {
     let gateway = gateway.trim_end_matches('/');
@@ -121,6 +127,18 @@ mod tests {
         assert_eq!(endpoints.token_url, format!("{issuer}/protocol/openid-connect/token"));
         assert_eq!(endpoints.authorize_url, Some(format!("{issuer}/protocol/openid-connect/auth")));
         assert_eq!(endpoints.issuer.as_deref(), Some(issuer));
+    }
+
+    #[test]
+    fn a_gateway_is_a_host_or_a_url() {
+        for (gateway, url) in [
+            ("gateway.1up.health", GATEWAY),
+            ("https://gateway.1up.health/", GATEWAY),
+            ("gateway.example:8443/base/", "https://gateway.example:8443/base"),
+            ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ] {
+            assert_eq!(gateway_url(gateway), url);
+        }
     }
 
     #[test]

@@ -227,6 +227,16 @@ fn empty_granted_scope_is_reported() {
 
 /// Keycloak's response at a path that it doesn't know.
 #[test]
+fn gateway_without_a_scheme_is_reached_over_https() {
+    Oneup::new()
+        .args(["login", "provider", "--no-store", "--client-id", "c", "--gateway", "127.0.0.1:1/"])
+        .env("ONEUP_CLIENT_SECRET", "s3")
+        .status(5)
+        .stderr_has("error: https://127.0.0.1:1 refused the connection\n")
+        .run();
+}
+
+#[test]
 fn wrong_token_url_is_named() {
     let server =
         RawServer::start(|_, _, _| json_response("404 Not Found", r#"{"error":"HTTP 404 Not Found"}"#));

@@ -6,8 +6,8 @@ use crate::error::{Error, Result};
 use crate::http::require_safe;
 use crate::oauth::grant::ClientAuthentication;
 use crate::oauth::product::{
-    Endpoints, GATEWAY, PLAN, Product, REALM, REDIRECT_URI, default_tenant, plan_endpoints, realm_endpoints,
-    tenant_fhir_base,
+    Endpoints, GATEWAY, PLAN, Product, REALM, REDIRECT_URI, default_tenant, gateway_url, plan_endpoints,
+    realm_endpoints, tenant_fhir_base,
 };
 use crate::oauth::scope;
 use crate::profile::{self, Profile, SCHEMA};
@@ -88,7 +88,7 @@ fn draft(context: &Context, product: Product, previous: &Previous) -> Profile {
 
 fn use_realm(profile: &mut Profile, args: &LoginCommon) {
     let gateway = args.gateway.as_deref().or(profile.gateway.as_deref()).unwrap_or(GATEWAY);
-    let gateway = gateway.trim_end_matches('/').to_owned();
+    let gateway = gateway_url(gateway);
     let realm = args.realm.as_deref().or(profile.realm.as_deref()).unwrap_or(REALM).to_owned();
     set_endpoints(profile, realm_endpoints(&gateway, &realm));
     profile.tenant = Some(default_tenant(&realm).into());
