@@ -150,6 +150,19 @@ fn second_login_recalls_settings_and_replaces_the_first() {
 }
 
 #[test]
+fn second_login_recalls_the_secret_of_the_same_client_and_endpoint() {
+    let (home, server, other) = (Home::new(), TokenEndpoint::start(), TokenEndpoint::start());
+    login(&home, &server, &["--client-secret-stdin"]).stdin("one").run();
+    let again = || home.oneup().args(["login", "provider", "--scope", "a"]).never("one");
+    again().env("ONEUP_TOKEN_URL", other.token_url()).status(2).stderr_has("missing client secret").run();
+    again().args(["--client-id", "another"]).status(2).stderr_has("missing client secret").run();
+    again().arg("--no-store").status(2).stderr_has("missing client ID").run();
+    again().run();
+    assert_eq!((server.count(), other.count()), (2, 0));
+    assert!(server.requests()[1].body().ends_with("&scope=a&client_id=my+client%3A1&client_secret=one"));
+}
+
+#[test]
 fn failed_login_keeps_the_previous_one() {
     let home = Home::new();
     let good = TokenEndpoint::start();
@@ -335,25 +348,36 @@ fn ci_forbids_the_prompt_and_the_browser() {
 
 #[cfg(unix)]
 #[test]
-fn prompt_takes_a_long_secret_and_ctrl_d_cancels() {
+fn prompt_takes_a_long_secret_or_enter_for_the_stored_one_and_ctrl_d_cancels() {
     use expectrl::{Eof, Expect, Session};
     let (home, server) = (Home::new(), TokenEndpoint::start());
-    let prompt = || {
+    let prompt = |end: &str| {
         let login = login(&home, &server, &[]).env("TERM", "dumb");
         let mut user = Session::spawn(login.into_command()).expect("a pty");
         user.set_expect_timeout(Some(std::time::Duration::from_secs(20)));
         user.expect("Client secret for my client:1, sent to 127.0.0.1:").expect("the host is named");
-        user.expect("(not shown): ").expect("a prompt");
+        user.expect(end).expect("a prompt");
         user
     };
-    let mut user = prompt();
+    let mut user = prompt("(not shown): ");
     user.send("\x04").expect("it reads");
     user.expect(Eof).expect("it ends");
     assert_eq!(server.count(), 0);
-    let mut user = prompt();
+    let mut user = prompt("(not shown): ");
     let secret = "x".repeat(6_000);
     user.send_line(format!("\x1b[200~{secret}\x1b[201~")).expect("it reads");
     user.expect("Logged in").expect("the whole secret was read");
     user.expect(Eof).expect("it ends");
-    assert!(server.requests()[0].body().ends_with(&format!("client_secret={secret}")));
+    let sent = |index: usize, secret: &str| {
+        let request = &server.requests()[index];
+        assert!(request.body().ends_with(&format!("client_secret={secret}")), "{request}");
+    };
+    sent(0, &secret);
+    for (index, typed, expected) in [(1, "", secret.as_str()), (2, "two", "two"), (3, "", "two")] {
+        let mut user = prompt("(not shown; Enter keeps the stored one): ");
+        user.send_line(typed).expect("it reads");
+        user.expect("Logged in").expect("it has a secret");
+        user.expect(Eof).expect("it ends");
+        sent(index, expected);
+    }
 }

@@ -23,12 +23,10 @@ pub fn client(context: &Context, args: &LoginCommon, profile: &Profile) -> Resul
     if profile.auth_method == ClientAuthentication::PrivateKeyJwt {
         return Ok(client_with_key(profile, Arc::new(required_key(context, args, profile)?)));
     }
-    let mut secret = configured_secret(context, args, profile)?;
-    // A plan without refresh tokens requires a login every two hours.
-    if secret.is_none() && profile.product == Product::Patient {
-        secret = previous(context, args, profile).and_then(|stored| stored.client_secret);
-    }
-    let secret = secret.map_or_else(|| required_secret(context, profile), Ok)?;
+    let secret = match configured_secret(context, args, profile)? {
+        Some(secret) => secret,
+        None => recalled_or_typed_secret(context, args, profile)?,
+    };
     Ok(client_with_secret(profile, Some(secret)))
 }
 
@@ -65,13 +63,17 @@ pub fn to_store(profile: &Profile, client: Client) -> StoredCredentials {
     }
 }
 
-fn required_secret(context: &Context, profile: &Profile) -> Result<Secret> {
-    if !context.can_ask() {
-        return Err(Error::usage("missing client secret").with_detail(context.no_prompt_reason()).with_hint(
+/// Returns the client secret of the previous login, or a new one from a prompt.
+fn recalled_or_typed_secret(context: &Context, args: &LoginCommon, profile: &Profile) -> Result<Secret> {
+    let recalled = previous(context, args, profile).and_then(|stored| stored.client_secret);
+    match recalled {
+        // A plan without refresh tokens requires a login every two hours.
+        Some(secret) if profile.product == Product::Patient || !context.can_ask() => Ok(secret),
+        recalled if context.can_ask() => prompt::secret(profile, recalled),
+        _ => Err(Error::usage("missing client secret").with_detail(context.no_prompt_reason()).with_hint(
             "pass --client-secret-stdin, --client-secret-file or --client-secret-command, or set ONEUP_CLIENT_SECRET",
-        ));
+        )),
     }
-    prompt::secret(profile)
 }
 
 /// Returns the client secret from the configured source, if any: a flag, else the command that the profile names, else a
@@ -80,7 +82,7 @@ fn configured_secret(context: &Context, args: &LoginCommon, profile: &Profile) -
     if args.client_secret_stdin {
         // Typed at a terminal, it must not be shown.
         return if context.can_ask() {
-            prompt::secret(profile).map(Some)
+            prompt::secret(profile, None).map(Some)
         } else {
             client_secret::from_stdin().map(Some)
         };

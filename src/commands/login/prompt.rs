@@ -13,21 +13,27 @@ use crate::text::sanitize;
 /// # Errors
 /// [`ErrorKind::Interrupted`] when the user cancels; usage when the terminal was closed.
 pub fn client_id() -> Result<String> {
-    let typed = ask("Client ID (from the 1up Dev Portal)", false)?;
+    let typed = ask("Client ID (from the 1up Dev Portal)", Answer::Visible)?;
     Ok(client_secret::clean_typed(&typed).to_string())
 }
 
-/// Prompts for the client secret, which is not shown.
+/// Prompts for the client secret, which is not shown. An empty line stands for the `recalled` one.
 ///
 /// # Errors
 /// As [`client_id`]; usage, when it can't be a client secret.
-pub fn secret(profile: &Profile) -> Result<Secret> {
+pub fn secret(profile: &Profile, recalled: Option<Secret>) -> Result<Secret> {
     let recipient = match profile.unusual_host() {
         Some(host) => format!(", sent to {}", sanitize(&host, 200)),
         None => String::new(),
     };
     let client_id = sanitize(&profile.client_id, 64);
-    let typed = ask(&format!("Client secret for {client_id}{recipient} (not shown)"), true)?;
+    let default = if recalled.is_some() { "; Enter keeps the stored one" } else { "" };
+    let prompt = format!("Client secret for {client_id}{recipient} (not shown{default})");
+    let answer = if recalled.is_some() { Answer::HiddenOrEmpty } else { Answer::Hidden };
+    let typed = ask(&prompt, answer)?;
+    if let Some(secret) = recalled.filter(|_| typed.trim().is_empty()) {
+        return Ok(secret);
+    }
     client_secret::check(&client_secret::clean_typed(&typed), "the prompt")
         .map_err(|error| error.with_hint("paste the client secret alone"))
 }
@@ -37,19 +43,27 @@ pub fn secret(profile: &Profile) -> Result<Secret> {
 /// # Errors
 /// As [`client_id`].
 pub fn code() -> Result<Zeroizing<String>> {
-    ask("Code, or URL at which the browser ended", false)
+    ask("Code, or URL at which the browser ended", Answer::Visible)
+}
+
+/// What a prompt accepts, and whether the terminal shows it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    Visible,
+    Hidden,
+    HiddenOrEmpty,
 }
 
 /// Asks until there is an answer.
 #[cfg(unix)]
-fn ask(prompt: &str, is_hidden: bool) -> Result<Zeroizing<String>> {
+fn ask(prompt: &str, answer: Answer) -> Result<Zeroizing<String>> {
     use crate::system::terminal::{Echo, LineReader};
 
-    let echo = if is_hidden { Echo::Hidden } else { Echo::Visible };
+    let echo = if answer == Answer::Visible { Echo::Visible } else { Echo::Hidden };
     let mut reader = LineReader::new(format!("{prompt}: "), echo).map_err(closed)?;
     loop {
         match reader.read_line().map_err(closed)? {
-            Some(line) if line.trim().is_empty() => {}
+            Some(line) if line.trim().is_empty() && answer != Answer::HiddenOrEmpty => {}
             Some(line) => return Ok(line),
             None => {
                 crate::context::eprint_line("");
@@ -60,15 +74,16 @@ fn ask(prompt: &str, is_hidden: bool) -> Result<Zeroizing<String>> {
 }
 
 #[cfg(not(unix))]
-fn ask(prompt: &str, is_hidden: bool) -> Result<Zeroizing<String>> {
+fn ask(prompt: &str, answer: Answer) -> Result<Zeroizing<String>> {
     use dialoguer::{Input, Password};
 
-    let answer = if is_hidden {
-        Password::new().with_prompt(prompt).interact()
-    } else {
+    let line = if answer == Answer::Visible {
         Input::<String>::new().with_prompt(prompt).interact_text()
+    } else {
+        let may_be_empty = answer == Answer::HiddenOrEmpty;
+        Password::new().with_prompt(prompt).allow_empty_password(may_be_empty).interact()
     };
-    answer.map(Zeroizing::new).map_err(|dialoguer::Error::IO(error)| match error.kind() {
+    line.map(Zeroizing::new).map_err(|dialoguer::Error::IO(error)| match error.kind() {
         std::io::ErrorKind::Interrupted => Error::new(ErrorKind::Interrupted, "canceled"),
         _ => closed(error),
     })
