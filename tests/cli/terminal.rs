@@ -114,8 +114,19 @@ fn terminal_gets_color_unless_dumb_or_disabled() {
 #[cfg(unix)]
 fn on_terminal(run: Oneup, columns: u16) -> String {
     use expectrl::{Expect, Session};
-    let mut terminal = Session::spawn(run.into_command()).expect("a pty");
-    terminal.get_process_mut().set_window_size(columns, 50).expect("a window");
+    let oneup = run.into_command();
+    let mut command = std::process::Command::new("sh");
+    // oneup reads the width at its start; from here it could be set too late.
+    command.args(["-c", r#"stty cols "$0" rows 50 && exec "$@""#, &columns.to_string()]);
+    command.arg(oneup.get_program()).args(oneup.get_args());
+    command.current_dir(oneup.get_current_dir().expect("a home"));
+    for (name, value) in oneup.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    let mut terminal = Session::spawn(command).expect("a pty");
     terminal.set_expect_timeout(Some(std::time::Duration::from_secs(60)));
     let screen = terminal.expect(expectrl::Eof).expect("it ends");
     String::from_utf8_lossy(screen.as_bytes()).replace('\r', "")
