@@ -1,6 +1,7 @@
 //! Usage errors in the form of every other error: what is wrong, then a hint.
 
 use std::ffi::OsString;
+use std::num::{IntErrorKind, ParseIntError};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory};
@@ -103,7 +104,10 @@ fn describe(error: &clap::Error) -> Error {
         }
         ErrorKind::ArgumentConflict => match texts(error, ContextKind::PriorArg).as_slice() {
             [prior] if *prior == arg => format!("'{arg}' is given more than once"),
-            prior => format!("'{arg}' cannot be used with '{}'", prior.join("', '")),
+            prior => {
+                let arg = arg.trim_matches(['[', ']']);
+                format!("'{arg}' cannot be used with '{}'", prior.join("', '"))
+            }
         },
         ErrorKind::TooManyValues => format!("'{arg}' takes no value"),
         ErrorKind::InvalidUtf8 => "an argument is not valid UTF-8".into(),
@@ -111,10 +115,16 @@ fn describe(error: &clap::Error) -> Error {
     };
     let described = Error::usage(message);
     match std::error::Error::source(error) {
+        Some(source) if is_not_a_number(source) => described.with_detail("it must be a whole number"),
         Some(source) if error.kind() == ErrorKind::ValueValidation => described.with_detail(source),
         _ if valid_values.is_empty() => described,
         _ => described.with_detail(format_args!("[possible values: {valid_values}]")),
     }
+}
+
+fn is_not_a_number(error: &(dyn std::error::Error + 'static)) -> bool {
+    let kind = error.downcast_ref::<ParseIntError>().map(ParseIntError::kind);
+    matches!(kind, Some(IntErrorKind::Empty | IntErrorKind::InvalidDigit))
 }
 
 /// Returns the innermost subcommand that `args` name, before the word `until`.
@@ -174,7 +184,7 @@ fn may_be_secret(error: &clap::Error, command: &Command) -> bool {
 
 fn hint(error: &clap::Error, command: &Command, args: &[OsString]) -> String {
     let name = bin_name(command);
-    let has_scope = || args.iter().filter_map(|arg| arg.to_str()).any(|arg| arg.starts_with("--scope"));
+    let has = |flag: &str| args.iter().filter_map(|arg| arg.to_str()).any(|arg| arg.starts_with(flag));
     let arg = text(error, ContextKind::InvalidArg).unwrap_or_default();
     if error.kind() == ErrorKind::InvalidValue && arg.starts_with("--code") {
         return format!("use --code - to read the code from stdin: {name} --code - < FILE");
@@ -186,13 +196,16 @@ fn hint(error: &clap::Error, command: &Command, args: &[OsString]) -> String {
         return format!("did you mean `{suggestion}`?");
     }
     match name {
+        "oneup token inspect" if is_positional(error) && has("--allows") => {
+            "quote method and URL together: --allows 'GET /Patient/1'".into()
+        }
         "oneup token inspect" if is_positional(error) => {
             "to inspect a token, pass it on stdin: oneup token inspect - < FILE".into()
         }
         "oneup logout" | "oneup status" | "oneup token show" if is_positional(error) => {
             "to choose a profile, use --profile NAME".into()
         }
-        _ if is_positional(error) && may_be_secret(error, command) && has_scope() => {
+        _ if is_positional(error) && may_be_secret(error, command) && has("--scope") => {
             "quote a scope of several words: --scope 'patient/*.read openid'".into()
         }
         _ => format!("{name} --help"),

@@ -38,8 +38,17 @@ fn describes_each_kind_of_error() {
         ("oneup exec", "missing argument: <COMMAND>...\nhint: oneup exec --help"),
         (
             "oneup token show --min-ttl abc",
-            "invalid value 'abc' for '--min-ttl <SECS>'\n  invalid digit found in string\nhint: oneup token show --help",
+            "invalid value 'abc' for '--min-ttl <SECS>'\n  it must be a whole number\nhint: oneup token show --help",
         ),
+        (
+            "oneup status --timeout 1m",
+            "invalid value '1m' for '--timeout <SECS>'\n  it must be a whole number\nhint: oneup status --help",
+        ),
+        (
+            "oneup status --timeout 0",
+            "invalid value '0' for '--timeout <SECS>'\n  0 is not in 1..=86400\nhint: oneup status --help",
+        ),
+        ("oneup use acme --unset", "'NAME' cannot be used with '--unset'\nhint: oneup use --help"),
         (
             "oneup status --format",
             "missing value for '--format <FORMAT>'\n  [possible values: text, json]\nhint: oneup status --help",
@@ -99,6 +108,18 @@ fn unquoted_scope_suggests_quotes() {
         let message = message(line);
         assert!(
             message.ends_with("hint: quote a scope of several words: --scope 'patient/*.read openid'"),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn unquoted_request_suggests_quotes() {
+    for line in ["oneup token inspect --allows GET /Patient/1", "oneup token inspect --allows=GET /Patient/1"]
+    {
+        let message = message(line);
+        assert!(
+            message.ends_with("hint: quote method and URL together: --allows 'GET /Patient/1'"),
             "{message}"
         );
     }
