@@ -314,7 +314,7 @@ fn hint(path: &Path, error: &io::Error) -> Option<String> {
         }
         io::ErrorKind::PermissionDenied => Some(match owner_of_nearest(path) {
             Some(owner) => format!("it belongs to another user (uid {owner}); {OTHER_DIRS}"),
-            None => format!("check its permissions: ls -ld {}", quote(path)),
+            None => format!("check its permissions: ls -ld {}", quote(nearest(path))),
         }),
         io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory => {
             Some(format!("move away what is in its place: ls -ld {}", quote(path)))
@@ -340,11 +340,16 @@ fn is_without_locks(_: &io::Error) -> bool {
     false
 }
 
+/// Returns the path, or the directory that it can't be made or seen in.
+fn nearest(path: &Path) -> &Path {
+    path.ancestors().find(|path| std::fs::symlink_metadata(path).is_ok()).unwrap_or(path)
+}
+
 /// The owner of a path, or of the directory that hides it, if that is another user.
 #[cfg(unix)]
 fn owner_of_nearest(path: &Path) -> Option<u32> {
     use std::os::unix::fs::MetadataExt;
-    let metadata = path.ancestors().find_map(|path| std::fs::symlink_metadata(path).ok())?;
+    let metadata = std::fs::symlink_metadata(nearest(path)).ok()?;
     (metadata.uid() != rustix::process::geteuid().as_raw()).then_some(metadata.uid())
 }
 

@@ -198,4 +198,7 @@ fn hints_name_the_cause_of_a_failure() {
         let error = io_error("write", &file, errno.into()).to_string();
         assert!(error.contains("\nhint: ") && error.contains(hint), "{error}");
     }
+    let dir = file.parent().expect("a directory");
+    let error = io_error("write", &dir.join("new/file"), rustix::io::Errno::ACCESS.into()).to_string();
+    assert!(error.ends_with(&format!("ls -ld {}", quote(dir))), "it can be listed: {error}");
 }
