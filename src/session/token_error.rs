@@ -81,10 +81,14 @@ fn meaning(profile: &Profile, grant: &Grant, status: u16, error: &str) -> (Strin
         ),
         "invalid_scope" => {
             let requested = if grant.scope().is_empty() { &profile.scope } else { grant.scope() };
-            let hint = if matches!(grant, Grant::RefreshToken { .. }) {
-                format!("a refresh token can only narrow the scope; for another one: {login} --scope 'SCOPE'")
-            } else {
-                format!("{login} --scope 'SCOPE'")
+            let hint = match grant {
+                Grant::RefreshToken { .. } => {
+                    format!("a refresh token can only narrow the scope; for another one: {login} --scope 'SCOPE'")
+                }
+                Grant::ClientCredentials { scope } if *scope != profile.scope => {
+                    "leave out --scope for the scope of the login, or pass one that the client has".into()
+                }
+                _ => format!("{login} --scope 'SCOPE'"),
             };
             let message =
                 format!("the server rejected the scope {} for client {client}", sanitize(requested, 200));

@@ -14,10 +14,24 @@ fn each_set_of_scopes_has_its_own_token() {
     let own = home.oneup().args(["token", "show"]).run().stdout;
     assert_eq!(show("bulk-data|user/*.rs"), own, "the profile's own scope");
     assert_eq!(server.count(), 3);
-    home.oneup().arg("status").stdout_has("  scope   a b (").stdout_has("  scope   c (").run();
+    home.oneup().arg("status").stdout_has(" left, for scope a b\n").stdout_has(" left, for scope c\n").run();
     let tokens = &home.status("provider")["other_tokens"];
     assert_eq!((&tokens[0]["scope"], &tokens[0]["valid"]), (&"a b".into(), &true.into()));
     home.oneup().args(["token", "show", "--scope", "a\"b"]).status(2).run();
+}
+
+#[test]
+fn rejected_scope_of_one_call_leaves_the_login_alone() {
+    let server = TokenEndpoint::builder()
+        .fault(1, Fault::Response(oauth_error("400 Bad Request", "invalid_scope")))
+        .start();
+    let home = Home::logged_in(&server);
+    home.oneup()
+        .args(["token", "show", "--scope", "a"])
+        .status(4)
+        .stderr_has("the server rejected the scope a for client c\n")
+        .stderr_has("hint: leave out --scope for the scope of the login, or pass one that the client has\n")
+        .run();
 }
 
 #[test]
