@@ -14,7 +14,7 @@ use super::sections::Sections;
         ("Complete in every new fish session", "oneup completions fish > ~/.config/fish/completions/oneup.fish"),
         ("Complete in PowerShell, from $PROFILE", "oneup completions powershell | Out-String | Invoke-Expression"),
     ],
-    exit_codes: &["0", "2"],
+    exit_codes: &["0", "1", "2"],
 })]
 pub struct Completions {
     /// Shell that the script is for

@@ -17,7 +17,7 @@ use super::sections::Sections;
         ("Find out which scope the server rejects", "oneup doctor --login"),
         ("Print the diagnosis for a bug report", "oneup doctor --format json"),
     ],
-    exit_codes: &["0", "2", "7"],
+    exit_codes: &["0", "1", "2", "7"],
 })]
 pub struct Doctor {
     /// Output format

@@ -22,7 +22,7 @@ use super::{ReportFormat, Target, complete};
         ("Export a group", "oneup export group-42 --group 42"),
         ("Every night: fetch what has changed", "oneup export members --since last --quiet"),
     ],
-    exit_codes: &["0", "2", "3", "4", "5", "6", "7"],
+    exit_codes: &["0", "1", "2", "3", "4", "5", "6", "7"],
 })]
 pub struct Export {
     /// Directory for the files; created if it does not exist

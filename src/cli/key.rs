@@ -21,7 +21,7 @@ use crate::oauth::client_key::KeyAlgorithm;
         ("Make a key and print the public part, to register it at the server", "oneup key generate"),
         ("Log in with it", "oneup login provider --client-id ID --auth-method private_key_jwt"),
     ],
-    exit_codes: &["0", "2", "4", "6"],
+    exit_codes: &["0", "1", "2", "4", "6"],
 })]
 pub enum KeyCommand {
     Generate(Generate),
@@ -39,7 +39,7 @@ pub enum KeyCommand {
         ("Make a key for the profile provider", "oneup key generate > jwks.json"),
         ("Replace the key of a login: register both, then log in again", "oneup key generate --profile acme"),
     ],
-    exit_codes: &["0", "2", "6"],
+    exit_codes: &["0", "1", "2", "6"],
 })]
 pub struct Generate {
     /// Signature algorithm of the key
@@ -62,7 +62,7 @@ pub struct Generate {
         ("Print the public keys of the profile", "oneup key jwks"),
         ("Print the public part of a key in a file", "oneup key jwks --key-file key.pem"),
     ],
-    exit_codes: &["0", "2", "4", "6"],
+    exit_codes: &["0", "1", "2", "4", "6"],
 })]
 pub struct Jwks {
     /// Print the public part of the private key in FILE instead

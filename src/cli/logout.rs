@@ -14,7 +14,7 @@ use super::sections::Sections;
         ("Delete the only profile", "oneup logout"),
         ("Delete all profiles without a network", "oneup logout --all --no-revoke"),
     ],
-    exit_codes: &["0", "2", "4", "6"],
+    exit_codes: &["0", "1", "2", "4", "6"],
 })]
 pub struct Logout {
     /// Delete all profiles

@@ -16,7 +16,7 @@ use super::sections::Sections;
         ("Read a page", "oneup man token show | man -l -"),
         ("Install all pages", "oneup man --dir ~/.local/share/man/man1"),
     ],
-    exit_codes: &["0", "2"],
+    exit_codes: &["0", "1", "2"],
 })]
 pub struct Man {
     /// Command to print the page of, such as `token show` [default: oneup itself]

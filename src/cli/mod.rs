@@ -37,6 +37,7 @@ pub use logout::Logout;
 pub use man::Man;
 pub use proxy::Proxy;
 pub use sandbox::{Sandbox, SandboxOptions, SandboxRun};
+use sections::SET_VARIABLE;
 pub use sections::Sections;
 pub use status::Status;
 pub use token::{Inspect, Revoke, Show, TokenCommand, TokenFormat};
@@ -51,7 +52,7 @@ pub use use_profile::UseProfile;
 /// provider (Provider Access), p2p (Payer-to-Payer) or patient (Patient Access). With several profiles, --profile
 /// selects one.
 ///
-/// stdout gets the product of the command and nothing else; messages go to stderr. A command that fails prints nothing
+/// stdout gets the output of the command and nothing else; messages go to stderr. A command that fails prints nothing
 /// on stdout; its error message ends with a hint where there is one.
 #[derive(Debug, Parser)]
 #[command(
@@ -65,7 +66,7 @@ pub use use_profile::UseProfile;
     examples: &[
         ("Try everything without an account", "oneup sandbox demo"),
         ("Log in once, then use the token", "oneup login provider\noneup curl '/Patient?_count=1'"),
-        ("Set a variable in this shell", "eval \"$(oneup token show --format export)\""),
+        ("Set a variable in this shell", SET_VARIABLE),
     ],
     exit_codes: &["0", "1", "2", "3", "4", "5", "6", "7", "125, 126, 127", "130, 143"],
 })]

@@ -30,7 +30,7 @@ use super::{Target, complete};
         ("Run one command with a proxy", "oneup proxy -- sh -c 'curl -fsS \"$ONEUP_FHIR_BASE/Patient?_count=1\"'"),
         ("Allow reading only, from another program of yours", "oneup proxy --read-only --socket ~/.oneup.sock"),
     ],
-    exit_codes: &["2", "4", "5", "6", "125, 126, 127", "130, 143"],
+    exit_codes: &["1", "2", "4", "5", "6", "125, 126, 127", "130, 143"],
 })]
 pub struct Proxy {
     /// Port on loopback; 0 picks a free one

@@ -20,7 +20,7 @@ use super::sections::{PROGRAM, Sections};
         ("See what oneup does, step by step", "oneup sandbox demo"),
         ("Start a shell in which oneup uses the sandbox", "oneup sandbox run -- bash"),
     ],
-    exit_codes: &["0", "2", "125, 126, 127"],
+    exit_codes: &["0", "1", "2", "125, 126, 127"],
 })]
 pub enum Sandbox {
     /// Run the sandbox in the foreground; print its URL first
@@ -35,7 +35,7 @@ pub enum Sandbox {
             ),
             ("Serve a bulk export of 1 GB", "oneup sandbox serve --export-size 1GB --export-files 4"),
         ],
-        exit_codes: &["2", "130, 143"],
+        exit_codes: &["1", "2", "130, 143"],
     })]
     Serve(SandboxOptions),
     Run(SandboxRun),

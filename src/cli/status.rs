@@ -15,7 +15,7 @@ use super::sections::Sections;
         ("List all profiles and when their tokens expire", "oneup status"),
         ("Log in only if necessary", "oneup status --check || oneup login patient"),
     ],
-    exit_codes: &["0", "2", "4"],
+    exit_codes: &["0", "1", "2", "4"],
 })]
 pub struct Status {
     /// Output format

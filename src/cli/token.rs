@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::ReportFormat;
-use super::sections::{Sections, TOKEN_REQUEST};
+use super::sections::{SET_VARIABLE, Sections, TOKEN_REQUEST};
 
 /// Print, inspect or revoke an access token
 #[derive(Debug, Subcommand)]
@@ -13,7 +13,7 @@ use super::sections::{Sections, TOKEN_REQUEST};
         ("Print a valid access token", "oneup token show"),
         ("Check the token's signature", "oneup token inspect --verify"),
     ],
-    exit_codes: &["0", "2", "3", "4", "5", "6", "7"],
+    exit_codes: &["0", "1", "2", "3", "4", "5", "6", "7"],
 })]
 pub enum TokenCommand {
     Show(Show),
@@ -31,11 +31,11 @@ pub enum TokenCommand {
 #[derive(Debug, Args)]
 #[command(add = Sections {
     examples: &[
-        ("Set a variable in this shell", "eval \"$(oneup token show --format export)\""),
+        ("Set a variable in this shell", SET_VARIABLE),
         ("Get a token that is valid for at least five minutes", "oneup token show --min-ttl 300"),
         (
             "Pass a header to another program without an argument",
-            "curl -H @<(oneup token show --format header) https://api.1up.health/r4",
+            "oneup token show --format header | curl -H @- https://api.1up.health/r4",
         ),
     ],
     exit_codes: TOKEN_REQUEST,
@@ -95,7 +95,7 @@ pub enum TokenFormat {
         ("Inspect a token from the clipboard, offline", "pbpaste | oneup token inspect -"),
         ("Check whether the scopes allow a request", "oneup token inspect --allows 'GET /$export?_type=Patient'"),
     ],
-    exit_codes: &["0", "2", "3", "4", "5", "6", "7"],
+    exit_codes: &["0", "1", "2", "3", "4", "5", "6", "7"],
 })]
 pub struct Inspect {
     /// Read the token from stdin instead of the profile

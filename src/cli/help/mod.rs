@@ -184,7 +184,7 @@ mod tests {
                 lines.replace("\\\n", " ").lines().map(str::to_owned).collect::<Vec<_>>()
             }) {
                 let start = line.find("oneup ").expect("oneup");
-                let substituted = line[..start].ends_with('(');
+                let substituted = line[..start].contains('(');
                 let end = line.find(')').filter(|_| substituted).unwrap_or(line.len());
                 let result = command().try_get_matches_from(words(&line[start..end]));
                 assert!(result.is_ok(), "{line}: {}", result.expect_err("an error"));
