@@ -14,7 +14,7 @@ use crate::system::files::{self, Purpose};
 
 mod select;
 
-pub use select::{default_name, not_logged_in, resolve_profile, set_default};
+pub use select::{LOGIN_COMMANDS, default_name, not_logged_in, resolve_profile, set_default};
 
 /// The version of the file's layout.
 pub const SCHEMA: u32 = 1;
@@ -279,6 +279,11 @@ impl Profile {
         } else {
             format!("oneup login {product} --profile {}", self.name)
         }
+    }
+
+    /// The command that gets a new token if needed.
+    pub fn show_command(&self) -> String {
+        format!("oneup token show --profile {}", self.name)
     }
 
     /// Returns the profile for another tenant of the same gateway: its FHIR base is that tenant's.

@@ -105,6 +105,8 @@ fn check(context: &Context) -> Result<()> {
     let name = &row.profile.name;
     let error = if row.is_client_rejected() {
         Error::auth(format!("the server rejected the client of profile {name} at the last token request"))
+    } else if row.metadata.is_none() {
+        Error::auth(format!("profile {name} has no token"))
     } else if row.refresh_expiry().is_some() {
         Error::auth(format!("the token and the refresh token of profile {name} have expired"))
     } else {
@@ -153,7 +155,7 @@ fn json_row(row: &Row) -> Value {
 
 fn text(context: &Context, rows: &[Row]) -> String {
     if rows.is_empty() {
-        context.info("Not logged in. Start with: oneup login provider, p2p or patient");
+        context.info(format_args!("Not logged in. To log in: {}", profile::LOGIN_COMMANDS));
     }
     rows.iter().map(block).collect::<Vec<_>>().join("\n")
 }
@@ -164,17 +166,20 @@ fn block(row: &Row) -> String {
     let mut lines = vec![
         format!("{} ({}{default})", profile.name, profile.product.title()),
         format!("  token   {}; {}", describe_lifetime(row.lifetime(), row.now), describe_refresh(row)),
+    ];
+    lines.extend(row.scoped_tokens().map(|(scope, token)| {
+        let expiry = describe_lifetime(Some(token.lifetime), row.now);
+        let scope = if scope.is_empty() { "no scope" } else { &format!("scope {}", sanitize(scope, 500)) };
+        format!("  token   {expiry}, for {scope}")
+    }));
+    lines.extend([
         format!("  client  {}", sanitize(&profile.client_id, 100)),
         format!(
             "  scope   {}",
             if row.scope().is_empty() { "none".into() } else { sanitize(row.scope(), 500) }
         ),
-    ];
-    lines.extend(row.scoped_tokens().map(|(scope, token)| {
-        let expiry = describe_lifetime(Some(token.lifetime), row.now);
-        format!("  scope   {} ({expiry})", sanitize(if scope.is_empty() { "none" } else { scope }, 500))
-    }));
-    lines.push(format!("  server  {}", sanitize(&profile.origin(), 200)));
+        format!("  server  {}", sanitize(&profile.origin(), 200)),
+    ]);
     lines.extend(profile.tenant.as_ref().map(|tenant| format!("  tenant  {}", sanitize(tenant, 100))));
     lines.push(format!("  store   {}", profile.store.name()));
     lines.extend(launch_context(row));
@@ -182,10 +187,10 @@ fn block(row: &Row) -> String {
 }
 
 fn describe_lifetime(lifetime: Option<Lifetime>, now: i64) -> String {
-    let is_fresh = lifetime.is_some_and(|lifetime| lifetime.is_fresh(now, None));
-    match lifetime.and_then(|lifetime| lifetime.remaining(now)) {
+    let Some(lifetime) = lifetime else { return "none".into() };
+    match lifetime.remaining(now) {
         Some(0) => "expired".into(),
-        Some(seconds) if is_fresh => format!("{} left", duration(seconds)),
+        Some(seconds) if lifetime.is_fresh(now, None) => format!("{} left", duration(seconds)),
         Some(seconds) => format!("{} left (expiring)", duration(seconds)),
         None => "lifetime unknown".into(),
     }
@@ -203,6 +208,10 @@ fn describe_refresh(row: &Row) -> String {
         Some(RefreshExpiry::Unknown) => " (unknown until when)".into(),
         Some(RefreshExpiry::Never) | None => String::new(),
     };
+    if row.metadata.is_none() {
+        let next = if row.is_refreshable() { "requested at the next use" } else { "log in again" };
+        return next.into();
+    }
     match (row.is_refreshable(), row.is_valid()) {
         (true, true) => format!("refreshed automatically{expiry}"),
         (true, false) => format!("refreshed at the next use{expiry}"),

@@ -31,9 +31,12 @@ pub fn resolve_profile(config_dir: &Path, name: Option<&str>) -> Result<Profile>
     }
 }
 
+/// The commands that make a profile.
+pub const LOGIN_COMMANDS: &str = "oneup login provider, oneup login p2p or oneup login patient";
+
 /// The error when there is no profile.
 pub fn not_logged_in() -> Error {
-    Error::auth("not logged in").with_hint("oneup login provider, p2p or patient")
+    Error::auth("not logged in").with_hint(LOGIN_COMMANDS)
 }
 
 /// Returns the name of the default profile.
@@ -70,7 +73,7 @@ fn no_such_profile(config_dir: &Path, name: &str) -> Error {
     let existing = names(config_dir).unwrap_or_default();
     let error = Error::auth(format!("no profile {name}"));
     if let Some(near) = closest_match(name, existing.iter().map(String::as_str)) {
-        return error.with_hint(format!("did you mean --profile {near}? Profiles: {}", existing.join(", ")));
+        return error.with_hint(format!("did you mean {near}? Profiles: {}", existing.join(", ")));
     }
     match existing.as_slice() {
         [] => error.with_hint(format!("oneup login provider --profile {name}")),

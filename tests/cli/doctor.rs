@@ -27,7 +27,7 @@ fn without_profiles_everything_else_is_checked() {
     home.oneup()
         .arg("doctor")
         .stderr("")
-        .stdout_has("warning  profile    not logged in; fix: oneup login provider, p2p or patient")
+        .stdout_has("warning  profile    not logged in; fix: oneup login provider, oneup login p2p or oneup login patient")
         .stdout_has("ok       store      file (not encrypted): a test value was written, read and deleted\n")
         .stdout_has("ok       variables  ONEUP_STORE=file sets --store\n")
         .stdout_has("ok       proxy      none\n")

@@ -86,7 +86,10 @@ fn expired_token_of_a_profile_has_a_next_step() {
         .args(["token", "inspect"])
         .status(7)
         .stdout_has("Status     expired ")
-        .stdout_has("\n           get a new one: oneup token show\n")
+        .stdout_has(
+            "\n           the stored token of profile provider\n\
+             \x20          get a new one: oneup token show --profile provider\n",
+        )
         .run();
     assert_eq!(endpoint.count(), 1, "inspecting never refreshes");
 }
@@ -130,7 +133,7 @@ fn undecodable_token_takes_two_lines() {
         (
             "eyJhbGciOiJSUzI1NiJ9.e30",
             "Status     unknown: malformed JWT: it has 2 parts; a JWT has 3\n\
-             Details    was it truncated when it was copied?\n",
+             Details    check that it was copied completely, and nothing else with it\n",
         ),
     ] {
         inspect().stdin(token).stdout(page).stderr("").run();
@@ -212,6 +215,11 @@ fn oneup_token_is_inspected() {
         .args(["token", "inspect", "--format", "json"])
         .env("ONEUP_TOKEN", vector("EdDSA"))
         .stdout_has(r#""source": "environment""#)
+        .run();
+    Oneup::new()
+        .args(["token", "inspect"])
+        .env("ONEUP_TOKEN", vector("EdDSA"))
+        .stdout_has("\n           the token in ONEUP_TOKEN\n")
         .run();
 }
 
@@ -303,6 +311,12 @@ fn revoke_deletes_the_stored_token_and_reports_the_response() {
     };
     revoke("").stderr_has("The server revoked the access token.\n").run();
     revoke("").status(4).stderr_has("no stored token").run();
+    home.oneup().arg("status").stdout_has("  token   none; requested at the next use\n").run();
+    home.oneup()
+        .args(["token", "inspect"])
+        .status(4)
+        .stderr_has("error: the store holds no token for profile provider\nhint: oneup token show")
+        .run();
     home.oneup()
         .args(["token", "inspect", "-", "--introspect"])
         .stdin(token.clone())

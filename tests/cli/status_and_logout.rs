@@ -31,7 +31,8 @@ fn logout_deletes_everything_and_a_second_one_is_an_error() {
         assert_eq!(fs::read_dir(&place).expect("a directory").count(), 0, "{}", place.display());
     }
     for words in [&["logout"][..], &["logout", "--all"], &["token", "show"]] {
-        let error = "error: not logged in\nhint: oneup login provider, p2p or patient\n";
+        let error =
+            "error: not logged in\nhint: oneup login provider, oneup login p2p or oneup login patient\n";
         home.oneup().args(words).status(4).stderr(error).run();
     }
 }

@@ -106,8 +106,9 @@ fn mistyped_profile_is_suggested() {
     home.oneup()
         .args(["token", "show", "--profile", "acm"])
         .status(4)
-        .stderr_has("hint: did you mean --profile acme?")
+        .stderr_has("hint: did you mean acme? Profiles: acme, beta\n")
         .run();
+    home.oneup().args(["use", "acm"]).status(4).stderr_has("hint: did you mean acme? Profiles: ").run();
     home.oneup()
         .args(["status", "--profile", "teapot"])
         .status(4)

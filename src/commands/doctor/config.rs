@@ -10,7 +10,7 @@ use crate::cli::StoreChoice;
 use crate::context::{Context, nonempty};
 use crate::error::{Error, Result, StoreErrorKind};
 use crate::oauth::secret::Secret;
-use crate::profile::Profile;
+use crate::profile::{self, Profile};
 use crate::session::open_store;
 use crate::store::{self, Binding, CredentialKey, CredentialStore, StoreKind, StoredCredentials};
 use crate::system::files;
@@ -45,7 +45,7 @@ pub(super) fn profiles(profiles: &[Profile], mut broken: Vec<Finding>) -> Vec<Fi
     } else if broken.is_empty() {
         broken.push(
             Finding::warning("profile", "not logged in")
-                .fix("oneup login provider, p2p or patient; without an account: oneup sandbox demo"),
+                .fix(format!("{}; without an account: oneup sandbox demo", profile::LOGIN_COMMANDS)),
         );
     }
     broken

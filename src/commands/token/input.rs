@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 use crate::context::{Context, nonempty};
 use crate::error::{Error, Result};
 use crate::oauth::jwt::{self, TokenKind};
+use crate::oauth::product::Product;
 use crate::oauth::secret::{Secret, SecretBuf};
 use crate::oauth::token_response;
 use crate::output::inspect::{Metadata, Origin};
@@ -50,8 +51,13 @@ fn from_profile(context: &Context) -> Result<InspectedToken> {
     let profile = profile::resolve_profile(context.config_dir()?, context.profile.as_deref())?;
     let session = Session::new(context, profile.clone());
     let Some(token) = session.stored()?.and_then(|item| item.token) else {
-        return Err(Error::auth(format!("the store holds no token for profile {}", profile.name))
-            .with_hint(format!("log in again: {}", profile.login_command())));
+        let next = match profile.product {
+            Product::Patient => profile.login_command(),
+            Product::Provider | Product::P2p => profile.show_command(),
+        };
+        return Err(
+            Error::auth(format!("the store holds no token for profile {}", profile.name)).with_hint(next)
+        );
     };
     let metadata = Metadata::from(&token);
     Ok(InspectedToken {

@@ -44,8 +44,7 @@ fn revoke_stored(context: &Context) -> Result<Exit> {
     let credentials = store.read(&profile.credential_key())?.unwrap_or_default();
     let tokens = revoke::all_tokens(&credentials);
     if tokens.is_empty() {
-        return Err(Error::auth(format!("profile {} has no stored token", profile.name))
-            .with_hint(profile.login_command()));
+        return Err(Error::auth(format!("profile {} has no stored token", profile.name)));
     }
     let results = revoke::revoke(context, &profile, &credentials, &tokens)?;
     store.write(&profile.credential_key(), &credentials.without_tokens())?;

@@ -36,23 +36,27 @@ pub(super) fn describe_kind(kind: &TokenKind) -> Option<String> {
 pub(super) fn details(inspection: &Inspection) -> Vec<String> {
     let more = match &inspection.kind {
         TokenKind::Jwt(jwt) => return jwt_details(jwt),
-        TokenKind::Opaque { parse_error: Some(_) } => "was it truncated when it was copied?",
+        TokenKind::Opaque { parse_error: Some(_) } => {
+            Some("check that it was copied completely, and nothing else with it")
+        }
         TokenKind::Jwe(_) | TokenKind::Opaque { parse_error: None } => who_knows_more(inspection),
     };
     // The first section has it already.
     let kind = describe_kind(&inspection.kind).filter(|_| inspection.validity() != Validity::NoExpiry);
-    kind.into_iter().chain([more.to_owned()]).collect()
+    kind.into_iter().chain(more.map(str::to_owned)).collect()
 }
 
 /// Names what can tell more about a token that can't be decoded.
-fn who_knows_more(inspection: &Inspection) -> &'static str {
+fn who_knows_more(inspection: &Inspection) -> Option<&'static str> {
     match (&inspection.profile, inspection.origin) {
-        _ if inspection.introspected("active").is_some() => {
-            "--format json shows the whole introspection response"
+        _ if inspection.introspection.is_some() => {
+            inspection.introspected("active").map(|_| "--format json shows the whole introspection response")
         }
-        (Some(profile), _) if profile.issuer.is_some() => "--introspect asks its issuer about it",
-        (Some(_), Origin::Profile) => "to see what it grants access to: oneup curl /Patient",
-        _ => "a profile of the realm that issued it can use --introspect",
+        (Some(profile), _) if profile.issuer.is_some() => {
+            Some("--introspect asks the realm of the profile about it")
+        }
+        (Some(_), Origin::Profile) => Some("to see what it grants access to: oneup curl /Patient"),
+        _ => Some("a profile of the realm that issued it can use --introspect"),
     }
 }
 

@@ -40,11 +40,21 @@ fn status(inspection: &Inspection, report: &mut Report) {
         (outcome, words) = (Outcome::Error, format!("{problem}; {words}"));
     }
     report.add(outcome, "Status", &words);
+    match (inspection.origin, &inspection.profile) {
+        (Origin::Profile, Some(profile)) => {
+            report.add(Outcome::Neutral, "", &format!("the stored token of profile {}", profile.name));
+        }
+        (Origin::Environment, _) => report.add(Outcome::Neutral, "", "the token in ONEUP_TOKEN"),
+        _ => {}
+    }
     if let Some(misuse) = inspection.jwt().and_then(describe_misuse) {
         report.add(Outcome::Neutral, "", misuse);
     }
-    if inspection.validity() == Validity::Expired && inspection.origin == Origin::Profile {
-        report.add(Outcome::Neutral, "", "get a new one: oneup token show");
+    if inspection.validity() == Validity::Expired
+        && inspection.origin == Origin::Profile
+        && let Some(profile) = &inspection.profile
+    {
+        report.add(Outcome::Neutral, "", &format!("get a new one: {}", profile.show_command()));
     }
 }
 
