@@ -238,7 +238,6 @@ fn empty_granted_scope_is_reported() {
     home.oneup().args(["token", "inspect"]).stdout_has("none granted").run();
 }
 
-/// Keycloak's response at a path that it doesn't know.
 #[test]
 fn gateway_without_a_scheme_is_reached_over_https() {
     Oneup::new()
@@ -249,6 +248,7 @@ fn gateway_without_a_scheme_is_reached_over_https() {
         .run();
 }
 
+/// Keycloak's response at a path that it doesn't know.
 #[test]
 fn wrong_token_url_is_named() {
     let server =
