@@ -103,6 +103,17 @@ fn missing_settings_are_named_without_a_prompt() {
 }
 
 #[test]
+fn invalid_redirect_uri_is_reported_before_the_secret_is_asked_for() {
+    for uri in ["callback", "http://localhost:8484/callback#x"] {
+        Oneup::new()
+            .args(["login", "patient", "--client-id", "c", "--redirect-uri", uri])
+            .status(2)
+            .stderr_has("error: invalid redirect URI\n")
+            .run();
+    }
+}
+
+#[test]
 fn files_are_private_and_only_the_store_holds_secrets() {
     let (home, server) = (Home::new(), TokenEndpoint::start());
     login(&home, &server, &["--client-secret-stdin"]).stdin("hunter2").run();
@@ -160,6 +171,24 @@ fn second_login_recalls_the_secret_of_the_same_client_and_endpoint() {
     again().run();
     assert_eq!((server.count(), other.count()), (2, 0));
     assert!(server.requests()[1].body().ends_with("&scope=a&client_id=my+client%3A1&client_secret=one"));
+}
+
+/// `ONEUP_PROFILE` may be set for another command.
+#[test]
+fn login_for_another_product_does_not_replace_a_profile() {
+    let server = TokenEndpoint::start();
+    let home = Home::logged_in(&server);
+    for product in ["p2p", "patient"] {
+        home.oneup()
+            .args(["login", product, "--client-id", "c"])
+            .env("ONEUP_PROFILE", "provider")
+            .env("ONEUP_CLIENT_SECRET", "s3")
+            .status(2)
+            .stderr_has("error: profile provider is a login for Provider Access\n")
+            .stderr_has("or delete it first: oneup logout --profile provider\n")
+            .run();
+    }
+    home.oneup().args(["token", "show"]).stdout("token-0\n").run();
 }
 
 #[test]

@@ -30,13 +30,21 @@ pub(super) struct SharedPlace {
 
 impl Previous {
     /// With `--no-store` nothing is saved, and so nothing recalled.
+    ///
+    /// # Errors
+    /// Usage: a profile of that name for another product, which would be lost; a path in Vault without that store.
     pub(super) fn find(context: &Context, product: Product, args: &LoginCommon) -> Result<Self> {
         if args.no_store {
             return Ok(Self::default());
         }
         let name = context.profile.as_deref().unwrap_or(product.name());
-        let local =
-            profile::load(context.config_dir()?, name)?.filter(|previous| previous.product == product);
+        let local = profile::load(context.config_dir()?, name)?;
+        if let Some(other) = local.as_ref().filter(|previous| previous.product != product) {
+            return Err(Error::usage(format!("profile {name} is a login for {}", other.product.title()))
+                .with_hint(format!(
+                    "choose another --profile NAME, or delete it first: oneup logout --profile {name}"
+                )));
+        }
         let store = local.as_ref().map(|previous| previous.store);
         let is_vault = match args.store {
             Some(choice) if is_flag("--store") || !is_flag("--vault-path") => choice == StoreChoice::Vault,
