@@ -50,7 +50,7 @@ impl AuthorizationRequest {
     /// or has a fragment (RFC 6749 §3.1, §3.1.2).
     pub fn url(&self) -> Result<Url> {
         let mut url = require_safe(&self.authorize_url)?;
-        check_redirect_uri(&self.redirect_uri)?;
+        require_redirect_uri(&self.redirect_uri)?;
         let challenge = self.verifier.as_ref().map(challenge);
         let params = [
             ("response_type", "code"),
@@ -112,7 +112,11 @@ pub fn interpret_pasted_code(text: &str) -> AuthorizationResponse {
     })
 }
 
-fn check_redirect_uri(text: &str) -> Result<()> {
+/// Checks a redirect URI.
+///
+/// # Errors
+/// Usage: it is not absolute or has a fragment (RFC 6749 §3.1.2).
+pub fn require_redirect_uri(text: &str) -> Result<()> {
     let problem = match Url::parse(text) {
         Err(cause) => cause.to_string(),
         Ok(url) if url.fragment().is_some() => "it must not have a fragment".to_owned(),

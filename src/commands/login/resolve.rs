@@ -4,6 +4,7 @@ use crate::cli::{LoginCommon, Patient, StoreChoice};
 use crate::context::{Context, nonempty};
 use crate::error::{Error, Result};
 use crate::http::require_safe;
+use crate::oauth::authorize::require_redirect_uri;
 use crate::oauth::grant::ClientAuthentication;
 use crate::oauth::product::{
     Endpoints, GATEWAY, PLAN, Product, REALM, REDIRECT_URI, default_tenant, gateway_url, plan_endpoints,
@@ -64,8 +65,10 @@ pub fn patient(context: &Context, args: &Patient) -> Result<Resolved> {
     if args.authorize_url.is_some() {
         profile.authorize_url.clone_from(&args.authorize_url);
     }
-    profile.redirect_uri =
-        args.redirect_uri.clone().or(profile.redirect_uri.take()).or(Some(REDIRECT_URI.into()));
+    let redirect_uri = args.redirect_uri.clone().or(profile.redirect_uri.take());
+    let redirect_uri = redirect_uri.unwrap_or_else(|| REDIRECT_URI.into());
+    require_redirect_uri(&redirect_uri)?;
+    profile.redirect_uri = Some(redirect_uri);
     profile.aud = args.aud.clone().or(profile.aud.take());
     profile.no_pkce = !args.pkce && (args.no_pkce || profile.no_pkce);
     resolve(context, common, profile, previous)
