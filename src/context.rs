@@ -8,7 +8,8 @@ use anstyle::{AnsiColor, Style};
 use clap::ColorChoice;
 
 use crate::cli::Globals;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
+use crate::profile::{self, Profile};
 use crate::system::deadline::Deadline;
 use crate::system::dirs::Dirs;
 
@@ -60,6 +61,21 @@ impl Context {
     /// Usage, without a home directory.
     pub fn config_dir(&self) -> Result<&Path> {
         self.dirs.config()
+    }
+
+    /// Returns the profile of `--profile` or `ONEUP_PROFILE`, else the default one, else the only one.
+    ///
+    /// # Errors
+    /// As [`profile::resolve_profile`]; a name from the variable is said to be from there.
+    pub fn selected_profile(&self) -> Result<Profile> {
+        let from_variable = self.profile.is_some() && !self.profile_from_flag;
+        profile::resolve_profile(self.config_dir()?, self.profile.as_deref()).map_err(|error| {
+            if from_variable && error.kind() == ErrorKind::Auth {
+                error.with_detail("ONEUP_PROFILE selects it")
+            } else {
+                error
+            }
+        })
     }
 
     /// Returns the directory of the locks, the token metadata and the `file` store.

@@ -13,7 +13,6 @@ use crate::context::Context;
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::oauth::token::Token;
 use crate::process::{self, SignalForwarder, temp_token_dir::TempTokenDir};
-use crate::profile;
 use crate::session::{Session, TokenOptions};
 use crate::system::clock::now;
 use crate::system::files;
@@ -40,7 +39,7 @@ pub fn run(context: &Context, args: &cli::Exec) -> Result<Exit> {
         .split_first()
         .ok_or_else(|| Error::usage("missing command").with_hint("oneup exec --help"))?;
     check_program(program)?;
-    let profile = profile::resolve_profile(context.config_dir()?, context.profile.as_deref())?;
+    let profile = context.selected_profile()?;
     let session = Session::new(context, profile);
     let token =
         session.access_token(TokenOptions { scope: args.scope.as_deref(), ..TokenOptions::default() })?;

@@ -26,7 +26,7 @@ pub fn run(context: &Context, args: &Logout) -> Result<Exit> {
             context.info(format_args!("Deleted the generated key of profile {name}."));
             return Ok(Exit::Success);
         }
-        let profile = profile::resolve_profile(context.config_dir()?, context.profile.as_deref())?;
+        let profile = context.selected_profile()?;
         logout(context, &profile, args.no_revoke)?;
         return Ok(Exit::Success);
     }

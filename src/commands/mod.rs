@@ -25,7 +25,7 @@ use crate::oauth::product::Product;
 use crate::oauth::token::Token;
 use crate::output::secret_format;
 use crate::process::before_start;
-use crate::profile::{self, Profile};
+use crate::profile::Profile;
 use crate::system::clock::now;
 
 /// Runs a command; the exit code of one that did its work.
@@ -58,7 +58,7 @@ pub fn run(context: &Context, command: &Command) -> Result<Exit> {
 
 /// Returns the selected profile, for the tenant of `--tenant`, and the hosts that may get its token.
 fn profile_and_hosts(context: &Context, target: &Target) -> Result<(Profile, Hosts)> {
-    let profile = profile::resolve_profile(context.config_dir()?, context.profile.as_deref())?;
+    let profile = context.selected_profile()?;
     let profile = match &target.tenant {
         Some(tenant) => profile.for_tenant(tenant)?,
         None => profile,

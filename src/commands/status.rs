@@ -70,15 +70,19 @@ pub fn run(context: &Context, args: &Status) -> Result<Exit> {
     if args.check {
         check(context)?;
     }
-    let names = match &context.profile {
-        Some(name) => vec![name.clone()],
-        None => profile::names(context.config_dir()?)?,
+    let config_dir = context.config_dir()?;
+    let profiles = match &context.profile {
+        Some(_) => vec![context.selected_profile()],
+        None => {
+            let names = profile::names(config_dir)?;
+            names.iter().map(|name| profile::resolve_profile(config_dir, Some(name))).collect()
+        }
     };
-    let default = profile::default_name(context.config_dir()?).ok().flatten();
+    let default = profile::default_name(config_dir).ok().flatten();
     let mut invalid = None;
     let mut rows = Vec::new();
-    for name in &names {
-        match profile::resolve_profile(context.config_dir()?, Some(name)) {
+    for profile in profiles {
+        match profile {
             Ok(profile) => rows.push(Row::load(context, profile, default.as_deref())),
             Err(error) => invalid = invalid.or(Some(error)),
         }
@@ -96,7 +100,7 @@ pub fn run(context: &Context, args: &Status) -> Result<Exit> {
 }
 
 fn check(context: &Context) -> Result<()> {
-    let profile = profile::resolve_profile(context.config_dir()?, context.profile.as_deref())?;
+    let profile = context.selected_profile()?;
     let row = Row::load(context, profile, None);
     let may_be_used = row.lifetime().is_some_and(|lifetime| lifetime.may_be_used(row.now));
     if row.is_refreshable() || may_be_used {

@@ -108,6 +108,14 @@ fn mistyped_profile_is_suggested() {
         .status(4)
         .stderr_has("hint: did you mean acme? Profiles: acme, beta\n")
         .run();
+    for args in [&["token", "show"][..], &["status"]] {
+        home.oneup()
+            .args(args)
+            .env("ONEUP_PROFILE", "acm")
+            .status(4)
+            .stderr_has("error: no profile acm\n  ONEUP_PROFILE selects it\nhint: did you mean acme?")
+            .run();
+    }
     home.oneup().args(["use", "acm"]).status(4).stderr_has("hint: did you mean acme? Profiles: ").run();
     home.oneup()
         .args(["status", "--profile", "teapot"])

@@ -48,7 +48,7 @@ pub(crate) fn read(context: &Context, stdin: bool, needs_realm: bool) -> Result<
 }
 
 fn from_profile(context: &Context) -> Result<InspectedToken> {
-    let profile = profile::resolve_profile(context.config_dir()?, context.profile.as_deref())?;
+    let profile = context.selected_profile()?;
     let session = Session::new(context, profile.clone());
     let Some(token) = session.stored()?.and_then(|item| item.token) else {
         let next = match profile.product {
@@ -71,8 +71,7 @@ fn from_profile(context: &Context) -> Result<InspectedToken> {
 /// Returns the selected profile. With several profiles and none selected, the one whose realm issued the token; without
 /// any, `None`, unless the realm is needed.
 fn select_profile(context: &Context, token: &Secret, needs_realm: bool) -> Result<Option<Profile>> {
-    let config_dir = context.config_dir();
-    let selected = config_dir.and_then(|dir| profile::resolve_profile(dir, context.profile.as_deref()));
+    let selected = context.selected_profile();
     if selected.is_ok() || context.profile.is_some() {
         return selected.map(Some);
     }

@@ -38,7 +38,7 @@ fn revoke_stdin(context: &Context) -> Result<Exit> {
 
 /// Revokes the stored tokens of every scope and deletes them, so that no command uses them.
 fn revoke_stored(context: &Context) -> Result<Exit> {
-    let profile = profile::resolve_profile(context.config_dir()?, context.profile.as_deref())?;
+    let profile = context.selected_profile()?;
     let (_lock, profile) = session::lock_profile(context, &profile, context.deadline())?;
     let store = open_store(context, profile.location(), context.deadline())?;
     let credentials = store.read(&profile.credential_key())?.unwrap_or_default();

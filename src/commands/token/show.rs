@@ -8,7 +8,6 @@ use crate::oauth::jwt::{self, TokenKind, Validity};
 use crate::oauth::secret::Secret;
 use crate::oauth::token::{Lifetime, Token};
 use crate::oauth::token_response::is_bearer_token;
-use crate::profile;
 use crate::session::{Session, TokenOptions};
 use crate::system::clock::now;
 
@@ -20,7 +19,7 @@ pub fn run(context: &Context, args: &Show) -> Result<Exit> {
     if let Some(token) = from_environment(context, args)? {
         return print_token(&token, None, args.format);
     }
-    let profile = profile::resolve_profile(context.config_dir()?, context.profile.as_deref())?;
+    let profile = context.selected_profile()?;
     let session = Session::new(context, profile);
     let options = TokenOptions {
         scope: args.scope.as_deref(),
