@@ -19,7 +19,7 @@ pub fn from_file(path: &Path) -> Result<ClientKey> {
     let name = path.display().to_string();
     let bytes = files::read(path, Purpose::PrivateKey)
         .map_err(|error| error.with_kind(ErrorKind::Usage))?
-        .ok_or_else(|| Error::usage(format!("{name} does not exist")))?;
+        .ok_or_else(|| Error::usage(format!("private key file {name} does not exist")))?;
     parse(&bytes, &name)
 }
 
