@@ -11,7 +11,9 @@ use super::sections::Sections;
 #[command(add = Sections {
     examples: &[
         ("Complete in this bash session", "source <(oneup completions bash)"),
+        ("Complete in zsh, from ~/.zshrc, after compinit", "source <(oneup completions zsh)"),
         ("Complete in every new fish session", "oneup completions fish > ~/.config/fish/completions/oneup.fish"),
+        ("Complete in elvish, from rc.elv", "eval (oneup completions elvish | slurp)"),
         ("Complete in PowerShell, from $PROFILE", "oneup completions powershell | Out-String | Invoke-Expression"),
     ],
     exit_codes: &["0", "1", "2"],
