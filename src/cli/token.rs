@@ -121,7 +121,7 @@ pub struct Inspect {
 /// Revoke the stored token, or one on stdin
 ///
 /// Asks the profile's realm to revoke the refresh token and the access token (RFC 7009), says how it responded, and
-/// deletes them from the store. The profile stays, with its client secret.
+/// deletes them from the store, also when one of them is the token on stdin. The profile stays, with its client secret.
 #[derive(Debug, Args)]
 #[command(add = Sections {
     examples: &[

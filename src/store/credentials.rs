@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result, StoreErrorKind};
 use crate::oauth::secret::{Secret, SecretBuf};
-use crate::oauth::token::Token;
+use crate::oauth::token::{Lifetime, Token};
 
 /// The layout of stored credentials that this version writes.
 const SCHEMA: u32 = 1;
@@ -90,6 +90,22 @@ impl StoredCredentials {
         Self { token: None, scoped_tokens: BTreeMap::new(), ..self.clone() }
     }
 
+    /// Removes a revoked token, and returns whether it was here. What a refresh token can replace only counts as expired.
+    pub fn remove_revoked(&mut self, revoked: &Secret) -> bool {
+        let is_revoked =
+            |token: &Token| token.access_token == *revoked || token.refresh_token.as_ref() == Some(revoked);
+        let count = self.scoped_tokens.len();
+        self.scoped_tokens.retain(|_, token| !is_revoked(token));
+        let Some(mut token) = self.token.take_if(|token| is_revoked(token)) else {
+            return self.scoped_tokens.len() < count;
+        };
+        if token.refresh_token.as_ref().is_some_and(|refresh_token| refresh_token != revoked) {
+            token.lifetime = Lifetime { issued_at: 0, expires_in: token.lifetime.expires_in.or(Some(0)) };
+            self.token = Some(token);
+        }
+        true
+    }
+
     /// Returns all tokens, that of the profile's own scope first.
     pub fn tokens(&self) -> impl Iterator<Item = &Token> {
         self.token.iter().chain(self.scoped_tokens.values())
@@ -157,7 +173,6 @@ pub(crate) fn decode(
 mod tests {
     use super::super::tests::{credentials, key};
     use super::*;
-    use crate::oauth::token::Lifetime;
 
     fn round_trip(binding: &Binding) -> Option<StoredCredentials> {
         let bytes = encode(&key("a").binding, &credentials(10)).expect("encodable");
@@ -171,6 +186,30 @@ mod tests {
             let decoded = decode(&bytes, &key("a").binding, "here", "repair").expect("decodable");
             assert_eq!(decoded, Some(credentials(length)));
         }
+    }
+
+    #[test]
+    fn revoked_token_is_removed_or_expired() {
+        let token = |access_token: &str, refresh_token: Option<&str>| Token {
+            refresh_token: refresh_token.map(Secret::new),
+            ..Token::new(Secret::new(access_token), Lifetime { issued_at: 1_000, expires_in: Some(60) })
+        };
+        let without_refresh_token = |revoked: &str| {
+            let mut stored = StoredCredentials { token: Some(token("a", None)), ..Default::default() };
+            stored.set_token(Some("s"), token("b", None));
+            let is_stored = stored.remove_revoked(&Secret::new(revoked));
+            (is_stored, stored.token.is_some(), stored.scoped_tokens.len())
+        };
+        assert_eq!(without_refresh_token("a"), (true, false, 1));
+        assert_eq!(without_refresh_token("b"), (true, true, 0));
+        assert_eq!(without_refresh_token("c"), (false, true, 1));
+        let with_refresh_token = |revoked: &str| {
+            let mut stored = StoredCredentials { token: Some(token("a", Some("r"))), ..Default::default() };
+            assert!(stored.remove_revoked(&Secret::new(revoked)));
+            stored.token.map(|token| (token.refresh_token, token.lifetime.is_fresh(1_001, None)))
+        };
+        assert_eq!(with_refresh_token("a"), Some((Some(Secret::new("r")), false)));
+        assert_eq!(with_refresh_token("r"), None);
     }
 
     #[test]

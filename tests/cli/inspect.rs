@@ -309,7 +309,7 @@ fn revoke_deletes_the_stored_token_and_reports_the_response() {
         let args: &[&str] = if stdin.is_empty() { &["token", "revoke"] } else { &["token", "revoke", "-"] };
         home.oneup().args(args).stdin(stdin).stdout("").never(token.trim())
     };
-    revoke("").stderr_has("The server revoked the access token.\n").run();
+    revoke("").stderr_has("The server revoked the access token of profile provider.\n").run();
     revoke("").status(4).stderr_has("no stored token").run();
     home.oneup().arg("status").stdout_has("  token   none; requested at the next use\n").run();
     home.oneup()
@@ -325,7 +325,15 @@ fn revoke_deletes_the_stored_token_and_reports_the_response() {
         .run();
     let fresh = home.oneup().args(["token", "show"]).run().stdout;
     assert_ne!(fresh, token);
-    revoke(&fresh).stderr_has("The server revoked the access token.\n").run();
+    let revoked = "The server revoked the access token.\nIt was the stored token of profile provider.\n";
+    revoke(&fresh).stderr(revoked).run();
+    let newer = home.oneup().args(["token", "show"]).run().stdout;
+    assert_ne!(newer, fresh, "a revoked token is not used again");
+    let other_scope = || home.oneup().args(["token", "show", "--scope", ""]).run().stdout;
+    let scoped = other_scope();
+    revoke(&scoped).stderr(revoked).run();
+    assert_ne!(other_scope(), scoped);
+    assert_eq!(home.oneup().args(["token", "show"]).run().stdout, newer);
     revoke("8f2d61c04ab9e7").stderr_has("The server does not know the access token").run();
     let other = jwt(r#"{"alg":"RS256"}"#, r#"{"iss":"https://other.example","exp":9999999999}"#);
     revoke(&other).status(2).stderr_has("issued by another issuer").run();

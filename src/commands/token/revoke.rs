@@ -5,7 +5,8 @@ use crate::cli::Revoke;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::oauth::jwt::{self, TokenKind};
-use crate::profile;
+use crate::oauth::secret::Secret;
+use crate::profile::{self, Profile};
 use crate::session::metadata;
 use crate::session::revoke::{self, HintedToken, Revocation};
 use crate::session::{self, Session, open_store};
@@ -29,11 +30,35 @@ fn revoke_stdin(context: &Context) -> Result<Exit> {
         return Err(Error::usage("not sent: the token was issued by another issuer")
             .with_hint("pass --profile NAME for a profile of that issuer"));
     }
-    let credentials = Session::new(context, profile.clone()).stored()?.unwrap_or_default();
+    let mut credentials = Session::new(context, profile.clone()).stored()?.unwrap_or_default();
     let tokens = [("access_token", &inspected.token)];
     let results = revoke::revoke(context, &profile, &credentials, &tokens)?;
-    report(context, &tokens, &results);
+    report(context, &tokens, &results, "");
+    if credentials.remove_revoked(&inspected.token) {
+        remove_stored(context, &profile, &inspected.token)?;
+        context.info(format_args!("It was the stored token of profile {}.", profile.name));
+    }
     Ok(Exit::Success)
+}
+
+/// Removes a revoked token from the store, so that no command uses it.
+fn remove_stored(context: &Context, profile: &Profile, revoked: &Secret) -> Result<()> {
+    let (_lock, profile) = session::lock_profile(context, profile, context.deadline())?;
+    let store = open_store(context, profile.location(), context.deadline())?;
+    let mut credentials = store.read(&profile.credential_key())?.unwrap_or_default();
+    if !credentials.remove_revoked(revoked) {
+        return Ok(());
+    }
+    store.write(&profile.credential_key(), &credentials)?;
+    cache::forget(&profile.id);
+    let saved = match &credentials.token {
+        Some(_) => metadata::save(context, &profile.id, &credentials),
+        None => metadata::remove(context, &profile.id).map(drop),
+    };
+    if let Err(error) = saved {
+        context.warn(error);
+    }
+    Ok(())
 }
 
 /// Revokes the stored tokens of every scope and deletes them, so that no command uses them.
@@ -52,17 +77,20 @@ fn revoke_stored(context: &Context) -> Result<Exit> {
     if let Err(error) = metadata::remove(context, &profile.id) {
         context.warn(error);
     }
-    report(context, &tokens, &results);
+    report(context, &tokens, &results, &format!(" of profile {}", profile.name));
     Ok(Exit::Success)
 }
 
-fn report(context: &Context, tokens: &[HintedToken], results: &[Revocation]) {
+/// Says what the server responded to each token, and whose tokens they are.
+fn report(context: &Context, tokens: &[HintedToken], results: &[Revocation], owner: &str) {
     for ((kind, _), result) in tokens.iter().zip(results) {
         let kind = kind.replace('_', " ");
         context.info(match result {
-            Revocation::Revoked => format!("The server revoked the {kind}."),
+            Revocation::Revoked => format!("The server revoked the {kind}{owner}."),
             Revocation::UnknownToken => {
-                format!("The server does not know the {kind}: expired, already revoked, or not its own.")
+                format!(
+                    "The server does not know the {kind}{owner}: expired, already revoked, or not its own."
+                )
             }
         });
     }
