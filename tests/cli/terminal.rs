@@ -116,8 +116,8 @@ fn on_terminal(run: Oneup, columns: u16) -> String {
     use expectrl::{Expect, Session};
     let oneup = run.into_command();
     let mut command = std::process::Command::new("sh");
-    // oneup reads the width at its start; from here it could be set too late.
-    command.args(["-c", r#"stty cols "$0" rows 50 && exec "$@""#, &columns.to_string()]);
+    // oneup reads the width at its start, which is here when the width is set.
+    command.args(["-c", r#"read -r line && exec "$@""#, "sh"]);
     command.arg(oneup.get_program()).args(oneup.get_args());
     command.current_dir(oneup.get_current_dir().expect("a home"));
     for (name, value) in oneup.get_envs() {
@@ -127,6 +127,8 @@ fn on_terminal(run: Oneup, columns: u16) -> String {
         };
     }
     let mut terminal = Session::spawn(command).expect("a pty");
+    terminal.get_process_mut().set_window_size(columns, 50).expect("a window");
+    terminal.send_line("").expect("the shell reads");
     terminal.set_expect_timeout(Some(std::time::Duration::from_secs(60)));
     let screen = terminal.expect(expectrl::Eof).expect("it ends");
     String::from_utf8_lossy(screen.as_bytes()).replace('\r', "")
