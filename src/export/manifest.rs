@@ -120,6 +120,16 @@ fn stem(section: &str, kind: &str) -> String {
     if section == "output" { kind } else { format!("{section}.{kind}") }
 }
 
+/// Whether this is the local name of a file of some export.
+pub fn is_local_name(name: &str) -> bool {
+    let parts: Vec<&str> = name.split('.').collect();
+    let ([kind, number, "ndjson"] | ["error" | "deleted", kind, number, "ndjson"]) = parts[..] else {
+        return false;
+    };
+    let is = |text: &str, of: fn(&u8) -> bool| !text.is_empty() && text.as_bytes().iter().all(of);
+    is(kind, u8::is_ascii_alphanumeric) && is(number, u8::is_ascii_digit)
+}
+
 fn next_number(counts: &mut HashMap<String, usize>, stem: String) -> usize {
     let count = counts.entry(stem).or_default();
     *count += 1;

@@ -201,31 +201,44 @@ impl ExportDir {
     /// # Errors
     /// Failure, when a file can't be removed.
     pub fn clear(&self) -> Result<()> {
-        // A state that can't be read names no files; those of an export end alike.
-        let entries =
-            std::fs::read_dir(&self.path).map_err(|error| files::io_error("read", &self.path, error))?;
-        for entry in entries.flatten() {
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
-            if name.ends_with(".ndjson") || name.ends_with(".ndjson.part") {
-                files::remove(&entry.path())?;
-            }
-        }
+        self.remove_files()?;
         self.remove_job()?;
         files::remove(&self.file(STATE_FILE))?;
         self.journal.remove()
     }
 
-    /// Moves a finished export into a directory below that is named after its `transactionTime`.
+    /// Removes the files and partial files of any export; others stay.
+    ///
+    /// # Errors
+    /// Failure, when one can't be removed.
+    pub fn remove_files(&self) -> Result<()> {
+        // A state that can't be read names no files; those of an export are named alike.
+        let entries =
+            std::fs::read_dir(&self.path).map_err(|error| files::io_error("read", &self.path, error))?;
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if manifest::is_local_name(name.strip_suffix(".part").unwrap_or(&name)) {
+                files::remove(&entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Moves a finished export into a directory below that is named after its `transactionTime`. The data of a server
+    /// may be of one instant for long: the next export of that instant gets a number.
     ///
     /// # Errors
     /// Failure; the next run continues.
     pub fn archive(&self, mut state: State) -> Result<()> {
         let time = state.transaction_time().unwrap_or("previous").to_owned();
-        let name: String = time
+        let stem: String = time
             .chars()
             .map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '.' { c } else { '-' })
             .collect();
+        let mut names =
+            std::iter::once(stem.clone()).chain((2..).map(|number: u64| format!("{stem}.{number}")));
+        let name = names.find(|name| !self.file(name).exists()).unwrap_or(stem);
         state.archiving = Some(name.clone());
         self.save(&state)?;
         self.move_into(&name, &state)

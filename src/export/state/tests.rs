@@ -48,6 +48,44 @@ fn archives_a_finished_export_and_continues_after_an_interruption() {
     assert_eq!(dir.load().expect("load"), None);
 }
 
+/// A server whose data is of one instant for a whole day.
+#[test]
+fn exports_of_the_same_instant_are_archived_beside_each_other() {
+    let home = tempfile::tempdir().expect("a directory");
+    let dir = ExportDir::open(&home.path().join("x")).expect("open");
+    for content in ["first\n", "second\n"] {
+        let state = finished(&dir);
+        std::fs::write(dir.file("Patient.1.ndjson"), content).expect("write");
+        dir.archive(state).expect("archive");
+    }
+    for (name, content) in
+        [("2026-01-15T09-00-00.000Z", "first\n"), ("2026-01-15T09-00-00.000Z.2", "second\n")]
+    {
+        let file = dir.file(name).join("Patient.1.ndjson");
+        assert_eq!(std::fs::read_to_string(file).expect("a file"), content);
+    }
+}
+
+#[test]
+fn clear_removes_files_of_exports_only() {
+    let home = tempfile::tempdir().expect("a directory");
+    let dir = ExportDir::open(&home.path().join("x")).expect("open");
+    finished(&dir);
+    let others = ["cohort.ndjson", "Patient.x.ndjson", "a.Patient.1.ndjson", "Patient.1.ndjson.gz"];
+    let own = ["error.OperationOutcome.1.ndjson", "deleted.Bundle.12.ndjson", "Coverage.3.ndjson.part"];
+    for name in others.iter().chain(&own) {
+        std::fs::write(dir.file(name), "x").expect("write");
+    }
+    dir.clear().expect("clear");
+    let entries = std::fs::read_dir(dir.path()).expect("a directory");
+    let mut left: Vec<String> =
+        entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
+    left.sort();
+    let mut expected = [LOCK_FILE].iter().chain(&others).copied().collect::<Vec<_>>();
+    expected.sort_unstable();
+    assert_eq!(left, expected);
+}
+
 #[test]
 fn state_holds_no_url_and_a_damaged_one_is_reported() {
     let home = tempfile::tempdir().expect("a directory");
