@@ -14,6 +14,7 @@ pub mod progress;
 pub mod remote;
 mod state;
 
+use std::collections::HashMap;
 use std::io;
 use std::path::Path;
 
@@ -165,8 +166,12 @@ fn fetch_manifest(
     let manifest = match &job.status_url {
         // URLs of files can expire: those of now are better. Without a response, the recorded ones have to do.
         Some(url) if known => match job::wait(remote, url, progress) {
-            Ok(manifest) if names(&manifest).eq(state.files.iter().map(|file| &file.name)) => manifest,
-            Ok(_) | Err(_) => return Ok(()),
+            Ok(manifest) => {
+                let Some(urls) = renewed_urls(state, job, &manifest) else { return Ok(()) };
+                (job.file_urls, job.requires_access_token) = (urls, manifest.requires_access_token);
+                return dir.save_job(job);
+            }
+            Err(_) => return Ok(()),
         },
         Some(url) => job::wait(remote, url, progress)?,
         None if known => return Ok(()),
@@ -185,20 +190,27 @@ fn fetch_manifest(
     adopt(dir, state, job, manifest)
 }
 
-fn names(manifest: &Manifest) -> impl Iterator<Item = &String> {
-    manifest.files.iter().map(|(file, _)| &file.name)
+/// The URLs that the files have now, in the order of the files; `None` if the manifest is of other data, or does not show
+/// which URL is of which file. A signature is in the query, so the rest of the URL names the file.
+fn renewed_urls(state: &State, job: &Job, manifest: &Manifest) -> Option<Vec<String>> {
+    let keys: [fn(&str) -> &str; 2] = [|url| url, |url| url.split('?').next().unwrap_or_default()];
+    let is_same = state.transaction_time() == Some(&manifest.transaction_time)
+        && state.files.len() == manifest.files.len();
+    keys.into_iter().filter(|_| is_same).find_map(|key| {
+        let urls: HashMap<&str, &String> = manifest.files.iter().map(|(_, url)| (key(url), url)).collect();
+        let is_unique = urls.len() == state.files.len();
+        let renewed = job.file_urls.iter().map(|url| urls.get(key(url)).copied().cloned());
+        renewed.collect::<Option<Vec<String>>>().filter(|_| is_unique)
+    })
 }
 
-/// Records a manifest; what is known of its files already stays.
+/// Records a manifest. Files of another one are removed: a cancelled job can have left some.
 fn adopt(dir: &ExportDir, state: &mut State, job: &mut Job, manifest: Manifest) -> Result<()> {
-    let (files, urls): (Vec<ExportFile>, Vec<String>) = manifest.files.into_iter().unzip();
-    job.file_urls = urls;
+    (state.files, job.file_urls) = manifest.files.into_iter().unzip();
     job.requires_access_token = manifest.requires_access_token;
-    dir.save_job(job)?;
-    if !state.files.iter().map(|file| &file.name).eq(files.iter().map(|file| &file.name)) {
-        state.files = files;
-    }
     state.members = manifest.members;
+    dir.remove_files()?;
+    dir.save_job(job)?;
     dir.save(state)
 }
 

@@ -218,7 +218,8 @@ impl ExportDir {
         for entry in entries.flatten() {
             let name = entry.file_name();
             let name = name.to_string_lossy();
-            if manifest::is_local_name(name.strip_suffix(".part").unwrap_or(&name)) {
+            let is_dir = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            if manifest::is_local_name(name.strip_suffix(".part").unwrap_or(&name)) && !is_dir {
                 files::remove(&entry.path())?;
             }
         }

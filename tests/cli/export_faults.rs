@@ -1,10 +1,13 @@
 //! `oneup export` with servers, networks and files that fail: what is retried, resumed and reported.
 
 use std::fs;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
 use crate::export::Export;
-use crate::support::{Home, Request, TokenEndpoint, size};
+use crate::support::{Home, Request, TokenEndpoint, response, size};
 
 #[test]
 fn a_rejected_token_is_replaced_once() {
@@ -70,6 +73,74 @@ fn a_whole_partial_file_is_not_fetched_again() {
     let ranges = requests.iter().filter(|request| !request.header("range").is_empty()).count();
     assert_eq!(ranges, 1, "{requests:?}");
     assert!(home.path("members/Patient.1.ndjson").is_file());
+}
+
+/// A server that has the files of a job at `/files/N`, and lists them differently at the second request.
+fn changed_manifest(change: fn(&mut Value)) -> (TokenEndpoint, Home) {
+    let polls = AtomicUsize::new(0);
+    let endpoint = TokenEndpoint::builder().resources(move |request| {
+        if request.is_status() {
+            let mut manifest = request.manifest();
+            let entry = |number: u32| {
+                let url =
+                    request.url(&format!("/files/{number}?signature={}", polls.load(Ordering::Relaxed)));
+                json!({"type": "Patient", "url": url})
+            };
+            manifest["output"] = json!([entry(1), entry(2)]);
+            if polls.fetch_add(1, Ordering::Relaxed) > 0 {
+                change(&mut manifest);
+            }
+            return response("200 OK", &[], manifest.to_string());
+        }
+        if !request.is_file() {
+            return request.export_response();
+        }
+        let (path, signature) = request.target().split_once("?signature=").expect("a signature");
+        let poll = polls.load(Ordering::Relaxed);
+        if signature.parse() != Ok(poll - 1) || path == "/files/2" && poll == 1 {
+            return response("403 Forbidden", &[], "");
+        }
+        response("200 OK", &[], format!("{{\"id\":\"{path}\"}}\n"))
+    });
+    let endpoint = endpoint.start();
+    let home = Home::logged_in(&endpoint);
+    (endpoint, home)
+}
+
+fn read(home: &Home, name: &str) -> String {
+    fs::read_to_string(home.path("members").join(name)).expect("a file")
+}
+
+#[test]
+fn new_urls_are_matched_to_the_files_that_they_are_of() {
+    for change in [
+        |_: &mut Value| (),
+        |manifest: &mut Value| {
+            manifest["output"].as_array_mut().expect("files").reverse();
+        },
+    ] {
+        let (_endpoint, home) = changed_manifest(change);
+        let export = || home.oneup().args(["export", "members", "--jobs", "1", "--quiet"]);
+        export().status(4).run();
+        export().run();
+        for (name, content) in
+            [("Patient.1.ndjson", "{\"id\":\"/files/1\"}\n"), ("Patient.2.ndjson", "{\"id\":\"/files/2\"}\n")]
+        {
+            assert_eq!(read(&home, name), content);
+        }
+    }
+}
+
+/// A manifest of another instant is of other data: files of both make no export.
+#[test]
+fn a_manifest_of_another_export_is_not_mixed_in() {
+    let (_endpoint, home) = changed_manifest(|manifest| {
+        manifest["transactionTime"] = json!("2026-02-01T00:00:00Z");
+    });
+    let export = || home.oneup().args(["export", "members", "--jobs", "1", "--quiet"]);
+    export().status(4).run();
+    export().status(4).run();
+    assert!(read(&home, "export.json").contains("2026-01-15T09:00:00.000Z"));
 }
 
 #[test]
