@@ -41,15 +41,15 @@ pub fn run(context: &Context, args: &cli::Export) -> Result<Exit> {
         Ok(token)
     };
     let http = Http::new(context)?;
-    let remote = Remote { http: &http, tokens: &tokens, hosts: &hosts };
+    let progress = ExportProgress::new(context);
+    let remote = Remote { http: &http, tokens: &tokens, hosts: &hosts, progress: &progress };
     if args.cancel {
         export::cancel(&remote, &args.dir)?;
         context.info("The export was cancelled. Complete files were kept.");
         return Ok(Exit::Success);
     }
     let options = Options { dir: &args.dir, parameters, jobs: args.jobs.into(), restart: args.restart };
-    let progress = ExportProgress::new(context);
-    let result = export::run(&remote, &options, &progress);
+    let result = export::run(&remote, &options);
     let (bytes, elapsed) = progress.finish();
     let finished = result?;
     report_incomplete(&finished)?;

@@ -10,8 +10,8 @@ use bytes::Bytes;
 use super::job::gone;
 use super::lines::LineChecker;
 use super::manifest::{Checked, ExportFile};
-use super::progress::{ExportProgress, FileProgress};
-use super::remote::{MAX_ATTEMPTS, Rejection, Remote, backoff};
+use super::progress::FileProgress;
+use super::remote::{MAX_ATTEMPTS, MAX_RETRY_AFTER, Rejection, Remote, backoff};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::StreamingResponse;
 use crate::system::files::{self, Purpose};
@@ -47,8 +47,6 @@ pub struct Download<'a> {
     pub path: &'a Path,
     /// Records the strong `ETag` of what `NAME.part` is about to hold; `None` when there is none.
     pub record_etag: &'a dyn Fn(Option<String>) -> Result<()>,
-    /// Shows how far it is.
-    pub progress: &'a ExportProgress<'a>,
 }
 
 impl Download<'_> {
@@ -73,7 +71,7 @@ impl Download<'_> {
             if attempt == MAX_ATTEMPTS {
                 return Err(error.with_hint("run the same command again; it continues where it was"));
             }
-            std::thread::sleep(backoff(attempt, retry_after));
+            self.remote.progress.wait(&error.summary(), backoff(attempt, retry_after));
         }
     }
 
@@ -111,7 +109,7 @@ impl Download<'_> {
         if let Some(etag) = etag.filter(|_| offset > 0) {
             headers.extend([("Range", range.as_str()), ("If-Range", etag)]);
         }
-        self.remote.get_file(self.url, self.with_token, &headers)
+        self.remote.get_file(&format!("the file {}", self.file.name), self.url, self.with_token, &headers)
     }
 
     /// Prepares the file for the body of a response; `None` if the response has nothing of the file.
@@ -163,12 +161,12 @@ impl Download<'_> {
         let rejection = Rejection::read(response);
         let (is_transient, retry_after) = (rejection.is_transient(), rejection.retry_after);
         let error = rejection.into_error(&what);
-        if is_transient {
+        if is_transient && retry_after.is_none_or(|seconds| seconds <= MAX_RETRY_AFTER.as_secs()) {
             return Ok(Attempt::Later(error, retry_after));
         }
         // A URL that needs no token is signed for a limited time.
         Err(if status == 403 && !self.with_token {
-            let hint = "its URL may have expired; run the same command again, which gets new URLs";
+            let hint = "its URL may have expired; run the same command again, which gets new URLs, or with --restart";
             error.with_kind(ErrorKind::Network).with_hint(hint)
         } else {
             error
@@ -177,7 +175,7 @@ impl Download<'_> {
 
     fn copy(&self, response: StreamingResponse, part: &mut File, checker: &mut LineChecker) -> Result<()> {
         let length = response.content_length().map(|length| checker.bytes() + length);
-        let progress = self.progress.file(&self.file.name, checker.bytes(), length);
+        let progress = self.remote.progress.file(&self.file.name, checker.bytes(), length);
         std::thread::scope(|scope| {
             // Writing takes as long as receiving and checking, and so has a thread of its own.
             let (sender, chunks) = sync_channel(CHUNKS_AHEAD);

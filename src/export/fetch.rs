@@ -5,7 +5,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::download::{Download, Fetched};
 use super::manifest::ExportFile;
-use super::progress::ExportProgress;
 use super::remote::Remote;
 use super::state::{ExportDir, Job, State};
 use crate::error::{Error, Result};
@@ -33,7 +32,6 @@ pub fn fetch_files(
     state: &mut State,
     job: &Job,
     jobs: usize,
-    progress: &ExportProgress<'_>,
 ) -> Result<Vec<(String, String)>> {
     let missing: VecDeque<usize> =
         (0..state.files.len()).filter(|index| state.files[*index].checked.is_none()).collect();
@@ -47,9 +45,9 @@ pub fn fetch_files(
     };
     std::thread::scope(|scope| {
         for _ in 1..threads {
-            scope.spawn(|| work(remote, &shared, job, progress));
+            scope.spawn(|| work(remote, &shared, job));
         }
-        work(remote, &shared, job, progress);
+        work(remote, &shared, job);
     });
     match lock(&shared.error).take() {
         Some(error) => Err(error),
@@ -58,10 +56,10 @@ pub fn fetch_files(
 }
 
 /// Fetches files until there are none, or one fails for good.
-fn work(remote: &Remote<'_>, shared: &SharedState<'_>, job: &Job, progress: &ExportProgress<'_>) {
+fn work(remote: &Remote<'_>, shared: &SharedState<'_>, job: &Job) {
     loop {
         let Some(index) = lock(&shared.queue).pop_front() else { return };
-        if let Err(error) = fetch(remote, shared, job, progress, index) {
+        if let Err(error) = fetch(remote, shared, job, index) {
             // The other threads finish what they have begun.
             lock(&shared.queue).clear();
             lock(&shared.error).get_or_insert(error);
@@ -69,13 +67,7 @@ fn work(remote: &Remote<'_>, shared: &SharedState<'_>, job: &Job, progress: &Exp
     }
 }
 
-fn fetch(
-    remote: &Remote<'_>,
-    shared: &SharedState<'_>,
-    job: &Job,
-    progress: &ExportProgress<'_>,
-    index: usize,
-) -> Result<()> {
+fn fetch(remote: &Remote<'_>, shared: &SharedState<'_>, job: &Job, index: usize) -> Result<()> {
     let change = |change: &dyn Fn(&mut ExportFile)| {
         let mut state = lock(&shared.state);
         change(&mut state.files[index]);
@@ -91,13 +83,12 @@ fn fetch(
         with_token: job.requires_access_token,
         path: &shared.dir.file(&file.name),
         record_etag: &|etag| change(&|file| file.etag.clone_from(&etag)),
-        progress,
     }
     .run()?;
     match fetched {
         Fetched::Complete(checked) => {
             change(&|file| file.checked = Some(checked.clone()))?;
-            progress.finish_file();
+            remote.progress.finish_file();
         }
         Fetched::Incomplete(cause) => lock(&shared.incomplete).push((file.name, cause)),
     }

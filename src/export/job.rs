@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use super::manifest::{self, Manifest};
-use super::progress::ExportProgress;
-use super::remote::{Rejection, Remote, body, referenced_url};
+use super::remote::{MAX_RETRY_AFTER, Rejection, Remote, body, describe, referenced_url};
 use super::state::{ExportDir, Job};
 use crate::error::{Error, Result};
 use crate::http::{Method, StreamingResponse};
@@ -15,9 +14,6 @@ const FIRST_POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The longest pause that oneup chooses itself.
 const MAX_POLL_INTERVAL: Duration = Duration::from_secs(60);
-
-/// The longest pause that a server may ask for: a garbled `Retry-After` must not stop an export for days.
-const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
 
 /// How many polls in a row may fail with a server error before the export is given up for now.
 const MAX_FAILED_POLLS: u32 = 10;
@@ -42,6 +38,7 @@ pub enum Started {
 /// manifest.
 pub fn start(remote: &Remote<'_>, url: &str) -> Result<Started> {
     remote.require_allowed(url, "the export")?;
+    remote.progress.message("Starting the export");
     let response = remote.send(&Method::GET, url, &[FHIR_JSON, ("Prefer", "respond-async")])?;
     match response.status() {
         200 => finished(response).map(|manifest| Started::Finished(Box::new(manifest))),
@@ -59,23 +56,30 @@ pub fn start(remote: &Remote<'_>, url: &str) -> Result<Started> {
 ///
 /// # Errors
 /// Network, with `--restart` as the next step when the server has lost the job; as [`start`].
-pub fn wait(remote: &Remote<'_>, status_url: &str, progress: &ExportProgress<'_>) -> Result<Manifest> {
+pub fn wait(remote: &Remote<'_>, status_url: &str) -> Result<Manifest> {
     remote.require_allowed(status_url, "the export's status")?;
     let (mut interval, mut failures) = (FIRST_POLL_INTERVAL, 0);
     loop {
         let response = remote.send(&Method::GET, status_url, &[JSON])?;
-        let retry_after = match response.status() {
+        let (status, retry_after) = (response.status(), response.retry_after());
+        let pause = retry_after.map_or(interval, |seconds| {
+            Duration::from_secs(seconds).clamp(FIRST_POLL_INTERVAL, MAX_RETRY_AFTER)
+        });
+        interval = (interval * 2).min(MAX_POLL_INTERVAL);
+        match status {
             200 => return finished(response),
             202 => {
                 failures = 0;
-                progress.message(&match response.header("x-progress").filter(|text| !text.is_empty()) {
-                    Some(text) => format!("The server is preparing the export: {}", sanitize(&text, 100)),
-                    None => "The server is preparing the export".to_owned(),
-                });
-                response.retry_after()
+                remote.progress.message(
+                    &match response.header("x-progress").filter(|text| !text.is_empty()) {
+                        Some(text) => format!("The server is preparing the export: {}", sanitize(&text, 100)),
+                        None => "The server is preparing the export".to_owned(),
+                    },
+                );
+                std::thread::sleep(pause);
             }
-            404 | 410 => return Err(gone("this export", response.status())),
-            status => {
+            404 | 410 => return Err(gone("this export", status)),
+            _ => {
                 let rejection = Rejection::read(response);
                 failures += 1;
                 if !rejection.is_transient() && status >= 500 {
@@ -84,11 +88,9 @@ pub fn wait(remote: &Remote<'_>, status_url: &str, progress: &ExportProgress<'_>
                 if !rejection.is_transient() || failures == MAX_FAILED_POLLS {
                     return Err(rejection.into_error("the request for the export's status"));
                 }
-                rejection.retry_after
+                remote.progress.wait(&describe(status), pause);
             }
-        };
-        std::thread::sleep(retry_after.map_or(interval, Duration::from_secs).min(MAX_RETRY_AFTER));
-        interval = (interval * 2).min(MAX_POLL_INTERVAL);
+        }
     }
 }
 

@@ -26,7 +26,6 @@ use job::Started;
 use lines::LineChecker;
 use manifest::{ExportFile, Manifest};
 use parameters::{Parameters, Since};
-use progress::ExportProgress;
 use remote::Remote;
 use state::{ExportDir, Job, State};
 
@@ -59,8 +58,8 @@ pub struct Finished {
 /// # Errors
 /// Usage, when the directory holds something else; network, authentication, protocol as the server responds; failure,
 /// when the directory can't be written. What is complete stays.
-pub fn run(remote: &Remote<'_>, options: &Options<'_>, progress: &ExportProgress<'_>) -> Result<Finished> {
-    try_run(remote, options, progress).map_err(|error| match io_error_kind(&error) {
+pub fn run(remote: &Remote<'_>, options: &Options<'_>) -> Result<Finished> {
+    try_run(remote, options).map_err(|error| match io_error_kind(&error) {
         Some(kind) => error.with_hint(format!(
             "{}, then run the same command again; it continues where it was",
             if kind == io::ErrorKind::StorageFull { "free some disk space" } else { "check the directory" }
@@ -75,7 +74,7 @@ fn io_error_kind(error: &Error) -> Option<io::ErrorKind> {
     (error.kind() == ErrorKind::Other).then(|| cause.kind())
 }
 
-fn try_run(remote: &Remote<'_>, options: &Options<'_>, progress: &ExportProgress<'_>) -> Result<Finished> {
+fn try_run(remote: &Remote<'_>, options: &Options<'_>) -> Result<Finished> {
     let dir = ExportDir::open(options.dir)?;
     if options.restart {
         dir.clear()?;
@@ -89,12 +88,12 @@ fn try_run(remote: &Remote<'_>, options: &Options<'_>, progress: &ExportProgress
         Resumed::Unfinished(state, job) => (*state, job),
         Resumed::New(state) => (*state, Job::default()),
     };
-    fetch_manifest(remote, &dir, &mut state, &mut job, progress)?;
-    let altered = verify(&dir, &mut state, progress)?;
+    fetch_manifest(remote, &dir, &mut state, &mut job)?;
+    let altered = verify(&dir, &mut state, remote.progress)?;
     if altered {
         dir.save(&state)?;
     }
-    let result = fetch::fetch_files(remote, &dir, &mut state, &job, options.jobs, progress);
+    let result = fetch::fetch_files(remote, &dir, &mut state, &job, options.jobs);
     state.complete = result.as_ref().is_ok_and(Vec::is_empty);
     let saved = dir.save(&state);
     let incomplete = result?;
@@ -155,17 +154,11 @@ fn resume(dir: &ExportDir, parameters: &Parameters) -> Result<Resumed> {
 }
 
 /// Makes sure that the state has the manifest and the job its URLs.
-fn fetch_manifest(
-    remote: &Remote<'_>,
-    dir: &ExportDir,
-    state: &mut State,
-    job: &mut Job,
-    progress: &ExportProgress<'_>,
-) -> Result<()> {
+fn fetch_manifest(remote: &Remote<'_>, dir: &ExportDir, state: &mut State, job: &mut Job) -> Result<()> {
     let known = !job.file_urls.is_empty() && job.file_urls.len() == state.files.len();
     let manifest = match &job.status_url {
         // URLs of files can expire: those of now are better. Without a response, the recorded ones have to do.
-        Some(url) if known => match job::wait(remote, url, progress) {
+        Some(url) if known => match job::wait(remote, url) {
             Ok(manifest) => {
                 let Some(urls) = renewed_urls(state, job, &manifest) else { return Ok(()) };
                 (job.file_urls, job.requires_access_token) = (urls, manifest.requires_access_token);
@@ -173,7 +166,7 @@ fn fetch_manifest(
             }
             Err(_) => return Ok(()),
         },
-        Some(url) => job::wait(remote, url, progress)?,
+        Some(url) => job::wait(remote, url)?,
         None if known => return Ok(()),
         None => {
             dir.save(state)?;
@@ -182,7 +175,7 @@ fn fetch_manifest(
                 Started::Accepted(url) => {
                     job.status_url = Some(url.clone());
                     dir.save_job(job)?;
-                    job::wait(remote, &url, progress)?
+                    job::wait(remote, &url)?
                 }
             }
         }
@@ -215,7 +208,7 @@ fn adopt(dir: &ExportDir, state: &mut State, job: &mut Job, manifest: Manifest) 
 }
 
 /// Forgets complete files that are no longer what they were; true if there are any.
-fn verify(dir: &ExportDir, state: &mut State, progress: &ExportProgress<'_>) -> Result<bool> {
+fn verify(dir: &ExportDir, state: &mut State, progress: &progress::ExportProgress<'_>) -> Result<bool> {
     let mut altered = false;
     for file in &mut state.files {
         if file.checked.is_some() && !is_unaltered(dir, file)? {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::context::Context;
+use crate::output::duration;
 
 /// How often a log gets a line.
 const LOG_INTERVAL: Duration = Duration::from_secs(60);
@@ -57,6 +58,21 @@ impl<'a> ExportProgress<'a> {
     pub fn message(&self, text: &str) {
         self.show(text.to_owned());
         self.log(|| text.to_owned());
+    }
+
+    /// Waits before a request is repeated, and shows why.
+    pub fn wait(&self, cause: &str, pause: Duration) {
+        let text = format!("{cause}; trying again in {}", duration(pause.as_secs().max(1)));
+        self.show(text.clone());
+        if pause >= LOG_INTERVAL && self.bars.is_none() {
+            self.context.info(text);
+        } else {
+            self.log(|| text);
+        }
+        std::thread::sleep(pause);
+        if self.files.load(Ordering::Relaxed) > 0 {
+            self.show(self.finished_files());
+        }
     }
 
     /// Sets how many files there are, and how many of them are complete already.

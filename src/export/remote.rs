@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::progress::ExportProgress;
 use crate::curl::hosts::Hosts;
 use crate::curl::url;
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{Http, Method, Request, StreamingResponse, is_transient};
+use crate::http::{Http, Method, Request, StreamingResponse, is_transient, require_safe};
 use crate::oauth::secret::Secret;
-use crate::text::{MAX_SNIPPET_LEN, sanitize};
+use crate::output::duration;
+use crate::text::{MAX_SNIPPET_LEN, sanitize, sanitize_url};
 
 /// How often a request is sent that fails for a passing reason.
 pub(super) const MAX_ATTEMPTS: u32 = 7;
@@ -27,6 +29,9 @@ const MAX_BODY_BYTES: usize = 32 * 1024 * 1024;
 /// Returns a valid access token; another one than the one that a server rejected.
 pub type TokenSource<'a> = dyn Fn(Option<&Secret>) -> Result<Secret> + Sync + 'a;
 
+/// The longest pause that a server may ask for: a garbled `Retry-After` must not stop an export for days.
+pub(super) const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
+
 /// The servers of an export.
 pub struct Remote<'a> {
     /// The one HTTP client.
@@ -35,6 +40,8 @@ pub struct Remote<'a> {
     pub tokens: &'a TokenSource<'a>,
     /// The hosts that may have the token.
     pub hosts: &'a Hosts,
+    /// Shows why a request is repeated.
+    pub progress: &'a ExportProgress<'a>,
 }
 
 impl Remote<'_> {
@@ -43,19 +50,38 @@ impl Remote<'_> {
     /// # Errors
     /// Network, after the last attempt; authentication, when a new token is rejected too.
     pub fn send(&self, method: &Method, url: &str, headers: &[(&str, &str)]) -> Result<StreamingResponse> {
-        with_retries(|| self.authorized(method, url, headers))
+        let mut attempt = 0;
+        loop {
+            let result = self.authorized(method, url, headers);
+            let (cause, retry_after) = match &result {
+                Ok(response) if is_transient(response.status()) => {
+                    (describe(response.status()), response.retry_after())
+                }
+                Err(error) if error.kind() == ErrorKind::Network => (error.summary(), None),
+                _ => return result,
+            };
+            attempt += 1;
+            let pause = backoff(attempt - 1, retry_after);
+            if attempt == MAX_ATTEMPTS || pause > MAX_RETRY_AFTER {
+                return result;
+            }
+            self.progress.wait(&cause, pause);
+        }
     }
 
-    /// Gets a file, once. The token goes to the first host alone; redirects are followed without it.
+    /// Gets a file, `what`, once. The token goes to the first host alone; redirects are followed without it.
     ///
     /// # Errors
-    /// As [`Remote::send`], without repeating anything; protocol, for redirects that lead nowhere.
+    /// As [`Remote::send`], without repeating anything; protocol, for URLs that are not https and redirects that lead
+    /// nowhere.
     pub fn get_file(
         &self,
+        what: &str,
         url: &str,
         with_token: bool,
         headers: &[(&str, &str)],
     ) -> Result<StreamingResponse> {
+        require_https(url, what)?;
         let mut response = if with_token {
             self.authorized(&Method::GET, url, headers)?
         } else {
@@ -67,11 +93,12 @@ impl Remote<'_> {
                 return Ok(response);
             }
             location = referenced_url(&response, "location", &location)
-                .ok_or_else(|| Error::protocol("a file was redirected to nowhere"))?;
+                .ok_or_else(|| Error::protocol(format!("{what} was redirected to nowhere")))?;
+            require_https(&location, what)?;
             response =
                 self.http.send(Request { method: Method::GET, url: &location, headers, bearer: None })?;
         }
-        Err(Error::protocol(format!("a file was redirected more than {MAX_REDIRECTS} times")))
+        Err(Error::protocol(format!("{what} was redirected more than {MAX_REDIRECTS} times")))
     }
 
     /// Returns an error unless the token may go to this URL.
@@ -79,6 +106,7 @@ impl Remote<'_> {
     /// # Errors
     /// Protocol, with the flag that allows the host.
     pub fn require_allowed(&self, url: &str, what: &str) -> Result<()> {
+        require_https(url, what)?;
         let parsed =
             url::parse(url, "").map_err(|_| Error::protocol(format!("{what} has an invalid URL")))?;
         if self.hosts.allow(&parsed) {
@@ -111,6 +139,24 @@ impl Remote<'_> {
     }
 }
 
+/// Returns an error for a URL that a server gave and that is not requested. The path of a URL can be a secret.
+fn require_https(url: &str, what: &str) -> Result<()> {
+    if require_safe(url).is_ok() {
+        return Ok(());
+    }
+    let message = match ::url::Url::parse(url) {
+        Ok(url) => format!("{what} is at {}://{}", url.scheme(), url.host_str().unwrap_or_default()),
+        Err(_) => format!("{what} has an invalid URL"),
+    };
+    Err(Error::protocol(message)
+        .with_detail("only https URLs are requested, without a user name and without a fragment"))
+}
+
+/// Describes a response after which the request is repeated.
+pub(super) fn describe(status: u16) -> String {
+    format!("The server responded with HTTP {status}")
+}
+
 /// The absolute URL in a header of a response to `url`.
 pub(super) fn referenced_url(response: &StreamingResponse, header: &str, url: &str) -> Option<String> {
     let reference = response.header(header)?;
@@ -119,24 +165,8 @@ pub(super) fn referenced_url(response: &StreamingResponse, header: &str, url: &s
 
 /// The pause before attempt `attempt` + 1 (from 0), or what the server asks for.
 pub(super) fn backoff(attempt: u32, retry_after: Option<u64>) -> Duration {
-    retry_after.map_or(FIRST_BACKOFF * 2u32.pow(attempt.min(16)), Duration::from_secs)
-}
-
-fn with_retries(send: impl Fn() -> Result<StreamingResponse>) -> Result<StreamingResponse> {
-    let mut attempt = 0;
-    loop {
-        let result = send();
-        let retry_after = match &result {
-            Ok(response) if is_transient(response.status()) => response.retry_after(),
-            Err(error) if error.kind() == ErrorKind::Network => None,
-            _ => return result,
-        };
-        attempt += 1;
-        if attempt == MAX_ATTEMPTS {
-            return result;
-        }
-        std::thread::sleep(backoff(attempt - 1, retry_after));
-    }
+    let exponential = FIRST_BACKOFF * 2u32.pow(attempt.min(16));
+    retry_after.map_or(exponential, |seconds| Duration::from_secs(seconds).max(FIRST_BACKOFF))
 }
 
 /// Reads a body that is kept in memory.
@@ -164,6 +194,8 @@ pub(super) struct Rejection {
     status: u16,
     /// In seconds.
     pub(super) retry_after: Option<u64>,
+    /// `Location`, without its query.
+    location: Option<String>,
     outcome: Option<Value>,
 }
 
@@ -171,8 +203,10 @@ impl Rejection {
     /// Reads the response; of its body only an OperationOutcome counts, as others can hold anything.
     pub(super) fn read(response: StreamingResponse) -> Self {
         let (status, retry_after) = (response.status(), response.retry_after());
+        let location = response.header("location");
+        let location = location.as_deref().and_then(|url| url.split(['?', '#']).next()).map(sanitize_url);
         let outcome = body(response).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        Self { status, retry_after, outcome: outcome.filter(is_outcome) }
+        Self { status, retry_after, location, outcome: outcome.filter(is_outcome) }
     }
 
     /// Whether a later request may have another response: by its status, `Retry-After`, or the code of the
@@ -190,7 +224,8 @@ impl Rejection {
     /// What the server says about it.
     pub(super) fn text(&self) -> String {
         let text = self.outcome.as_ref().and_then(outcome_text);
-        text.unwrap_or_else(|| "the response holds no OperationOutcome".into())
+        let redirect = || self.location.as_ref().map(|url| format!("it redirects to {url}"));
+        text.or_else(redirect).unwrap_or_else(|| "the response holds no OperationOutcome".into())
     }
 
     /// The error that it is; `what` was requested.
@@ -202,8 +237,15 @@ impl Rejection {
                 "HTTP 403 has several causes at 1up: a client outside the United States, a tenant or scope that the \
                  client does not have (oneup token inspect --allows 'GET URL'), a firewall",
             ),
+            404 => Error::failure(message).with_hint("check --gateway, --tenant and --fhir-base"),
             300..=399 => Error::protocol(message).with_hint("check --gateway, --tenant and --fhir-base"),
-            429 | 500.. => Error::network(message).with_hint("run the same command again later; it continues"),
+            429 | 500.. => Error::network(message).with_hint(match self.retry_after {
+                Some(seconds) => format!(
+                    "the server asks to wait {} (Retry-After); then run the same command again, it continues",
+                    duration(seconds)
+                ),
+                None => "run the same command again later; it continues".into(),
+            }),
             _ => Error::failure(message),
         };
         error.with_detail(self.text())
@@ -244,5 +286,6 @@ mod tests {
         assert_eq!(backoff(0, None), Duration::from_millis(500));
         assert_eq!(backoff(3, None), Duration::from_secs(4));
         assert_eq!(backoff(3, Some(120)), Duration::from_secs(120));
+        assert_eq!(backoff(3, Some(0)), FIRST_BACKOFF);
     }
 }

@@ -123,6 +123,16 @@ const RULES: &[Rule] = &[
     Rule { section: KICK_OFF, rule: "5xx: the OperationOutcome is shown", exit: 5, respond: |request, _| {
         request.is_kick_off().then(|| response("500 Error", &[], outcome("exception", "out of memory")))
     }, check: |run| { run.stderr_has("HTTP 500"); run.stderr_has("out of memory"); }, ..PASSES },
+    Rule { section: KICK_OFF, rule: "a redirect is not followed", exit: 3, respond: |request, _| {
+        let location = [("Location", "https://login.example/?state=secret")];
+        request.is_kick_off().then(|| response("302 Found", &location, ""))
+    }, check: |run| {
+        run.stderr_has("redirects to https://login.example/");
+        assert!(!run.outcome.stderr.contains("secret"), "{}", run.outcome.stderr);
+    }, ..PASSES },
+    Rule { section: KICK_OFF, rule: "503: a Retry-After of hours is reported", exit: 5, respond: |request, _| {
+        request.is_kick_off().then(|| response("503 Down", &[("Retry-After", "99999999")], ""))
+    }, check: |run| { run.stderr_has("the server asks to wait 1157 d"); run.stderr_has("continues"); }, ..PASSES },
     Rule { section: KICK_OFF, rule: "429: Retry-After is respected", respond: |request, number| {
         (request.is_kick_off() && number == 0).then(|| response("429 Slow Down", &[("Retry-After", "1")], ""))
     }, check: |run| assert!(run.pause(Request::is_kick_off) >= Duration::from_secs(1)), ..PASSES },
@@ -160,6 +170,9 @@ const RULES: &[Rule] = &[
     }, ..PASSES },
     Rule { section: STATUS, rule: "429: polls again after Retry-After", respond: |request, number| {
         (request.is_status() && number == 0).then(|| response("429 Slow Down", &[("Retry-After", "1")], ""))
+    }, check: |run| assert!(run.pause(Request::is_status) >= Duration::from_secs(1)), ..PASSES },
+    Rule { section: STATUS, rule: "Retry-After: 0 is not a busy loop", respond: |request, number| {
+        (request.is_status() && number < 2).then(|| response("202 Accepted", &[("Retry-After", "0")], ""))
     }, check: |run| assert!(run.pause(Request::is_status) >= Duration::from_secs(1)), ..PASSES },
     Rule { section: STATUS, rule: "5xx with a transient OperationOutcome: polls again", respond: |request, number| {
         (request.is_status() && number == 0).then(|| response("500 Error", &[], outcome("transient", "busy")))
@@ -239,6 +252,25 @@ const RULES: &[Rule] = &[
     }, check: |run| {
         run.stderr_has("line 1 is not a JSON object");
         assert!(!run.has_file("Patient.1.ndjson"));
+    }, ..PASSES },
+    Rule { section: FILE, rule: "429: a Retry-After of hours is reported", exit: 5, respond: |request, _| {
+        request.is_file().then(|| response("429 Slow Down", &[("Retry-After", "86400")], ""))
+    }, check: |run| run.stderr_has("the server asks to wait 1 d"), ..PASSES },
+    Rule { section: FILE, rule: "plain http is not requested", exit: 3, respond: |request, _| {
+        manifest(request, |manifest| {
+            manifest["requiresAccessToken"] = json!(false);
+            manifest["output"][0]["url"] = json!("http://files.example/secret?signature=secret");
+        })
+    }, check: |run| {
+        run.stderr_has("the file Patient.1.ndjson is at http://files.example");
+        assert!(!run.outcome.stderr.contains("secret"), "{}", run.outcome.stderr);
+    }, ..PASSES },
+    Rule { section: FILE, rule: "a redirect to plain http is not followed", exit: 3, respond: |request, _| {
+        let location = [("Location", "http://files.example/secret")];
+        request.is_file().then(|| response("307 Temporary Redirect", &location, ""))
+    }, check: |run| {
+        run.stderr_has(".ndjson is at http://files.example");
+        assert!(!run.outcome.stderr.contains("secret"), "{}", run.outcome.stderr);
     }, ..PASSES },
     Rule { section: FILE, rule: "an expired signed URL: the next run gets a new one", exit: 5, respond: |request, _| {
         let expired = request.is_file().then(|| response("403 Forbidden", &[("Content-Type", "application/xml")], "<Error/>"));
