@@ -51,7 +51,7 @@ pub struct Export {
     /// Output format: text prints a path per file, json the manifest
     #[arg(long, value_enum, default_value_t = ReportFormat::Text, hide_possible_values = true, value_name = "FORMAT")]
     pub format: ReportFormat,
-    /// Discard what DIR holds and start a new export
+    /// Discard the export in DIR and start a new one
     #[arg(long, conflicts_with = "cancel")]
     pub restart: bool,
     /// Delete the unfinished export of DIR at the server

@@ -45,7 +45,7 @@ pub fn run(context: &Context, args: &cli::Export) -> Result<Exit> {
     let remote = Remote { http: &http, tokens: &tokens, hosts: &hosts, progress: &progress };
     if args.cancel {
         export::cancel(&remote, &args.dir)?;
-        context.info("The export was cancelled. Complete files were kept.");
+        context.info("The export was cancelled. Complete files stay until the next export.");
         return Ok(Exit::Success);
     }
     let options = Options { dir: &args.dir, parameters, jobs: args.jobs.into(), restart: args.restart };

@@ -109,10 +109,12 @@ fn try_run(remote: &Remote<'_>, options: &Options<'_>) -> Result<Finished> {
 /// # Errors
 /// Usage, when the directory holds no unfinished export; as the server responds.
 pub fn cancel(remote: &Remote<'_>, path: &Path) -> Result<()> {
+    let nothing = || Error::usage(format!("{} holds no unfinished export", path.display()));
+    if !ExportDir::holds_export(path) {
+        return Err(nothing());
+    }
     let dir = ExportDir::open(path)?;
-    let (Some(state), Some(job)) = (dir.load()?, dir.load_job()?) else {
-        return Err(Error::usage(format!("{} holds no unfinished export", path.display())));
-    };
+    let (Some(state), Some(job)) = (dir.load()?, dir.load_job()?) else { return Err(nothing()) };
     job::cancel(remote, &dir, &job)?;
     dir.save(&State::new(state.parameters, state.since))
 }
@@ -133,6 +135,14 @@ fn resume(dir: &ExportDir, parameters: &Parameters) -> Result<Resumed> {
     let last = parameters.since == Some(Since::Last);
     let comparable = Parameters { since: state.parameters.since.clone(), ..parameters.clone() };
     let differences = state.parameters.differences(if last { &comparable } else { parameters });
+    let job = if state.complete { None } else { dir.load_job()? };
+    // Nothing was started, and `state.since` is of no export before: an option that the server rejected can be corrected.
+    let is_replaceable = !state.complete
+        && job.is_none()
+        && (state.since.is_none() || state.parameters.since != Some(Since::Last));
+    if !differences.is_empty() && is_replaceable {
+        return Ok(new(given));
+    }
     if !differences.is_empty() {
         return Err(Error::usage(format!("{} holds another export", dir.path().display()))
             .with_detail(format!("it differs in {}", differences.join(", ")))
@@ -146,7 +156,7 @@ fn resume(dir: &ExportDir, parameters: &Parameters) -> Result<Resumed> {
     if state.complete {
         return Ok(Resumed::Done(Box::new(state)));
     }
-    match dir.load_job()? {
+    match job {
         Some(job) => Ok(Resumed::Unfinished(Box::new(state), job)),
         // Killed before the job was recorded, or cancelled.
         None => Ok(new(state.since)),

@@ -119,6 +119,11 @@ impl ExportDir {
         }
     }
 
+    /// Whether a directory holds an export.
+    pub fn holds_export(path: &Path) -> bool {
+        path.join(STATE_FILE).exists()
+    }
+
     /// The path of a file in it.
     pub fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
