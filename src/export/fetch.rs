@@ -51,7 +51,11 @@ pub fn fetch_files(
     });
     match lock(&shared.error).take() {
         Some(error) => Err(error),
-        None => Ok(std::mem::take(&mut *lock(&shared.incomplete))),
+        None => {
+            let mut incomplete = std::mem::take(&mut *lock(&shared.incomplete));
+            incomplete.sort();
+            Ok(incomplete)
+        }
     }
 }
 

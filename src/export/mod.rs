@@ -250,6 +250,8 @@ fn verify_all(dir: &ExportDir, state: State) -> Result<Finished> {
 }
 
 fn finished(state: &State, incomplete: Vec<(String, String)>, next_step: &'static str) -> Finished {
-    let files = state.files.iter().filter(|file| file.checked.is_some()).map(|file| file.name.clone());
+    let is_incomplete = |name: &String| incomplete.iter().any(|(other, _)| other == name);
+    let complete = |file: &&ExportFile| file.checked.is_some() && !is_incomplete(&file.name);
+    let files = state.files.iter().filter(complete).map(|file| file.name.clone());
     Finished { manifest: state.manifest(), files: files.collect(), incomplete, next_step }
 }
