@@ -25,7 +25,7 @@ use super::{Target, complete};
 #[command(disable_help_flag = true)]
 #[command(add = Sections {
     examples: &[
-        ("Get a path below the profile's FHIR base", "oneup curl '/Patient?_count=1'"),
+        ("Get a path below the profile's FHIR base", "oneup curl /metadata"),
         (
             "Use any option of curl",
             "oneup curl -fsS -d @body.json -H 'Content-Type: application/fhir+json' \\\n  https://api.1up.health/r4/Patient",

@@ -65,7 +65,7 @@ pub use use_profile::UseProfile;
 #[command(add = Sections {
     examples: &[
         ("Try everything without an account", "oneup sandbox demo"),
-        ("Log in once, then use the token", "oneup login provider\noneup curl '/Patient?_count=1'"),
+        ("Log in once, then use the token", "oneup login provider\noneup curl /metadata"),
         ("Set a variable in this shell", SET_VARIABLE),
     ],
     exit_codes: &["0", "1", "2", "3", "4", "5", "6", "7", "125, 126, 127", "130, 143"],

@@ -27,7 +27,7 @@ use super::{Target, complete};
 #[command(add = Sections {
     examples: &[
         ("Start a proxy whose URL stays the same", "oneup proxy --port 8765 --key-file ~/.config/oneup/proxy.key"),
-        ("Run one command with a proxy", "oneup proxy -- sh -c 'curl -fsS \"$ONEUP_FHIR_BASE/Patient?_count=1\"'"),
+        ("Run one command with a proxy", "oneup proxy -- sh -c 'curl -fsS \"$ONEUP_FHIR_BASE/metadata\"'"),
         ("Allow reading only, from another program of yours", "oneup proxy --read-only --socket ~/.oneup.sock"),
     ],
     exit_codes: &["1", "2", "4", "5", "6", "125, 126, 127", "130, 143"],
