@@ -13,7 +13,7 @@ pub enum ErrorKind {
     Other,
     /// Wrong flags, empty or malformed input, plain http to a host that is not loopback, an unusable proxy.
     Usage,
-    /// The server's response is not a valid OAuth response.
+    /// The server's response is not a valid OAuth or FHIR response.
     Protocol,
     /// No such profile, not logged in, or the server rejected the client, the code or the refresh token.
     Auth,

@@ -243,7 +243,9 @@ fn verify_all(dir: &ExportDir, state: State) -> Result<Finished> {
     let mut incomplete = Vec::new();
     for file in &state.files {
         if !is_unaltered(dir, file)? {
-            incomplete.push((file.name.clone(), "it has changed since it was exported".to_owned()));
+            let is_there = dir.file(&file.name).exists();
+            let why = if is_there { "it has changed since it was exported" } else { "it is missing" };
+            incomplete.push((file.name.clone(), why.to_owned()));
         }
     }
     Ok(finished(&state, incomplete, "start the export again, with the same options and --restart"))

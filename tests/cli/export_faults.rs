@@ -170,11 +170,13 @@ fn a_modified_file_is_reported() {
     let export = Export::start(&[]);
     export.export(&["--quiet"]).run();
     fs::write(export.dir().join("Patient.1.ndjson"), "{}\n").expect("write");
+    fs::remove_file(export.dir().join("Coverage.1.ndjson")).expect("removed");
     export
         .export(&[])
         .status(7)
-        .stderr_has("1 of 3 files are incomplete")
+        .stderr_has("2 of 3 files are incomplete")
         .stderr_has("Patient.1.ndjson: it has changed")
+        .stderr_has("Coverage.1.ndjson: it is missing")
         .stderr_has("--restart")
         .run();
 }

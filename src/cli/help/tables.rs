@@ -10,7 +10,7 @@ pub const EXIT_CODES: [(&str, &str); 10] = [
         "2",
         "usage: flags, empty or malformed input, plain http to a host that is not loopback, a proxy that cannot be used",
     ),
-    ("3", "protocol: the server's response is not a valid OAuth response"),
+    ("3", "protocol: the server's response is not a valid OAuth or FHIR response"),
     (
         "4",
         "authentication: no such profile, not logged in, or the server rejected the client, code or refresh token",
