@@ -1,5 +1,8 @@
 //! OAuth 2.0 access tokens for 1upHealth's FHIR APIs: the library behind the `oneup` program.
 
+// On Windows `system::acl` has some.
+#![cfg_attr(not(windows), forbid(unsafe_code))]
+
 pub mod callback;
 pub mod cli;
 pub mod commands;

@@ -81,7 +81,9 @@ fn create(parent: &Path) -> io::Result<TempTokenDir> {
 
 #[cfg(not(unix))]
 fn create(parent: &Path) -> io::Result<TempTokenDir> {
-    builder().tempdir_in(parent).map(|dir| TempTokenDir { dir, _lock: None })
+    let dir = builder().tempdir_in(parent)?;
+    files::protect_dir(dir.path())?;
+    Ok(TempTokenDir { dir, _lock: None })
 }
 
 /// Removes directories that a killed oneup left: those with our name, owner, mode and marker that no process has locked.

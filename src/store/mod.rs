@@ -54,7 +54,6 @@ impl StoreKind {
             Self::Keyring if cfg!(target_os = "macos") => "kept in the Keychain",
             Self::Keyring => "kept in the OS keyring",
             Self::Keyutils => "kept in the kernel keyring until reboot",
-            Self::File if cfg!(windows) => "kept in a private file in your user profile, not encrypted",
             Self::File => "kept in a private file, not encrypted",
             Self::Vault => "kept in Vault, for all machines that share the path",
         }

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 #[cfg(unix)]
 pub use open::check_parents;
+#[cfg(windows)]
+pub use open::windows::protect_dir;
 pub use open::{MAX_LEN, Purpose, open, read, read_text};
 
 use crate::error::{Error, Result};
@@ -71,14 +73,21 @@ fn unfinished(path: &Path) -> PathBuf {
 
 fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     remove_if_exists(path)?;
-    let mut options = File::options();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
+    let mut file = create_private(path)?;
     file.write_all(bytes)?;
     file.sync_all()
 }
+
+#[cfg(unix)]
+fn create_private(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+#[cfg(windows)]
+use open::windows::create_private;
 
 /// Lets the system begin to write a range of a file to its disk, where it can be told so. Returns at once.
 pub fn start_writeback(file: &File, offset: u64, length: u64) {
@@ -129,48 +138,36 @@ pub fn probe(dir: &Path) -> Result<()> {
     probe_file(dir).map(drop)
 }
 
-/// Where files are private, for a hint.
-pub const PRIVATE_DIR: &str =
-    if cfg!(windows) { "a directory below your user profile" } else { "a directory on another file system" };
-
-/// Checks as [`probe`], and that the file system keeps the file's mode. On Windows: that the directory is below the user's
-/// profile, from which files inherit an ACL that admits the user, administrators and the system alone.
+/// Checks as [`probe`], and that the file system keeps the file's permissions.
 ///
 /// # Errors
 /// Failure, naming the directory.
 pub fn probe_private(dir: &Path) -> Result<()> {
     let file = probe_file(dir)?;
+    let Some(found) = open_to_others(&file).map_err(|error| io_error("read", dir, error))? else {
+        return Ok(());
+    };
+    let examples = if cfg!(windows) { "FAT" } else { "FAT and Windows drives" };
+    Err(Error::failure(format!("files in {} can't be private: {found}", dir.display()))
+        .with_detail(format!("the file system does not keep permissions, as {examples}"))
+        .with_hint("give a directory on another file system with --state-dir DIR, or use another --store"))
+}
+
+/// What lets others open a file that was created as a private one.
+fn open_to_others(file: &File) -> io::Result<Option<String>> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::{MetadataExt, PermissionsExt};
         // Whether this fails or is ignored, the mode tells.
         let _ = file.set_permissions(std::fs::Permissions::from_mode(0o600));
-        let mode = file.metadata().map_err(|error| io_error("read", dir, error))?.mode() & 0o7777;
-        if mode & 0o077 != 0 {
-            return Err(Error::failure(format!(
-                "files in {} can't be private: a file of mode 0600 has mode {mode:04o}",
-                dir.display()
-            ))
-            .with_detail("the file system does not keep permissions, as FAT and Windows drives")
-            .with_hint(private_hint()));
-        }
+        let mode = file.metadata()?.mode() & 0o7777;
+        Ok((mode & 0o077 != 0).then(|| format!("a file of mode 0600 has mode {mode:04o}")))
     }
     #[cfg(windows)]
     {
-        let profile = std::env::home_dir().and_then(|home| home.canonicalize().ok());
-        if !profile.is_some_and(|profile| dir.canonicalize().is_ok_and(|dir| dir.starts_with(profile))) {
-            let what = format!("other users may be able to read files in {}", dir.display());
-            return Err(Error::failure(what)
-                .with_detail("it is outside of your user profile")
-                .with_hint(private_hint()));
-        }
+        Ok(open::windows::is_open_to_others(file)?
+            .then(|| "an ACL that admits no one else has no effect".into()))
     }
-    drop(file);
-    Ok(())
-}
-
-fn private_hint() -> String {
-    format!("give {PRIVATE_DIR} with --state-dir DIR, or use another --store")
 }
 
 fn probe_file(dir: &Path) -> Result<File> {
@@ -194,7 +191,7 @@ fn private_temp_file(dir: &Path) -> std::io::Result<File> {
             return Ok(file.into());
         }
     }
-    tempfile::NamedTempFile::new_in(dir).map(tempfile::NamedTempFile::into_file)
+    tempfile::Builder::new().make_in(dir, create_private).map(tempfile::NamedTempFile::into_file)
 }
 
 /// Checks that files can be removed from a directory: unlike [`probe`] it succeeds on a full disk.
@@ -216,11 +213,26 @@ pub fn require_writable(dir: &Path) -> Result<()> {
 /// # Errors
 /// As the system reports.
 pub fn create_private_dir(dir: &Path) -> io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
     #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(dir)
+    {
+        let mut builder = std::fs::DirBuilder::new();
+        builder.recursive(true);
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(dir)
+    }
+    #[cfg(windows)]
+    {
+        if dir.is_dir() {
+            return Ok(());
+        }
+        create_private_dir(parent_of(dir))?;
+        match std::fs::create_dir(dir) {
+            // What others may have put into it meanwhile belongs to them, and is not used.
+            Ok(()) => protect_dir(dir),
+            Err(_) if dir.is_dir() => Ok(()),
+            failed => failed,
+        }
+    }
 }
 
 /// Creates a directory if needed, and makes sure that it is the user's and that no one else can enter it.
@@ -239,6 +251,8 @@ pub fn restrict_dir(dir: &Path) -> Result<()> {
                 .map_err(|error| io_error("protect", dir, error))?;
         }
     }
+    #[cfg(windows)]
+    open::windows::restrict_dir(dir)?;
     Ok(())
 }
 
@@ -274,24 +288,20 @@ pub fn open_lock(path: &Path) -> Result<File> {
 pub fn open_private(path: &Path, purpose: Purpose) -> Result<File> {
     let open = || {
         create_private_dir(parent_of(path))?;
-        let mut options = File::options();
-        options.create(true).truncate(false).read(true).write(true);
         #[cfg(unix)]
         {
             use std::os::unix::fs::OpenOptionsExt;
             let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOFOLLOW;
-            options.mode(0o600).custom_flags(flags.bits().cast_signed());
+            let mut options = File::options();
+            options.create(true).truncate(false).read(true).write(true);
+            options.mode(0o600).custom_flags(flags.bits().cast_signed()).open(path)
         }
-        options.open(path)
+        #[cfg(windows)]
+        open::windows::open_or_create_private(path)
     };
     let file = open().map_err(|error| io_error("open", path, error))?;
-    #[cfg(unix)]
-    {
-        open::check_file(path, &file, purpose)?;
-        open::check_parents(path, purpose)?;
-    }
-    #[cfg(not(unix))]
-    let _ = purpose;
+    open::check_file(path, &file, purpose)?;
+    open::check_parents(path, purpose)?;
     Ok(file)
 }
 
@@ -314,6 +324,7 @@ fn hint(path: &Path, error: &io::Error) -> Option<String> {
         }
         io::ErrorKind::PermissionDenied => Some(match owner_of_nearest(path) {
             Some(owner) => format!("it belongs to another user (uid {owner}); {OTHER_DIRS}"),
+            None if cfg!(windows) => format!("check its permissions: icacls \"{}\"", nearest(path).display()),
             None => format!("check its permissions: ls -ld {}", quote(nearest(path))),
         }),
         io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory => {

@@ -1,5 +1,7 @@
 //! What the operating system gives: directories, files, locks between processes, the wall clock.
 
+#[cfg(windows)]
+mod acl;
 pub mod clock;
 pub mod deadline;
 pub mod dirs;

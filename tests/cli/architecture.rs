@@ -166,6 +166,15 @@ fn no_files_import_each_other_in_a_circle() {
 }
 
 #[test]
+fn unsafe_code_is_in_one_module() {
+    let is_exempt = |code: &str| code.contains("expect(unsafe_code") || code.contains("allow(unsafe_code");
+    let sources = ["src", "crates/sandbox/src"].map(sources).into_iter().flatten();
+    let modules: Vec<_> =
+        sources.filter(|(_, code)| is_exempt(code)).map(|(module, _)| module.join("::")).collect();
+    assert_eq!(modules, ["system::acl"], "the lint is an error elsewhere");
+}
+
+#[test]
 fn use_trees_are_expanded() {
     let module = vec!["a".to_owned(), "b".to_owned()];
     let code = "use super::{c::{D, e::F as G}, h};\nuse super::super::i;\npub use crate::j::{self, K};\nfn x() { crate::l::m(); }";

@@ -6,6 +6,8 @@
 //! Imports go one way: plain data (`clients`, `grants`, `export_jobs`, …), then `state`, then the handlers
 //! (`authorize`, `plan`, `realm`, `fhir`), then `server`.
 
+#![forbid(unsafe_code)]
+
 mod authorize;
 mod client_keys;
 mod clients;

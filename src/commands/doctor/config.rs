@@ -32,7 +32,7 @@ pub(super) fn directory(check: &'static str, dir: Result<&Path>, flag: &str) -> 
     match files::probe_private(dir) {
         Ok(()) => Finding::ok(check, dir.display().to_string()),
         Err(error) => Finding::failure(check, error.summary())
-            .fix(format!("choose {} with {flag} DIR", files::PRIVATE_DIR)),
+            .fix(format!("choose a directory on another file system with {flag} DIR")),
     }
 }
 
@@ -111,7 +111,7 @@ fn store_finding(kind: StoreKind, result: Result<()>) -> Finding {
         StoreKind::Keyring => "keyring",
         StoreKind::Keyutils => "keyutils (kernel keyring, lost at reboot)",
         StoreKind::File if cfg!(windows) => {
-            "file (not encrypted; only the ACL of your user profile protects it)"
+            "file (not encrypted; its ACL admits you, administrators and the system)"
         }
         StoreKind::File => "file (not encrypted)",
         StoreKind::Vault => "vault",

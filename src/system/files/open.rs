@@ -5,6 +5,9 @@
 //! files of another owner in place, and these are not used. Opening never blocks (a FIFO, a device), and reading ends at
 //! [`MAX_LEN`].
 
+#[cfg(windows)]
+pub(super) mod windows;
+
 use std::fs::File;
 use std::path::Path;
 
@@ -40,13 +43,16 @@ impl Purpose {
         if self == Self::Export { MAX_EXPORT_LEN } else { MAX_LEN }
     }
 
-    #[cfg(unix)]
     fn checked_dirs(self) -> usize {
         if self == Self::Export { 1 } else { 2 }
     }
 
     fn follows_links(self) -> bool {
         matches!(self, Self::Config | Self::PrivateKey)
+    }
+
+    fn is_secret(self) -> bool {
+        matches!(self, Self::Secret | Self::PrivateKey)
     }
 
     #[cfg(unix)]
@@ -98,25 +104,8 @@ pub fn open(path: &Path, purpose: Purpose) -> Result<Option<File>> {
     Ok(open_with_length(path, purpose)?.map(|(file, _)| file))
 }
 
-#[cfg(unix)]
 fn open_with_length(path: &Path, purpose: Purpose) -> Result<Option<(File, u64)>> {
-    use rustix::fs::{Mode, OFlags};
-    let mut flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-    if !purpose.follows_links() {
-        flags |= OFlags::NOFOLLOW;
-    }
-    let file = match rustix::fs::open(path, flags, Mode::empty()) {
-        Ok(descriptor) => File::from(descriptor),
-        Err(rustix::io::Errno::NOENT) if !path.is_symlink() => return Ok(None),
-        Err(rustix::io::Errno::LOOP) if !purpose.follows_links() => {
-            return Err(unusable(path, "is a symbolic link", remove_hint(path)));
-        }
-        // A socket, or a device without a driver.
-        Err(rustix::io::Errno::NXIO) => {
-            return Err(unusable(path, "is not a regular file", remove_hint(path)));
-        }
-        Err(error) => return Err(io_error("open", path, error.into())),
-    };
+    let Some(file) = open_unchecked(path, purpose)? else { return Ok(None) };
     let length = check_file(path, &file, purpose)?;
     check_parents(path, purpose)?;
     if purpose.follows_links() && path.is_symlink() {
@@ -126,38 +115,55 @@ fn open_with_length(path: &Path, purpose: Purpose) -> Result<Option<(File, u64)>
     Ok(Some((file, length)))
 }
 
-#[cfg(not(unix))]
-fn open_with_length(path: &Path, purpose: Purpose) -> Result<Option<(File, u64)>> {
+#[cfg(unix)]
+fn open_unchecked(path: &Path, purpose: Purpose) -> Result<Option<File>> {
+    use rustix::fs::{Mode, OFlags};
+    let mut flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+    if !purpose.follows_links() {
+        flags |= OFlags::NOFOLLOW;
+    }
+    match rustix::fs::open(path, flags, Mode::empty()) {
+        Ok(descriptor) => Ok(Some(File::from(descriptor))),
+        Err(rustix::io::Errno::NOENT) if !path.is_symlink() => Ok(None),
+        Err(rustix::io::Errno::LOOP) if !purpose.follows_links() => {
+            Err(unusable(path, "is a symbolic link", remove_hint(path)))
+        }
+        // A socket, or a device without a driver.
+        Err(rustix::io::Errno::NXIO) => Err(unusable(path, "is not a regular file", remove_hint(path))),
+        Err(error) => Err(io_error("open", path, error.into())),
+    }
+}
+
+#[cfg(windows)]
+fn open_unchecked(path: &Path, purpose: Purpose) -> Result<Option<File>> {
     if !purpose.follows_links() && path.is_symlink() {
         return Err(unusable(path, "is a symbolic link", remove_hint(path)));
     }
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(io_error("open", path, error)),
-    };
-    let metadata = file.metadata().map_err(|error| io_error("open", path, error))?;
-    if !metadata.is_file() {
-        return Err(unusable(path, "is not a regular file", remove_hint(path)));
+    match File::open(path) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(io_error("open", path, error)),
     }
-    Ok(Some((file, metadata.len())))
 }
 
 /// Checks the file that was opened, and returns its length.
-#[cfg(unix)]
 pub(super) fn check_file(path: &Path, file: &File, purpose: Purpose) -> Result<u64> {
-    use std::os::unix::fs::MetadataExt;
     let metadata = file.metadata().map_err(|error| io_error("open", path, error))?;
     if !metadata.is_file() {
         return Err(unusable(path, "is not a regular file", remove_hint(path)));
     }
-    check_owner(path, metadata.uid())?;
-    let mode = metadata.mode() & 0o7777;
-    if mode & purpose.forbidden_mode(metadata.uid()) != 0 {
-        let is_secret = matches!(purpose, Purpose::Secret | Purpose::PrivateKey);
-        let command = if is_secret { "chmod 600" } else { "chmod go-w" };
-        return Err(too_open(path, mode, command));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        check_owner(path, metadata.uid())?;
+        let mode = metadata.mode() & 0o7777;
+        if mode & purpose.forbidden_mode(metadata.uid()) != 0 {
+            let command = if purpose.is_secret() { "chmod 600" } else { "chmod go-w" };
+            return Err(too_open(path, mode, command));
+        }
     }
+    #[cfg(windows)]
+    windows::check(path, file, if purpose.is_secret() { windows::ANY } else { windows::CHANGE_FILE })?;
     Ok(metadata.len())
 }
 
@@ -165,13 +171,15 @@ pub(super) fn check_file(path: &Path, file: &File, purpose: Purpose) -> Result<u
 ///
 /// # Errors
 /// Failure: another user could exchange the file.
-#[cfg(unix)]
 pub fn check_parents(path: &Path, purpose: Purpose) -> Result<()> {
     path.ancestors()
         .skip(1)
         .take(purpose.checked_dirs())
         .try_for_each(|dir| check_dir(if dir.as_os_str().is_empty() { Path::new(".") } else { dir }))
 }
+
+#[cfg(windows)]
+use windows::check_dir;
 
 /// Checks that no other user can exchange the files of a directory.
 #[cfg(unix)]
