@@ -61,16 +61,21 @@ pub fn run(context: &Context, args: &cli::Export) -> Result<Exit> {
         ));
         return Ok(Exit::Success);
     }
-    let rate = bytes.checked_div(elapsed.as_secs().max(1)).unwrap_or(0);
+    let rate = describe_rate(bytes, elapsed.as_secs());
     context.info(format_args!(
-        "Exported {}. Downloaded {} in {} ({}/s) with {}.",
+        "Exported {}. Downloaded {}{rate} with {}.",
         counted(finished.files.len(), "file"),
         indicatif::HumanBytes(bytes),
-        duration(elapsed.as_secs()),
-        indicatif::HumanBytes(rate),
         counted(used.lock().map_or(0, |used| used.len()), "access token"),
     ));
     Ok(Exit::Success)
+}
+
+/// Describes how long a download took, unless that was too short to tell a rate.
+fn describe_rate(bytes: u64, seconds: u64) -> String {
+    bytes.checked_div(seconds).map_or_else(String::new, |rate| {
+        format!(" in {} ({}/s)", duration(seconds), indicatif::HumanBytes(rate))
+    })
 }
 
 fn counted(count: usize, noun: &str) -> String {
@@ -106,5 +111,16 @@ fn print(args: &cli::Export, finished: &Finished) -> Result<Exit> {
             let paths = finished.files.iter().map(|name| args.dir.join(name));
             super::print(paths.map(|path| format!("{}\n", path.display())).collect::<String>())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_download_of_less_than_a_second_has_no_rate() {
+        assert_eq!(describe_rate(4_474, 0), "");
+        assert_eq!(describe_rate(10 * 1024 * 1024, 2), " in 2 s (5.00 MiB/s)");
     }
 }
