@@ -10,7 +10,7 @@ use crate::profile::{self, Profile};
 use crate::session::metadata;
 use crate::session::revoke::{self, HintedToken, Revocation};
 use crate::session::{self, Session, open_store};
-use crate::store::cache;
+use crate::store::{CredentialStore, StoredCredentials, cache};
 
 /// Revokes and says what the server responded.
 ///
@@ -49,10 +49,20 @@ fn remove_stored(context: &Context, profile: &Profile, revoked: &Secret) -> Resu
     if !credentials.remove_revoked(revoked) {
         return Ok(());
     }
-    store.write(&profile.credential_key(), &credentials)?;
+    save(context, &profile, store.as_ref(), &credentials)
+}
+
+/// Replaces the stored credentials, and what is kept of their tokens elsewhere.
+fn save(
+    context: &Context,
+    profile: &Profile,
+    store: &dyn CredentialStore,
+    credentials: &StoredCredentials,
+) -> Result<()> {
+    store.write(&profile.credential_key(), credentials)?;
     cache::forget(&profile.id);
     let saved = match &credentials.token {
-        Some(_) => metadata::save(context, &profile.id, &credentials),
+        Some(_) => metadata::save(context, &profile.id, credentials),
         None => metadata::remove(context, &profile.id).map(drop),
     };
     if let Err(error) = saved {
@@ -72,11 +82,7 @@ fn revoke_stored(context: &Context) -> Result<Exit> {
         return Err(Error::auth(format!("profile {} has no stored token", profile.name)));
     }
     let results = revoke::revoke(context, &profile, &credentials, &tokens)?;
-    store.write(&profile.credential_key(), &credentials.without_tokens())?;
-    cache::forget(&profile.id);
-    if let Err(error) = metadata::remove(context, &profile.id) {
-        context.warn(error);
-    }
+    save(context, &profile, store.as_ref(), &credentials.without_tokens())?;
     report(context, &tokens, &results, &format!(" of profile {}", profile.name));
     Ok(Exit::Success)
 }
