@@ -44,6 +44,10 @@ impl Run {
         assert!(self.outcome.stderr.contains(text), "stderr lacks {text:?}: {}", self.outcome.stderr);
     }
 
+    fn stderr_lacks(&self, text: &str) {
+        assert!(!self.outcome.stderr.contains(text), "stderr has {text:?}: {}", self.outcome.stderr);
+    }
+
     fn state(&self) -> Value {
         let text = fs::read(self.dir.join("export.json")).expect("export.json");
         serde_json::from_slice(&text).expect("JSON")
@@ -128,7 +132,7 @@ const RULES: &[Rule] = &[
         request.is_kick_off().then(|| response("302 Found", &location, ""))
     }, check: |run| {
         run.stderr_has("redirects to https://login.example/");
-        assert!(!run.outcome.stderr.contains("secret"), "{}", run.outcome.stderr);
+        run.stderr_lacks("secret");
     }, ..PASSES },
     Rule { section: KICK_OFF, rule: "503: a Retry-After of hours is reported", exit: 5, respond: |request, _| {
         request.is_kick_off().then(|| response("503 Down", &[("Retry-After", "99999999")], ""))
@@ -263,14 +267,14 @@ const RULES: &[Rule] = &[
         })
     }, check: |run| {
         run.stderr_has("the file Patient.1.ndjson is at http://files.example");
-        assert!(!run.outcome.stderr.contains("secret"), "{}", run.outcome.stderr);
+        run.stderr_lacks("secret");
     }, ..PASSES },
     Rule { section: FILE, rule: "a redirect to plain http is not followed", exit: 3, respond: |request, _| {
         let location = [("Location", "http://files.example/secret")];
         request.is_file().then(|| response("307 Temporary Redirect", &location, ""))
     }, check: |run| {
         run.stderr_has(".ndjson is at http://files.example");
-        assert!(!run.outcome.stderr.contains("secret"), "{}", run.outcome.stderr);
+        run.stderr_lacks("secret");
     }, ..PASSES },
     Rule { section: FILE, rule: "an expired signed URL: the next run gets a new one", exit: 5, respond: |request, _| {
         let expired = request.is_file().then(|| response("403 Forbidden", &[("Content-Type", "application/xml")], "<Error/>"));
