@@ -45,8 +45,8 @@ fn try_parse(args: &[OsString]) -> Result<Cli, clap::Error> {
     parse_frequent(args).map_or_else(|| parse_any(args), Ok)
 }
 
-/// Parses the commands that scripts repeat. One level of description is enough for them, where clap copies the global flags
-/// into each subcommand, and their values back; `None` for other commands, help and errors.
+/// Parses the commands that scripts repeat, described without subcommands: with subcommands, clap copies the global flags into
+/// each of them, and their values back. Returns `None` for other commands, help and errors.
 fn parse_frequent(args: &[OsString]) -> Option<Cli> {
     match (args.get(1)?.to_str()?, args.get(2).and_then(|arg| arg.to_str())) {
         ("token", Some("show")) => parse_flat(&args[2..], |show| Command::Token(TokenCommand::Show(show))),

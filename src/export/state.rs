@@ -231,8 +231,8 @@ impl ExportDir {
         Ok(())
     }
 
-    /// Moves a finished export into a directory below that is named after its `transactionTime`. The data of a server
-    /// may be of one instant for long: the next export of that instant gets a number.
+    /// Moves a finished export into a directory below that is named after its `transactionTime`. A server
+    /// may export the same snapshot for days: each further export with that `transactionTime` gets a number.
     ///
     /// # Errors
     /// Failure; the next run continues.

@@ -90,7 +90,7 @@ impl StoredCredentials {
         Self { token: None, scoped_tokens: BTreeMap::new(), ..self.clone() }
     }
 
-    /// Removes a revoked token, and returns whether it was here. What a refresh token can replace only counts as expired.
+    /// Removes a revoked token, and returns whether it was here. A token that its refresh token can replace is marked as expired.
     pub fn remove_revoked(&mut self, revoked: &Secret) -> bool {
         let is_revoked =
             |token: &Token| token.access_token == *revoked || token.refresh_token.as_ref() == Some(revoked);

@@ -209,7 +209,7 @@ fn cancel_deletes_the_job_and_reports_a_server_that_does_not_allow_it() {
     export.export(&["--type", "Patient,Coverage", "--jobs", "1"]).status(7).run();
     export.export(&["--cancel"]).stderr_has("cancelled").run();
     assert_eq!(export.files().len(), 1);
-    // Files of the cancelled export are none of the next one.
+    // The next export removes the files of the cancelled one.
     export.export(&["--type", "Patient", "--quiet"]).run();
     assert_eq!(export.files().len(), 1);
     assert!(export.dir().join("Patient.1.ndjson").exists());

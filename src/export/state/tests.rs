@@ -48,7 +48,7 @@ fn archives_a_finished_export_and_continues_after_an_interruption() {
     assert_eq!(dir.load().expect("load"), None);
 }
 
-/// A server whose data is of one instant for a whole day.
+/// A server that updates its data once a day gives each export of a day the same `transactionTime`.
 #[test]
 fn exports_of_the_same_instant_are_archived_beside_each_other() {
     let home = tempfile::tempdir().expect("a directory");

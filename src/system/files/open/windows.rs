@@ -23,8 +23,8 @@ pub const ANY: u32 = u32::MAX;
 pub const CHANGE_FILE: u32 =
     FILE_WRITE_DATA | FILE_APPEND_DATA | DELETE | WRITE_DAC | WRITE_OWNER | GENERIC_WRITE | GENERIC_ALL;
 
-/// What lets others exchange the files in a directory. They may add some, as to a sticky directory of Unix: those are their
-/// own, and not used. They may move it away as a whole, as one who controls the directory above: drives grant that.
+/// What lets others exchange the files in a directory. Adding files is allowed, as in a sticky directory on Unix: the owner
+/// check refuses files of other users. So is `DELETE`, which Windows grants to all users for directories at the root of a drive.
 pub const CHANGE_DIR: u32 = FILE_DELETE_CHILD | WRITE_DAC | WRITE_OWNER | GENERIC_ALL;
 
 /// Creates a file with an ACL of its own. Until the handle is closed, no one else can open it, so that there is no moment at
@@ -128,7 +128,7 @@ fn is_trusted(sid: &str, user: &str) -> bool {
     const SYSTEM: &str = "S-1-5-18";
     const ADMINISTRATORS: &str = "S-1-5-32-544";
     const TRUSTED_INSTALLER: &str = "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464";
-    // Entries for whoever owns the file, or will.
+    // Entries for the owner of the file, and for the owner of a file that will be created.
     const CREATOR_OWNER: &str = "S-1-3-0";
     const OWNER_RIGHTS: &str = "S-1-3-4";
     let is_domain_admins = sid.starts_with("S-1-5-21-") && sid.ends_with("-512");
